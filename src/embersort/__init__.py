@@ -1,0 +1,31 @@
+"""Embersort: spike sorting by deep clustering.
+
+>>> import embersort
+>>> result = embersort.sort(recording)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Imported when first used: `embersort --help` must not pay for Numba.
+_LAZY = {
+    "sort": "embersort.sorting",
+    "simulate": "embersort.simulate",
+    "compare": "embersort.evaluation",
+    "open_recording": "embersort.recording",
+    "SortConfig": "embersort.config",
+    "Geometry": "embersort.types",
+    "Sorting": "embersort.types",
+}
+
+__all__ = ["__version__", *_LAZY]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'embersort' has no attribute '{name}'")

@@ -1,0 +1,195 @@
+"""One frozen config per stage of the sort path, and how they are read from files.
+
+A stage's function takes its own config, never the whole. Names carry their
+unit. Unknown names and values out of range are refused with the nearest valid
+name. The defaults are one fixed set for every recording.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from embersort.errors import BadConfig, nearest_name
+
+
+class Config(BaseModel):
+    """Base of every config of the project: frozen, strict about names, clear about errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], where: str = "config") -> Self:
+        """Build the config from plain values.
+
+        Parameters
+        ----------
+        values : dict
+            Nested plain values, as TOML gives them.
+        where : str
+            What the values come from, for the error message.
+
+        Raises
+        ------
+        BadConfig
+            If a name is unknown or a value out of range; names field and remedy.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise BadConfig(_explain(cls, error, where)) from None
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read the config from a TOML file."""
+        return cls.parse(read_toml(path), where=str(path))
+
+
+class FilterConfig(Config):
+    """Band-pass filter and common reference."""
+
+    low_hz: float = Field(300.0, gt=0)
+    """Lower edge of the pass band."""
+    high_hz: float = Field(6000.0, gt=0)
+    """Upper edge of the pass band; lowered to 0.45 of the sampling rate where that is less."""
+    order: int = Field(3, ge=1, le=8)
+    """Order of the Butterworth filter, run forward and backward."""
+    reference: Literal["auto", "median", "none"] = "auto"
+    """Common reference; auto is the median where at least 8 channels share a shank."""
+
+
+class WhitenConfig(Config):
+    """Local whitening of the channels."""
+
+    enabled: bool = True
+    """Whether the channels are whitened at all."""
+    radius_um: float = Field(100.0, gt=0)
+    """Channels this near to a channel take part in its whitening."""
+    sample_s: float = Field(20.0, gt=0)
+    """Seconds of recording, spread evenly, from which covariance and noise are estimated."""
+    regularisation: float = Field(0.01, gt=0)
+    """Share of the mean variance added to the diagonal of the covariance."""
+
+
+class DetectConfig(Config):
+    """Proposal of events."""
+
+    threshold: float = Field(5.0, gt=0)
+    """Height of a trough in units of the channel's noise (MAD / 0.6745)."""
+    exclude_ms: float = Field(0.4, gt=0)
+    """Within this time a larger deflection on a near channel hides a smaller one."""
+    exclude_um: float = Field(80.0, gt=0)
+    """What counts as near in ``exclude_ms``."""
+
+
+class SnippetConfig(Config):
+    """The window that is cut round an event."""
+
+    before_ms: float = Field(1.0, gt=0, le=5)
+    """Time before the trough."""
+    after_ms: float = Field(1.5, gt=0, le=5)
+    """Time after the trough."""
+    radius_um: float = Field(120.0, gt=0)
+    """Channels this near to the peak channel take part."""
+    max_channels: int = Field(16, ge=1, le=64)
+    """At most this many channels, the nearest first."""
+
+
+class RunConfig(Config):
+    """How a sort is carried out; none of it changes the result."""
+
+    chunk_s: float = Field(3.0, gt=0)
+    """Seconds of recording handed to a worker at a time."""
+    n_workers: int = Field(0, ge=0)
+    """Threads; 0 means one per core."""
+
+
+class SortConfig(Config):
+    """All stages of a sort."""
+
+    filter: FilterConfig = FilterConfig()
+    whiten: WhitenConfig = WhitenConfig()
+    detect: DetectConfig = DetectConfig()
+    snippet: SnippetConfig = SnippetConfig()
+    run: RunConfig = RunConfig()
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    BadConfig
+        If the file is missing, not text, or not TOML.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise BadConfig(f"{path} does not exist") from None
+    except IsADirectoryError:
+        raise BadConfig(f"{path} is a folder, expected a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path} is not valid TOML: {error}") from None
+
+
+def with_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Return ``values`` with settings of the form ``section.key=value`` put in.
+
+    A value is read as TOML where it is that (``5``, ``true``, ``"text"``), else as text.
+
+    Raises
+    ------
+    BadConfig
+        If a setting is not of that form.
+
+    Examples
+    --------
+    >>> with_overrides({}, ["detect.threshold=5.5"])
+    {'detect': {'threshold': 5.5}}
+    """
+    result: dict[str, Any] = json.loads(json.dumps(values))
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        keys = name.strip().split(".")
+        if not equals or not all(keys):
+            raise BadConfig(f"'{override}' is not of the form section.key=value")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()
+        place = result
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+            if not isinstance(place, dict):
+                raise BadConfig(f"'{override}': '{key}' is a value, not a section")
+        place[keys[-1]] = value
+    return result
+
+
+def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
+    """Turn pydantic's first complaint into one sentence that names field and remedy."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    name = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown name '{name}'{nearest_name(path[-1], _fields(model, path[:-1]))}"
+    if first["type"] == "missing":
+        return f"{where}: '{name}' is missing"
+    return f"{where}: '{name}' is {first.get('input')!r}: {first['msg'].lower()}"
+
+
+def _fields(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    """Return the names of the fields of the sub-model at ``path``."""
+    for key in path:
+        info = model.model_fields.get(key)
+        kind = info.annotation if info is not None else None
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return []
+        model = kind
+    return list(model.model_fields)
