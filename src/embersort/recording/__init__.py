@@ -1,0 +1,21 @@
+"""The one door to recordings: files, arrays and SpikeInterface objects in, sortings in and out."""
+
+from embersort.recording.array import ArrayRecording, Excerpt
+from embersort.recording.door import open_recording
+from embersort.recording.sortings import (
+    load_sorting,
+    sorting_from_spikeinterface,
+    sorting_to_spikeinterface,
+)
+from embersort.recording.wrapped import from_spikeinterface, to_spikeinterface
+
+__all__ = [
+    "ArrayRecording",
+    "Excerpt",
+    "from_spikeinterface",
+    "load_sorting",
+    "open_recording",
+    "sorting_from_spikeinterface",
+    "sorting_to_spikeinterface",
+    "to_spikeinterface",
+]

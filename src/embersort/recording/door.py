@@ -1,0 +1,168 @@
+"""``open_recording``: whatever holds a recording in, a recording out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embersort.errors import BadInput
+from embersort.recording.array import ArrayRecording, ChannelSelection, Excerpt
+from embersort.recording.files import map_binary, map_npy, time_first
+from embersort.recording.formats import BINARY, NPY, format_of, read_format
+from embersort.recording.probes import n_channels_of, wiring_for
+from embersort.recording.wrapped import from_spikeinterface
+from embersort.types import Geometry, Recording
+from embersort.units import s_to_samples, samples_to_s
+
+_log = logging.getLogger(__name__)
+
+
+def open_recording(  # noqa: PLR0913 - one door for every source, each option of its own meaning
+    source: Any,
+    *,
+    sampling_rate_hz: float | None = None,
+    probe: Any = None,
+    positions_um: Any = None,
+    channels_first: bool | None = None,
+    dtype: str | None = None,
+    n_channels: int | None = None,
+    format: str = "auto",
+    stream: str | None = None,
+    segment: int | None = None,
+    start_s: float | None = None,
+    duration_s: float | None = None,
+) -> Recording:
+    """Open a recording without reading it.
+
+    Parameters
+    ----------
+    source : str, Path, ndarray, SpikeInterface recording, or Recording
+        A SpikeInterface folder or Zarr, a NumPy ``.npy``, a flat binary file, a file or folder
+        of any format that SpikeInterface reads, an array, or a recording.
+    sampling_rate_hz : float, optional
+        Needed for arrays, ``.npy`` and binary; others carry their own.
+    probe : str, Path, Geometry, probeinterface Probe or ProbeGroup, optional
+        A probeinterface file, ``"tetrode"``, ``"linear:PITCH_UM"`` or an object. Replaces the
+        probe that the source carries. May be left out for one channel.
+    positions_um : array-like, shape (n_channels, 2), optional
+        Positions of the channels, in place of ``probe``.
+    channels_first : bool, optional
+        Whether an array is channel × time; else its shape and the probe decide.
+    dtype : str, optional
+        Sample type of a flat binary file, such as ``int16``.
+    n_channels : int, optional
+        Channels of a flat binary file.
+    format : str
+        Name of the format; ``auto`` tells it by name and contents.
+    stream : str, optional
+        Which of several streams.
+    segment : int, optional
+        Which of several segments.
+    start_s, duration_s : float, optional
+        Range of time; samples then count from its start.
+
+    Returns
+    -------
+    Recording
+        Traces in microvolt where the gain is known, else in counts.
+
+    Raises
+    ------
+    BadInput
+        If the source is missing, unreadable, empty, or contradicts what was said about it.
+    MissingDependency
+        If its format needs a package that is not installed.
+    """
+    if positions_um is not None:
+        if probe is not None:
+            raise BadInput("give a probe or positions, not both")
+        probe = Geometry(positions_um=positions_um)
+    if isinstance(source, np.ndarray):
+        recording = _from_array(source, sampling_rate_hz, probe, channels_first)
+    elif isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        name = format_of(path) if format == "auto" else format
+        if name in (NPY, BINARY):
+            traces = _mapped(path, name, dtype, n_channels, duration_s)
+            first = False if name == BINARY else channels_first
+            recording = _from_array(traces, sampling_rate_hz, probe, first)
+        else:
+            opened = read_format(name, path, stream)
+            recording = from_spikeinterface(opened, probe=probe, segment=segment)
+    elif hasattr(source, "get_traces"):
+        recording = from_spikeinterface(source, probe=probe, segment=segment)
+    elif isinstance(source, Recording):
+        recording = source
+    else:
+        raise BadInput(
+            f"a {type(source).__name__} is not a recording; give a path, an array, "
+            "or a SpikeInterface recording"
+        )
+    if recording.n_samples == 0:
+        raise BadInput("the recording holds no samples")
+    return _time_range(recording, start_s, duration_s)
+
+
+def _mapped(
+    path: Path, name: str, dtype: str | None, n_channels: int | None, duration_s: float | None
+) -> Any:
+    if not path.exists():
+        raise BadInput(f"{path} does not exist")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder, expected a {name} file")
+    if name == NPY:
+        return map_npy(path)
+    if dtype is None or n_channels is None:
+        raise BadInput(
+            f"{path} is taken as flat binary, which does not describe itself; "
+            "give --dtype and --channels, or --format if it is something else"
+        )
+    return map_binary(path, dtype, n_channels, may_end_early=duration_s is not None)
+
+
+def _from_array(
+    array: Any, sampling_rate_hz: float | None, probe: Any, channels_first: bool | None
+) -> Recording:
+    if sampling_rate_hz is None:
+        raise BadInput(
+            "the sampling rate is not in the data; give --sampling-rate (sampling_rate_hz=) in Hz"
+        )
+    traces = time_first(array, n_channels_of(probe), channels_first)
+    n_recorded = traces.shape[1]
+    wiring = wiring_for(probe, n_recorded)
+    everything = np.arange(n_recorded)
+    if np.array_equal(wiring.channel_index, everything):
+        return ArrayRecording(
+            traces=traces, sampling_rate_hz=sampling_rate_hz, geometry=wiring.geometry
+        )
+    unplaced = Geometry(positions_um=np.zeros((n_recorded, 2)))
+    recorded = ArrayRecording(traces=traces, sampling_rate_hz=sampling_rate_hz, geometry=unplaced)
+    return ChannelSelection(
+        recording=recorded, channel_index=wiring.channel_index, geometry=wiring.geometry
+    )
+
+
+def _time_range(recording: Recording, start_s: float | None, duration_s: float | None) -> Recording:
+    if start_s is None and duration_s is None:
+        return recording
+    rate_hz, n_samples = recording.sampling_rate_hz, recording.n_samples
+    length_s = samples_to_s(n_samples, rate_hz)
+    if start_s is not None and start_s < 0:
+        raise BadInput(f"--start is {start_s:g} s, expected at least 0")
+    if duration_s is not None and duration_s <= 0:
+        raise BadInput(f"--duration is {duration_s:g} s, expected more than 0")
+    first = s_to_samples(start_s or 0.0, rate_hz)
+    if first >= n_samples:
+        raise BadInput(f"--start is {start_s:g} s, but the recording ends after {length_s:.3f} s")
+    n_wanted = n_samples - first if duration_s is None else s_to_samples(duration_s, rate_hz)
+    if n_wanted > n_samples - first:
+        _log.warning(
+            "the recording ends after %.3f s; %.3f s are read",
+            length_s,
+            samples_to_s(n_samples - first, rate_hz),
+        )
+    n_wanted = max(1, min(n_wanted, n_samples - first))
+    return Excerpt(recording=recording, start_sample=first, n_samples=n_wanted)

@@ -1,0 +1,176 @@
+"""The recording formats that SpikeInterface reads: which one a path is, and reading it."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from embersort.errors import BadInput, EmbersortError, MissingDependency, nearest_name
+
+SPIKEINTERFACE_FOLDER = "spikeinterface"
+NPY = "npy"
+BINARY = "binary"
+
+_BY_SUFFIX = {
+    ".npy": NPY,
+    ".dat": BINARY,
+    ".bin": BINARY,
+    ".raw": BINARY,
+    ".i16": BINARY,
+    ".rhd": "intan",
+    ".rhs": "intan",
+    ".nwb": "nwb",
+    ".nev": "blackrock",
+    ".abf": "axon",
+    ".smr": "ced",
+    ".smrx": "ced",
+    ".plx": "plexon",
+    ".pl2": "plexon2",
+    ".edf": "edf",
+    ".rec": "spikegadgets",
+    ".brw": "biocam",
+    ".nix": "nix",
+    ".nex": "neuroexplorer",
+    ".xdat": "neuronexus",
+    ".zarr": SPIKEINTERFACE_FOLDER,
+    **{f".ns{i}": "blackrock" for i in range(1, 7)},
+}
+
+_BY_CONTENT = (
+    ("binary.json", SPIKEINTERFACE_FOLDER),
+    ("si_folder.json", SPIKEINTERFACE_FOLDER),
+    (".zgroup", SPIKEINTERFACE_FOLDER),
+    ("raw.mda", "mda"),
+    ("**/*.ap.meta", "spikeglx"),
+    ("**/*.nidq.meta", "spikeglx"),
+    ("**/structure.oebin", "openephysbinary"),
+    ("*.continuous", "openephyslegacy"),
+    ("*.ncs", "neuralynx"),
+    ("*.tbk", "tdt"),
+    ("*.Tbk", "tdt"),
+    ("*.lsx", "alphaomega"),
+)
+"""What a folder of a format contains; the first that matches decides."""
+
+_HOW_TO_NAME = "give --format (spikeglx, openephys, intan, blackrock, nwb, mearec, binary, …)"
+
+
+def format_of(path: Path) -> str:
+    """Return the name of the format that a file or folder is in, by its name and contents.
+
+    Raises
+    ------
+    BadInput
+        If there is nothing at ``path``, or its format cannot be told.
+    """
+    if not path.exists():
+        raise BadInput(f"{path} does not exist")
+    suffix = path.suffix.lower()
+    if suffix in (".bin", ".dat") and path.with_suffix(".meta").is_file():
+        return "spikeglx"
+    if suffix in (".h5", ".hdf5") and path.stem.endswith(".raw"):
+        return "maxwell"
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if path.is_dir():
+        for pattern, name in _BY_CONTENT:
+            if next(path.glob(pattern), None) is not None:
+                return name
+        raise BadInput(f"{path} is a folder of no format that is known by sight; {_HOW_TO_NAME}")
+    raise BadInput(f"the format of {path} is not known by its name; {_HOW_TO_NAME}")
+
+
+def read_format(name: str, path: Path, stream: str | None) -> Any:
+    """Open a recording with SpikeInterface. Reads headers only.
+
+    Parameters
+    ----------
+    name : str
+        ``spikeinterface``, or a name of SpikeInterface such as ``spikeglx`` or ``nwb``.
+    path : Path
+    stream : str, optional
+        Name or identifier of one of several streams; the series' path for NWB.
+
+    Returns
+    -------
+    spikeinterface.BaseRecording
+
+    Raises
+    ------
+    BadInput
+        If the format is unknown, the file is not in it, or a stream must be chosen.
+    MissingDependency
+        If the format needs a package that is not installed.
+    """
+    if not path.exists():
+        raise BadInput(f"{path} does not exist")
+    try:
+        if name == SPIKEINTERFACE_FOLDER:
+            return _load_folder(path)
+        return _read_foreign(name, path, stream)
+    except EmbersortError:
+        raise
+    except ImportError as error:
+        raise MissingDependency(_needs(name, error.name or str(error))) from None
+    except Exception as error:  # noqa: BLE001 - forty readers raise anything, even bare Exception
+        text = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if "install" in text:
+            raise MissingDependency(f"reading {name} lacks a package: {text}") from None
+        raise BadInput(f"{path} cannot be read as {name}: {text}") from None
+
+
+def _needs(name: str, package: str) -> str:
+    return f"reading {name} needs the package {package}; install it with 'pip install {package}'"
+
+
+def _load_folder(path: Path) -> Any:
+    from spikeinterface.core import BaseRecording, load, read_zarr
+
+    if path.is_file():
+        raise BadInput(f"{path} is a file, expected a SpikeInterface folder; {_HOW_TO_NAME}")
+    is_zarr = (path / ".zgroup").is_file() or path.suffix == ".zarr"
+    loaded = read_zarr(path) if is_zarr else load(path)
+    if not isinstance(loaded, BaseRecording):
+        raise BadInput(f"{path} holds a {type(loaded).__name__}, expected a recording")
+    return loaded
+
+
+def _read_foreign(name: str, path: Path, stream: str | None) -> Any:
+    from spikeinterface.extractors import recording_extractor_full_dict
+
+    if name == "openephys":
+        legacy = next(path.glob("*.continuous"), None) is not None
+        name = "openephyslegacy" if legacy else "openephysbinary"
+    if name not in recording_extractor_full_dict:
+        valid = [*recording_extractor_full_dict, "auto", "npy", "binary", "openephys"]
+        raise BadInput(f"unknown format '{name}'{nearest_name(name, valid)}")
+    reader = recording_extractor_full_dict[name]
+    wants = list(inspect.signature(reader).parameters)
+    place = path.parent if wants[0] == "folder_path" and path.is_file() else path
+    options: dict[str, Any] = {wants[0]: place}
+    names, ids = _streams(name, place)
+    if stream is None and len(names) > 1:
+        raise BadInput(f"{path} holds several streams ({', '.join(names)}); choose with --stream")
+    if stream is not None and names:
+        if stream not in (*names, *ids):
+            raise BadInput(f"{path} has no stream '{stream}'{nearest_name(stream, names)}")
+        options["stream_name" if stream in names else "stream_id"] = stream
+    elif stream is not None:
+        options["electrical_series_path" if name == "nwb" else "stream_name"] = stream
+    return reader(**options)
+
+
+def _streams(name: str, place: Path) -> tuple[list[str], list[str]]:
+    """Return names and identifiers of the streams; empty for readers that have none."""
+    from spikeinterface.extractors import get_neo_streams
+    from spikeinterface.extractors.extractor_classes import neo_recording_extractors_dict
+
+    neo_readers = {
+        reader.__name__.replace("Recording", "").replace("Extractor", "").lower()
+        for reader in neo_recording_extractors_dict
+    }
+    if name not in neo_readers:
+        return [], []
+    names, ids = get_neo_streams(name, place)
+    return [str(one) for one in names], [str(one) for one in ids]

@@ -1,0 +1,187 @@
+"""SpikeInterface recordings as ours, and ours as SpikeInterface's."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.errors import BadInput
+from embersort.recording.array import NonFiniteGuard, checked_sampling_rate_hz
+from embersort.recording.probes import HOW_TO_GIVE_A_PROBE, Wiring, wiring_for
+from embersort.types import Geometry, Recording
+
+_THREAD_SAFE_READERS = frozenset(
+    {
+        "BinaryRecordingExtractor",
+        "BinaryFolderRecording",
+        "NumpyRecording",
+        "ZarrRecordingExtractor",
+    }
+)
+"""Readers that keep no state between reads; all others are read by one thread at a time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpikeInterfaceRecording:
+    """One segment of a SpikeInterface recording.
+
+    Attributes
+    ----------
+    source : spikeinterface.BaseRecording
+    segment : int
+    wiring : Wiring
+        Which channels are read, and where they sit.
+    gain_uv, offset_uv : ndarray, shape (n_channels,), float32
+        Microvolt per count, and microvolt at count 0.
+    """
+
+    source: Any
+    segment: int
+    wiring: Wiring
+    gain_uv: NDArray[np.float32]
+    offset_uv: NDArray[np.float32]
+    _guard: NonFiniteGuard = field(default_factory=NonFiniteGuard, repr=False, compare=False)
+    _lock: Any = field(default_factory=nullcontext, repr=False, compare=False)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples (per channel)."""
+        return int(self.source.get_num_samples(segment_index=self.segment))
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return self.wiring.geometry.n_channels
+
+    @property
+    def sampling_rate_hz(self) -> float:
+        """Sampling rate."""
+        return float(self.source.get_sampling_frequency())
+
+    @property
+    def geometry(self) -> Geometry:
+        """Positions of the channels."""
+        return self.wiring.geometry
+
+    def read(self, start_sample: int, stop_sample: int) -> NDArray[np.float32]:
+        """Return traces in microvolt, shape (stop_sample - start_sample, n_channels).
+
+        Samples that are NaN or infinite are 0, with one warning per recording.
+        """
+        with self._lock:
+            raw = self.source.get_traces(
+                segment_index=self.segment, start_frame=start_sample, end_frame=stop_sample
+            )
+        # Scaled here, not by SpikeInterface, so that every slice gives the same bits.
+        with np.errstate(over="ignore"):
+            traces = np.asarray(raw)[:, self.wiring.channel_index].astype(np.float32, order="C")
+        traces *= self.gain_uv
+        traces += self.offset_uv
+        return self._guard.cleaned(traces, start_sample)
+
+
+def from_spikeinterface(
+    si_recording: Any, *, probe: Any = None, segment: int | None = None
+) -> SpikeInterfaceRecording:
+    """Return a segment of a SpikeInterface recording as a recording of ours. Reads no trace.
+
+    Parameters
+    ----------
+    si_recording : spikeinterface.BaseRecording
+    probe : optional
+        As for ``open_recording``; replaces the probe that the recording carries.
+    segment : int, optional
+        Which segment; may be left out where there is only one.
+
+    Raises
+    ------
+    BadInput
+        If there are several segments and none is chosen, no channels, or no probe.
+    """
+    n_segments = si_recording.get_num_segments()
+    if segment is None and n_segments > 1:
+        raise BadInput(
+            f"the recording has {n_segments} segments; "
+            f"choose one with --segment 0..{n_segments - 1}"
+        )
+    if not 0 <= (segment or 0) < n_segments:
+        raise BadInput(f"there is no segment {segment}; the recording has {n_segments}")
+    n_channels = si_recording.get_num_channels()
+    if n_channels == 0:
+        raise BadInput("the recording has no channels")
+    wiring = _wiring(si_recording, probe, n_channels)
+    gain, offset = np.ones(n_channels, np.float32), np.zeros(n_channels, np.float32)
+    if si_recording.has_scaleable_traces():
+        gain = np.asarray(si_recording.get_channel_gains(), np.float32)
+        offset = np.asarray(si_recording.get_channel_offsets(), np.float32)
+    checked_sampling_rate_hz(si_recording.get_sampling_frequency())
+    thread_safe = type(si_recording).__name__ in _THREAD_SAFE_READERS
+    return SpikeInterfaceRecording(
+        source=si_recording,
+        segment=segment or 0,
+        wiring=wiring,
+        gain_uv=gain[wiring.channel_index],
+        offset_uv=offset[wiring.channel_index],
+        _lock=nullcontext() if thread_safe else threading.Lock(),
+    )
+
+
+def _wiring(si_recording: Any, probe: Any, n_channels: int) -> Wiring:
+    if probe is not None or n_channels == 1:
+        return wiring_for(probe, n_channels)
+    if not si_recording.has_probe():
+        raise BadInput(
+            f"the recording has {n_channels} channels but no probe; {HOW_TO_GIVE_A_PROBE}"
+        )
+    return wiring_for(si_recording.get_probegroup(), n_channels)
+
+
+def to_spikeinterface(recording: Recording) -> Any:
+    """Return a recording of ours as a SpikeInterface recording with its probe.
+
+    Traces are read lazily, as float32 microvolt. The result is bound to this process: save it
+    to a folder to hand it to another.
+
+    Returns
+    -------
+    spikeinterface.BaseRecording
+    """
+    import probeinterface
+    from spikeinterface.core import BaseRecording, BaseRecordingSegment
+
+    class _Segment(BaseRecordingSegment):
+        def get_num_samples(self) -> int:
+            return recording.n_samples
+
+        def get_traces(
+            self,
+            start_frame: int | None = None,
+            end_frame: int | None = None,
+            channel_indices: Any = None,
+        ) -> NDArray[np.float32]:
+            stop = recording.n_samples if end_frame is None else end_frame
+            traces = recording.read(start_frame or 0, stop)
+            return traces if channel_indices is None else traces[:, channel_indices]
+
+    n_channels = recording.geometry.n_channels
+    rate_hz = recording.sampling_rate_hz
+    result = BaseRecording(rate_hz, [str(i) for i in range(n_channels)], np.dtype(np.float32))
+    result.add_recording_segment(_Segment(sampling_frequency=rate_hz))
+    result.set_channel_gains(1.0)
+    result.set_channel_offsets(0.0)
+    group = probeinterface.ProbeGroup()
+    geometry = recording.geometry
+    for shank in np.unique(geometry.shank_index):
+        here = np.flatnonzero(geometry.shank_index == shank)
+        probe = probeinterface.Probe(ndim=2, si_units="um")
+        probe.set_contacts(positions=geometry.positions_um[here], shape_params={"radius": 5})
+        probe.set_device_channel_indices(here)
+        group.add_probe(probe)
+    # Tetrodes on one drive may share coordinates: shanks are kept apart by their number.
+    result.set_probegroup(group, check_overlap=False)
+    return result
