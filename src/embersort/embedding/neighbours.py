@@ -1,0 +1,150 @@
+"""The nearest neighbours of each event in embedding, among events near in space and time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from embersort.embedding.kernels import FAST, Float32
+from embersort.types import Geometry, IntArray
+
+BLOCK_EVENTS = 4096
+"""Events that one thread takes at a time."""
+PIECE = 1024
+"""Candidates whose similarities are held at one time; fits the cache."""
+
+
+def nearest_events(
+    embedding: Float32,
+    sample_index: IntArray,
+    channel_index: IntArray,
+    geometry: Geometry,
+    *,
+    n_neighbours: int,
+    window_samples: int,
+    radius_um: float,
+    n_threads: int = 1,
+) -> NDArray[np.int64]:
+    """Find each event's nearest neighbours among those near in space and time.
+
+    Parameters
+    ----------
+    embedding : ndarray, shape (n_events, n_dims), float32
+        Unit-norm rows: the nearest has the largest dot product.
+    sample_index, channel_index : ndarray, shape (n_events,), int64
+        When and where; ``sample_index`` does not decrease.
+    geometry : Geometry
+    n_neighbours : int
+        As many are returned, where there are.
+    window_samples : int
+        Candidates lie at most this far before or after.
+    radius_um : float
+        Candidates' channels lie at most this far from the event's.
+    n_threads : int
+        Does not change the result.
+
+    Returns
+    -------
+    ndarray, shape (n_events, n_neighbours), int64
+        The most similar first; -1 where there are no more. The event itself is never among them.
+        Of equally similar events those on the lower channel, then the earlier, come first.
+
+    Notes
+    -----
+    Exact. O(n_events · n_candidates · n_dims) time, where n_candidates is the number of events
+    within reach in space and time.
+    """
+    by_channel = np.argsort(channel_index, kind="stable")
+    edges = np.searchsorted(channel_index[by_channel], np.arange(geometry.n_channels + 1))
+    near = geometry.distances_um() <= radius_um
+    table = [np.flatnonzero(row) for row in near]
+    near_edges = np.cumsum([0, *(len(row) for row in table)]).astype(np.int64)
+    near_channels = np.concatenate([*table, np.zeros(0, np.int64)]).astype(np.int64)
+    columns = np.ascontiguousarray(embedding[by_channel].T, dtype=np.float32)
+    samples = np.ascontiguousarray(sample_index[by_channel], dtype=np.int64)
+    rows = np.ascontiguousarray(embedding, dtype=np.float32)
+    found = np.full((len(rows), n_neighbours), -1, np.int64)
+
+    def search(start: int, stop: int) -> None:
+        _search(
+            rows,
+            np.asarray(sample_index, np.int64),
+            np.asarray(channel_index, np.int64),
+            start,
+            stop,
+            columns,
+            samples,
+            by_channel,
+            edges,
+            near_edges,
+            near_channels,
+            window_samples,
+            found,
+        )
+
+    run_blocks(search, len(rows), n_threads)
+    return found
+
+
+def run_blocks(function: Callable[[int, int], None], n_events: int, n_threads: int) -> None:
+    """Call ``function(start, stop)`` for each block of events, on a pool of threads."""
+    blocks = [(i, min(i + BLOCK_EVENTS, n_events)) for i in range(0, n_events, BLOCK_EVENTS)]
+    if n_threads == 1 or len(blocks) < 2:
+        for start, stop in blocks:
+            function(start, stop)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        for future in [pool.submit(function, start, stop) for start, stop in blocks]:
+            future.result()
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def _search(
+    rows: Float32,
+    sample_index: NDArray[np.int64],
+    channel_index: NDArray[np.int64],
+    start: int,
+    stop: int,
+    columns: Float32,
+    samples: NDArray[np.int64],
+    by_channel: NDArray[np.int64],
+    edges: NDArray[np.int64],
+    near_edges: NDArray[np.int64],
+    near_channels: NDArray[np.int64],
+    window: int,
+    found: NDArray[np.int64],
+) -> None:
+    n_dims, n_neighbours = rows.shape[1], found.shape[1]
+    similarity = np.empty(PIECE, np.float32)
+    best = np.empty(n_neighbours, np.float32)
+    for i in range(start, stop):
+        best[:] = -np.inf
+        channel = channel_index[i]
+        for c in near_channels[near_edges[channel] : near_edges[channel + 1]]:
+            events = samples[edges[c] : edges[c + 1]]
+            first = edges[c] + np.searchsorted(events, sample_index[i] - window)
+            last = edges[c] + np.searchsorted(events, sample_index[i] + window, side="right")
+            for begin in range(first, last, PIECE):
+                n = min(PIECE, last - begin)
+                similarity[:n] = 0
+                for d in range(n_dims):
+                    x, column = rows[i, d], columns[d, begin : begin + n]
+                    for j in range(n):
+                        similarity[j] += x * column[j]
+                for j in range(n):
+                    if similarity[j] > best[n_neighbours - 1] and by_channel[begin + j] != i:
+                        _insert(best, found[i], similarity[j], by_channel[begin + j])
+
+
+@njit(nogil=True, cache=True)
+def _insert(best: Float32, found: NDArray[np.int64], value: np.float32, event: int) -> None:
+    """Put an event into the ordered list; it comes after its equals."""
+    place = len(best) - 1
+    while place > 0 and best[place - 1] < value:
+        best[place], found[place] = best[place - 1], found[place - 1]
+        place -= 1
+    best[place], found[place] = value, event
