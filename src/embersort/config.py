@@ -100,6 +100,19 @@ class SnippetConfig(Config):
     """At most this many channels, the nearest first."""
 
 
+class IsoSplitConfig(Config):
+    """ISO-SPLIT, the clustering that needs no number of clusters."""
+
+    dip_threshold: float = Field(1.0, gt=0)
+    """Clusters whose joint projection dips less than this are one."""
+    min_cluster_size: int = Field(10, ge=2)
+    """A cluster smaller than this joins its nearest neighbour."""
+    n_parcels: int = Field(200, ge=2)
+    """Parcels to start from."""
+    parcel_size: int = Field(10, ge=1)
+    """Parcels of this size are not halved further."""
+
+
 class RunConfig(Config):
     """How a sort is carried out; none of it changes the result."""
 

@@ -1,0 +1,173 @@
+"""Everything that is done to the samples before events are looked for in them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import FilterConfig, RunConfig, WhitenConfig
+from embersort.signal.filter import bandpass, design_bandpass, settle_samples
+from embersort.signal.reference import reference_groups, subtract_median
+from embersort.signal.tiles import Tile, map_tiles, read_with_margin, tile_grid
+from embersort.signal.whiten import (
+    good_channels,
+    local_whitening,
+    noise_covariance,
+    noise_levels,
+)
+from embersort.types import BoolArray, FloatArray, Recording
+
+log = logging.getLogger(__name__)
+
+BLOCK = 32
+"""Output channels that are whitened by one matrix product."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preprocessor:
+    """What was learned from a sample of the recording; applied alike to every tile.
+
+    Attributes
+    ----------
+    sos : ndarray, shape (n_sections, 6)
+        Band-pass filter.
+    groups : tuple of ndarray
+        Channels that share a reference.
+    channel_ok : ndarray, shape (n_channels,), bool
+        Channels in use; the others give zeros.
+    noise_uv : ndarray, shape (n_channels,)
+        Noise of the filtered and referenced traces.
+    whitening : ndarray, shape (n_channels, n_channels), float32
+        From filtered traces in microvolt to white ones of unit noise.
+    margin : int
+        Samples that the filter needs on either side of a tile.
+    """
+
+    sos: FloatArray
+    groups: tuple[NDArray[np.int64], ...]
+    channel_ok: BoolArray
+    noise_uv: FloatArray
+    whitening: NDArray[np.float32]
+    margin: int
+
+
+def fit_preprocessor(
+    recording: Recording,
+    filter_config: FilterConfig,
+    whiten_config: WhitenConfig,
+    run_config: RunConfig,
+) -> Preprocessor:
+    """Estimate noise, bad channels and whitening from tiles spread over the recording.
+
+    Parameters
+    ----------
+    recording : Recording
+    filter_config : FilterConfig
+    whiten_config : WhitenConfig
+    run_config : RunConfig
+
+    Returns
+    -------
+    Preprocessor
+    """
+    sos = design_bandpass(filter_config, recording.sampling_rate_hz)
+    margin = settle_samples(sos)
+    geometry = recording.geometry
+    sample = _sample_tiles(recording, whiten_config.sample_s)
+
+    def filtered(
+        groups: tuple[NDArray[np.int64], ...],
+    ) -> Callable[[Tile], NDArray[np.float32]]:
+        def run(tile: Tile) -> NDArray[np.float32]:
+            traces = bandpass(read_with_margin(recording, tile, margin), sos)
+            return subtract_median(traces[margin : len(traces) - margin], groups)
+
+        return run
+
+    raw_noise = noise_levels(np.concatenate(list(map_tiles(filtered(()), sample, run_config))))
+    channel_ok = good_channels(raw_noise)
+    if not channel_ok.all():
+        log.warning(
+            "%d of %d channels are left out, silent or far too noisy: %s",
+            (~channel_ok).sum(),
+            len(channel_ok),
+            _short_list(np.flatnonzero(~channel_ok)),
+        )
+    groups = reference_groups(geometry, channel_ok, filter_config.reference)
+    traces = np.concatenate(list(map_tiles(filtered(groups), sample, run_config)))
+    noise = noise_levels(traces)
+    scale = np.where(channel_ok & (noise > 0), 1 / np.where(noise > 0, noise, 1.0), 0.0)
+    scaled = traces * scale.astype(np.float32)
+    white = local_whitening(noise_covariance(scaled), geometry, channel_ok, whiten_config)
+    # The noise is normal only in its middle: what is left of unit height is measured, not assumed.
+    left = noise_levels(scaled @ white.T.astype(np.float32))
+    white *= np.where(left > 0, 1 / np.where(left > 0, left, 1.0), 0.0)[:, None]
+    return Preprocessor(
+        sos=sos,
+        groups=groups,
+        channel_ok=channel_ok,
+        noise_uv=noise,
+        whitening=np.ascontiguousarray(white * scale, dtype=np.float32),
+        margin=margin,
+    )
+
+
+def filter_tile(
+    recording: Recording, tile: Tile, preprocessor: Preprocessor, extra: int
+) -> NDArray[np.float32]:
+    """Return the filtered and referenced traces of a tile, in microvolt.
+
+    Parameters
+    ----------
+    recording : Recording
+    tile : Tile
+    preprocessor : Preprocessor
+    extra : int
+        Samples wanted on either side of the tile.
+
+    Returns
+    -------
+    ndarray, shape (tile.stop - tile.start + 2 * extra, n_channels), float32
+    """
+    margin = preprocessor.margin
+    traces = bandpass(read_with_margin(recording, tile, margin + extra), preprocessor.sos)
+    return subtract_median(traces[margin : len(traces) - margin], preprocessor.groups)
+
+
+def whiten(traces: NDArray[np.float32], preprocessor: Preprocessor) -> NDArray[np.float32]:
+    """Return white traces of unit noise, same shape.
+
+    Notes
+    -----
+    A block of channels needs only the span of channels that its rows of the matrix reach, so the
+    cost is linear in the number of channels where neighbours have near indices.
+    """
+    matrix = preprocessor.whitening
+    white = np.empty_like(traces)
+    for start in range(0, len(matrix), BLOCK):
+        rows = matrix[start : start + BLOCK]
+        used = np.flatnonzero(rows.any(axis=0))
+        if len(used) == 0:
+            white[:, start : start + BLOCK] = 0
+            continue
+        span = slice(used[0], used[-1] + 1)
+        white[:, start : start + BLOCK] = traces[:, span] @ rows[:, span].T
+    return white
+
+
+def _sample_tiles(recording: Recording, sample_s: float) -> list[Tile]:
+    """Return tiles spread evenly over the recording, together about ``sample_s`` long."""
+    tiles = tile_grid(recording.n_samples, recording.sampling_rate_hz)
+    length_s = (tiles[0].stop - tiles[0].start) / recording.sampling_rate_hz
+    n_tiles = min(len(tiles), max(1, round(sample_s / length_s)))
+    chosen = np.unique(np.linspace(0, len(tiles) - 1, n_tiles).round().astype(int))
+    return [tiles[i] for i in chosen]
+
+
+def _short_list(indices: NDArray[np.int64], most: int = 8) -> str:
+    text = ", ".join(str(i) for i in indices[:most])
+    return text + (", …" if len(indices) > most else "")

@@ -1,0 +1,100 @@
+"""Noise levels, bad channels and local whitening, estimated from a sample of the recording."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import WhitenConfig
+from embersort.types import BoolArray, FloatArray, Geometry
+
+MAD_TO_SD = 1 / 0.6745
+"""Standard deviation of a normal distribution over its median absolute deviation."""
+
+QUIET = 4.0
+"""Samples beyond this many noise levels belong to spikes and are left out of the covariance."""
+
+NOISY = 8.0
+"""A channel this many times noisier than the median channel is bad."""
+
+MIN_CHANNELS_TO_JUDGE = 4
+"""With fewer channels there is no typical noise to be judged by."""
+
+
+def noise_levels(traces: NDArray[np.float32]) -> FloatArray:
+    """Return the noise of each channel, MAD / 0.6745 (Quiroga et al. 2004, equation 3.1).
+
+    Parameters
+    ----------
+    traces : ndarray, shape (n_samples, n_channels), float32
+        Filtered, hence centred on zero.
+
+    Returns
+    -------
+    ndarray, shape (n_channels,), float64
+    """
+    if traces.shape[0] == 0:
+        return np.zeros(traces.shape[1])
+    magnitude = np.abs(traces).T.copy()
+    return np.median(magnitude, axis=1).astype(np.float64) * MAD_TO_SD
+
+
+def good_channels(noise: FloatArray) -> BoolArray:
+    """Say which channels can be used: neither silent nor far noisier than the others."""
+    alive = np.isfinite(noise) & (noise > 0)
+    if alive.sum() >= MIN_CHANNELS_TO_JUDGE:
+        alive &= noise <= NOISY * np.median(noise[alive])
+    return alive
+
+
+def noise_covariance(scaled: NDArray[np.float32]) -> FloatArray:
+    """Return the covariance of the channels between spikes.
+
+    Parameters
+    ----------
+    scaled : ndarray, shape (n_samples, n_channels), float32
+        Traces in units of each channel's noise.
+
+    Returns
+    -------
+    ndarray, shape (n_channels, n_channels), float64
+        Each pair of channels over the samples at which both are quiet (below `QUIET`).
+    """
+    quiet = (np.abs(scaled) < QUIET).astype(np.float32)
+    silenced = scaled * quiet
+    n_pairs = (quiet.T @ quiet).astype(np.float64)
+    return (silenced.T @ silenced).astype(np.float64) / np.maximum(n_pairs, 1.0)
+
+
+def local_whitening(
+    covariance: FloatArray, geometry: Geometry, channel_ok: BoolArray, config: WhitenConfig
+) -> FloatArray:
+    """Return the matrix that whitens each channel with the channels around it.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (n_channels, n_channels), float64
+    geometry : Geometry
+    channel_ok : ndarray, shape (n_channels,), bool
+    config : WhitenConfig
+
+    Returns
+    -------
+    ndarray, shape (n_channels, n_channels), float64
+        ``traces @ W.T`` is white. Row ``c`` is row ``c`` of the inverse square root (ZCA, Kessy et
+        al. 2018) of the covariance of the good channels within ``radius_um``. Rows of bad channels
+        are zero.
+    """
+    n_channels = geometry.n_channels
+    if not config.enabled:
+        return np.diag(channel_ok.astype(np.float64))
+    near = geometry.distances_um() <= config.radius_um
+    matrix = np.zeros((n_channels, n_channels))
+    for channel in np.flatnonzero(channel_ok):
+        local = np.flatnonzero(near[channel] & channel_ok)
+        values, vectors = np.linalg.eigh(covariance[np.ix_(local, local)])
+        floor = config.regularisation * np.trace(covariance[np.ix_(local, local)]) / len(local)
+        scale = 1 / np.sqrt(np.maximum(values, 0) + floor)
+        row = vectors[local == channel] * scale @ vectors.T
+        matrix[channel, local] = row[0]
+    return matrix
