@@ -7,6 +7,8 @@ that without neighbours it stays as it was.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -32,6 +34,32 @@ LOG_TIME_SCALE = 4.0
 DISTANCE_SCALE_UM = 50.0
 """Distances between estimated positions are given in this unit, and cut off at four of them."""
 DISTANCE_LIMIT = 4.0
+
+
+class _Layers(NamedTuple):
+    """The network's parameters as its kernel takes them; names as in `context_shapes`."""
+
+    own_weight: Float32
+    other_weight: Float32
+    relation_weight: Float32
+    pair_bias: Float32
+    pool: Float32
+    update_weight: Float32
+    update_bias: Float32
+    out_weight: Float32
+    out_bias: Float32
+
+
+class _Columns(NamedTuple):
+    """What is known of every event: ``own`` and ``other`` are its two projections."""
+
+    inputs: Float32
+    own: Float32
+    other: Float32
+    neighbours: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    position: Float32
+    amplitude: Float32
 
 
 def apply_context(
@@ -70,43 +98,30 @@ def apply_context(
     O(n_events · n_neighbours); about 30 kFLOP an event. An event depends on its own and its
     neighbours' rows alone.
     """
-    p = parameters
+    layers = _Layers(**parameters)
     rows = np.ascontiguousarray(embedding, dtype=np.float32)
     amplitude = np.asarray(log_amplitude, np.float32) - np.float32(LOG_AMPLITUDE_CENTRE)
-    inputs = np.concatenate([rows, amplitude[:, None]], axis=1)
-    own = np.empty((len(rows), len(p["pair_bias"])), np.float32)
-    other = np.empty_like(own)
+    shape = (len(rows), len(layers.pair_bias))
+    events = _Columns(
+        inputs=np.concatenate([rows, amplitude[:, None]], axis=1),
+        own=np.empty(shape, np.float32),
+        other=np.empty(shape, np.float32),
+        neighbours=np.ascontiguousarray(neighbours, dtype=np.int64),
+        time_s=np.ascontiguousarray(time_s, dtype=np.float64),
+        position=np.ascontiguousarray(position_um, dtype=np.float32),
+        amplitude=amplitude,
+    )
     updated = rows.copy()
 
     def project(start: int, stop: int) -> None:
-        _project(inputs[start:stop], p["own_weight"], p["pair_bias"], own[start:stop])
-        _project(
-            inputs[start:stop],
-            p["other_weight"],
-            np.zeros_like(p["pair_bias"]),
-            other[start:stop],
-        )
+        block = events.inputs[start:stop]
+        events.own[start:stop] = layers.pair_bias
+        add_product(block, layers.own_weight, events.own[start:stop])
+        events.other[start:stop] = 0
+        add_product(block, layers.other_weight, events.other[start:stop])
 
     def attend(start: int, stop: int) -> None:
-        _attend(
-            rows,
-            inputs,
-            own,
-            other,
-            np.asarray(neighbours, np.int64),
-            np.asarray(time_s, np.float64),
-            np.ascontiguousarray(position_um, dtype=np.float32),
-            amplitude,
-            p["relation_weight"],
-            p["pool"],
-            p["update_weight"],
-            p["update_bias"],
-            p["out_weight"],
-            p["out_bias"],
-            start,
-            stop,
-            updated,
-        )
+        _attend(events, layers, start, stop, updated)
 
     run_blocks(project, len(rows), n_threads)
     run_blocks(attend, len(rows), n_threads)
@@ -114,56 +129,33 @@ def apply_context(
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def _project(inputs: Float32, weight: Float32, bias: Float32, out: Float32) -> None:
-    out[:] = bias
-    add_product(inputs, weight, out)
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def _attend(
-    rows: Float32,
-    inputs: Float32,
-    own: Float32,
-    other: Float32,
-    neighbours: NDArray[np.int64],
-    time_s: NDArray[np.float64],
-    position: Float32,
-    amplitude: Float32,
-    relation_weight: Float32,
-    pool: Float32,
-    update_weight: Float32,
-    update_bias: Float32,
-    out_weight: Float32,
-    out_bias: Float32,
-    start: int,
-    stop: int,
-    updated: Float32,
-) -> None:
-    n_neighbours, n_hidden, n_dims = neighbours.shape[1], own.shape[1], rows.shape[1]
+def _attend(events: _Columns, layers: _Layers, start: int, stop: int, updated: Float32) -> None:
+    n_neighbours, n_hidden = events.neighbours.shape[1], events.own.shape[1]
+    n_dims = updated.shape[1]
     relations = np.empty((n_neighbours, N_RELATIONS), np.float32)
     pairs = np.empty((n_neighbours, n_hidden), np.float32)
-    logits = np.empty((n_neighbours, pool.shape[1]), np.float32)
-    update_in = np.empty((1, update_weight.shape[0]), np.float32)
-    update = np.empty((1, len(update_bias)), np.float32)
-    out = np.empty((1, len(out_bias)), np.float32)
+    logits = np.empty((n_neighbours, layers.pool.shape[1]), np.float32)
+    update_in = np.empty((1, layers.update_weight.shape[0]), np.float32)
+    update = np.empty((1, len(layers.update_bias)), np.float32)
+    out = np.empty((1, len(layers.out_bias)), np.float32)
     for i in range(start, stop):
         n = 0
-        while n < n_neighbours and neighbours[i, n] >= 0:
-            j = neighbours[i, n]
-            _relate(rows, time_s, position, amplitude, i, j, relations[n])
-            pairs[n] = own[i] + other[j]
+        while n < n_neighbours and events.neighbours[i, n] >= 0:
+            j = events.neighbours[i, n]
+            _relate(events, i, j, n_dims, relations[n])
+            pairs[n] = events.own[i] + events.other[j]
             n += 1
         if n == 0:
             continue
-        add_product(relations[:n], relation_weight, pairs[:n])
+        add_product(relations[:n], layers.relation_weight, pairs[:n])
         rectify(pairs[:n])
-        attention_pool(pairs[:n], pool, logits, update_in[0, :n_hidden])
-        update_in[0, n_hidden:] = inputs[i]
-        update[0] = update_bias
-        add_product(update_in, update_weight, update)
+        attention_pool(pairs[:n], layers.pool, logits, update_in[0, :n_hidden])
+        update_in[0, n_hidden:] = events.inputs[i]
+        update[0] = layers.update_bias
+        add_product(update_in, layers.update_weight, update)
         rectify(update)
-        out[0] = out_bias
-        add_product(update, out_weight, out)
+        out[0] = layers.out_bias
+        add_product(update, layers.out_weight, out)
         gate = np.float32(1) / (np.float32(1) + np.exp(-out[0, n_dims]))
         for d in range(n_dims):
             updated[i, d] += gate * out[0, d]
@@ -171,26 +163,19 @@ def _attend(
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def _relate(
-    rows: Float32,
-    time_s: NDArray[np.float64],
-    position: Float32,
-    amplitude: Float32,
-    i: int,
-    j: int,
-    relation: Float32,
-) -> None:
+def _relate(events: _Columns, i: int, j: int, n_dims: int, relation: Float32) -> None:
     """Fill in how event ``j`` relates to event ``i``."""
     similarity = np.float32(0)
-    for d in range(rows.shape[1]):
-        similarity += rows[i, d] * rows[j, d]
-    delta_s = time_s[j] - time_s[i]
-    dx, dy = position[j, 0] - position[i, 0], position[j, 1] - position[i, 1]
+    for d in range(n_dims):
+        similarity += events.inputs[i, d] * events.inputs[j, d]
+    delta_s = events.time_s[j] - events.time_s[i]
+    dx = events.position[j, 0] - events.position[i, 0]
+    dy = events.position[j, 1] - events.position[i, 1]
     distance = np.sqrt(dx * dx + dy * dy) / np.float32(DISTANCE_SCALE_UM)
     relation[0] = similarity
     relation[1] = delta_s / TIME_SCALE_S
     relation[2] = np.log1p(abs(delta_s) / SHORTEST_S) / LOG_TIME_SCALE
     relation[3] = np.sign(delta_s)
     relation[4] = min(distance, np.float32(DISTANCE_LIMIT))
-    relation[5] = amplitude[j] - amplitude[i]
+    relation[5] = events.amplitude[j] - events.amplitude[i]
     relation[6] = np.float32(1)

@@ -8,6 +8,7 @@ them, so that any number and arrangement of channels goes in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -62,6 +63,23 @@ class Encoded:
     log_amplitude: Float32
 
 
+class _Layers(NamedTuple):
+    """The encoder's parameters as its kernel takes them; names as in `encoder_shapes`."""
+
+    temporal: Float32
+    token_weight: Float32
+    token_bias: Float32
+    pool_1: Float32
+    mix_weight: Float32
+    mix_pooled: Float32
+    mix_bias: Float32
+    pool_2: Float32
+    head_weight: Float32
+    head_bias: Float32
+    out_weight: Float32
+    out_bias: Float32
+
+
 class Encoder:
     """The encoder with its weights, made ready for one sampling rate and window.
 
@@ -88,8 +106,8 @@ class Encoder:
         sampling_rate_hz: float,
     ) -> None:
         resampling = resampling_matrices(n_window, n_before, sampling_rate_hz)
-        self._parameters = parameters
-        self._temporal = (resampling @ parameters["temporal"]).astype(np.float32)
+        temporal = (resampling @ parameters["temporal"]).astype(np.float32)
+        self._layers = _Layers(**{**parameters, "temporal": temporal})
         self._n_before = n_before
         self._sampling_rate_hz = sampling_rate_hz
 
@@ -121,33 +139,21 @@ class Encoder:
         -----
         O(n_events · n_local); about 0.3 MFLOP for an event on 16 channels. Releases the GIL.
         """
-        if snippets.shape[1] != self._temporal.shape[1]:
+        if snippets.shape[1] != self._layers.temporal.shape[1]:
             raise BadInput(
                 f"snippets have {snippets.shape[1]} samples, the encoder was made for "
-                f"{self._temporal.shape[1]}; make an encoder for this window"
+                f"{self._layers.temporal.shape[1]}; make an encoder for this window"
             )
-        p = self._parameters
         n_events = len(snippets)
-        out = np.empty((n_events, p["out_bias"].shape[0]), np.float32)
+        out = np.empty((n_events, len(self._layers.out_bias)), np.float32)
         place = np.empty((n_events, 3), np.float32)
         _encode(
             np.ascontiguousarray(snippets, dtype=np.float32),
             np.ascontiguousarray(channel_index, dtype=np.int64),
             np.ascontiguousarray(neighbours, dtype=np.int64),
             np.ascontiguousarray(positions_um, dtype=np.float32),
-            self._temporal,
             self._n_before,
-            p["token_weight"],
-            p["token_bias"],
-            p["pool_1"],
-            p["mix_weight"],
-            p["mix_pooled"],
-            p["mix_bias"],
-            p["pool_2"],
-            p["head_weight"],
-            p["head_bias"],
-            p["out_weight"],
-            p["out_bias"],
+            self._layers,
             out,
             place,
         )
@@ -198,61 +204,48 @@ def _encode(
     channel_index: IntArray,
     neighbours: IntArray,
     positions: Float32,
-    temporal: Float32,
     n_before: int,
-    token_weight: Float32,
-    token_bias: Float32,
-    pool_1: Float32,
-    mix_weight: Float32,
-    mix_pooled: Float32,
-    mix_bias: Float32,
-    pool_2: Float32,
-    head_weight: Float32,
-    head_bias: Float32,
-    out_weight: Float32,
-    out_bias: Float32,
+    layers: _Layers,
     out: Float32,
     place: Float32,
 ) -> None:
     n_local = neighbours.shape[1]
-    n_coefficients, n_hidden = temporal.shape[2], len(token_bias)
+    n_coefficients, n_hidden = layers.temporal.shape[2], len(layers.token_bias)
     coefficients = np.empty((n_local, n_coefficients), np.float32)
     tokens = np.empty((n_local, n_coefficients + N_TOKEN_EXTRAS), np.float32)
-    hidden, mixed = (
-        np.empty((n_local, n_hidden), np.float32),
-        np.empty((n_local, n_hidden), np.float32),
-    )
-    logits = np.empty((n_local, pool_1.shape[1]), np.float32)
+    hidden = np.empty((n_local, n_hidden), np.float32)
+    mixed = np.empty((n_local, n_hidden), np.float32)
+    logits = np.empty((n_local, layers.pool_1.shape[1]), np.float32)
     pooled, pooled_bias = np.empty((1, n_hidden), np.float32), np.empty((1, n_hidden), np.float32)
-    head_in = np.empty((1, head_weight.shape[0]), np.float32)
-    head = np.empty((1, len(head_bias)), np.float32)
+    head_in = np.empty((1, layers.head_weight.shape[0]), np.float32)
+    head = np.empty((1, len(layers.head_bias)), np.float32)
     for i in range(len(snippets)):
         local = neighbours[channel_index[i]]
         n = 0
         while n < n_local and local[n] >= 0:
             n += 1
-        _project(snippets[i], n, temporal, n_before, coefficients)
+        _project(snippets[i], n, layers.temporal, n_before, coefficients)
         make_tokens(coefficients[:n], local, positions, tokens, place[i])
 
-        hidden[:n] = token_bias
-        add_product(tokens[:n], token_weight, hidden[:n])
+        hidden[:n] = layers.token_bias
+        add_product(tokens[:n], layers.token_weight, hidden[:n])
         rectify(hidden[:n])
-        attention_pool(hidden[:n], pool_1, logits, pooled[0])
-        pooled_bias[0] = mix_bias
-        add_product(pooled, mix_pooled, pooled_bias)
+        attention_pool(hidden[:n], layers.pool_1, logits, pooled[0])
+        pooled_bias[0] = layers.mix_bias
+        add_product(pooled, layers.mix_pooled, pooled_bias)
         mixed[:n] = pooled_bias
-        add_product(hidden[:n], mix_weight, mixed[:n])
+        add_product(hidden[:n], layers.mix_weight, mixed[:n])
         rectify(mixed[:n])
-        attention_pool(mixed[:n], pool_2, logits, pooled[0])
+        attention_pool(mixed[:n], layers.pool_2, logits, pooled[0])
 
         head_in[0, :n_hidden] = pooled[0]
         head_in[0, n_hidden] = place[i, 2] - np.float32(LOG_AMPLITUDE_CENTRE)
         head_in[0, n_hidden + 1] = np.log(np.float32(n))
-        head[0] = head_bias
-        add_product(head_in, head_weight, head)
+        head[0] = layers.head_bias
+        add_product(head_in, layers.head_weight, head)
         rectify(head)
-        out[i] = out_bias
-        add_product(head, out_weight, out[i : i + 1])
+        out[i] = layers.out_bias
+        add_product(head, layers.out_weight, out[i : i + 1])
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,6 +17,25 @@ BLOCK_EVENTS = 4096
 """Events that one thread takes at a time."""
 PIECE = 1024
 """Candidates whose similarities are held at one time; fits the cache."""
+
+
+class _Events(NamedTuple):
+    """Events in order of time, and again in order of channel, then time."""
+
+    rows: Float32
+    sample_index: NDArray[np.int64]
+    channel_index: NDArray[np.int64]
+    by_channel: NDArray[np.int64]
+    columns: Float32
+    samples: NDArray[np.int64]
+    edges: NDArray[np.int64]
+
+
+class _Reach(NamedTuple):
+    """Channels within reach of channel ``c``: ``channels[edges[c] : edges[c + 1]]``."""
+
+    channels: NDArray[np.int64]
+    edges: NDArray[np.int64]
 
 
 def nearest_events(
@@ -58,36 +78,38 @@ def nearest_events(
     Exact. O(n_events · n_candidates · n_dims) time, where n_candidates is the number of events
     within reach in space and time.
     """
-    by_channel = np.argsort(channel_index, kind="stable")
-    edges = np.searchsorted(channel_index[by_channel], np.arange(geometry.n_channels + 1))
-    near = geometry.distances_um() <= radius_um
-    table = [np.flatnonzero(row) for row in near]
-    near_edges = np.cumsum([0, *(len(row) for row in table)]).astype(np.int64)
-    near_channels = np.concatenate([*table, np.zeros(0, np.int64)]).astype(np.int64)
-    columns = np.ascontiguousarray(embedding[by_channel].T, dtype=np.float32)
-    samples = np.ascontiguousarray(sample_index[by_channel], dtype=np.int64)
-    rows = np.ascontiguousarray(embedding, dtype=np.float32)
-    found = np.full((len(rows), n_neighbours), -1, np.int64)
+    events = _by_channel(embedding, sample_index, channel_index, geometry.n_channels)
+    reach = _reach(geometry, radius_um)
+    found = np.full((len(embedding), n_neighbours), -1, np.int64)
 
     def search(start: int, stop: int) -> None:
-        _search(
-            rows,
-            np.asarray(sample_index, np.int64),
-            np.asarray(channel_index, np.int64),
-            start,
-            stop,
-            columns,
-            samples,
-            by_channel,
-            edges,
-            near_edges,
-            near_channels,
-            window_samples,
-            found,
-        )
+        _search(events, reach, window_samples, start, stop, found)
 
-    run_blocks(search, len(rows), n_threads)
+    run_blocks(search, len(embedding), n_threads)
     return found
+
+
+def _by_channel(
+    embedding: Float32, sample_index: IntArray, channel_index: IntArray, n_channels: int
+) -> _Events:
+    by_channel = np.argsort(channel_index, kind="stable")
+    return _Events(
+        rows=np.ascontiguousarray(embedding, dtype=np.float32),
+        sample_index=np.ascontiguousarray(sample_index, dtype=np.int64),
+        channel_index=np.ascontiguousarray(channel_index, dtype=np.int64),
+        by_channel=by_channel,
+        columns=np.ascontiguousarray(embedding[by_channel].T, dtype=np.float32),
+        samples=np.ascontiguousarray(sample_index[by_channel], dtype=np.int64),
+        edges=np.searchsorted(channel_index[by_channel], np.arange(n_channels + 1)),
+    )
+
+
+def _reach(geometry: Geometry, radius_um: float) -> _Reach:
+    table = [np.flatnonzero(row) for row in geometry.distances_um() <= radius_um]
+    return _Reach(
+        channels=np.concatenate([*table, np.zeros(0, np.int64)]).astype(np.int64),
+        edges=np.cumsum([0, *(len(row) for row in table)]).astype(np.int64),
+    )
 
 
 def run_blocks(function: Callable[[int, int], None], n_events: int, n_threads: int) -> None:
@@ -104,40 +126,35 @@ def run_blocks(function: Callable[[int, int], None], n_events: int, n_threads: i
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def _search(
-    rows: Float32,
-    sample_index: NDArray[np.int64],
-    channel_index: NDArray[np.int64],
+    events: _Events,
+    reach: _Reach,
+    window: int,
     start: int,
     stop: int,
-    columns: Float32,
-    samples: NDArray[np.int64],
-    by_channel: NDArray[np.int64],
-    edges: NDArray[np.int64],
-    near_edges: NDArray[np.int64],
-    near_channels: NDArray[np.int64],
-    window: int,
     found: NDArray[np.int64],
 ) -> None:
-    n_dims, n_neighbours = rows.shape[1], found.shape[1]
+    n_dims, n_neighbours = events.rows.shape[1], found.shape[1]
     similarity = np.empty(PIECE, np.float32)
     best = np.empty(n_neighbours, np.float32)
     for i in range(start, stop):
         best[:] = -np.inf
-        channel = channel_index[i]
-        for c in near_channels[near_edges[channel] : near_edges[channel + 1]]:
-            events = samples[edges[c] : edges[c + 1]]
-            first = edges[c] + np.searchsorted(events, sample_index[i] - window)
-            last = edges[c] + np.searchsorted(events, sample_index[i] + window, side="right")
+        channel, sample = events.channel_index[i], events.sample_index[i]
+        for c in reach.channels[reach.edges[channel] : reach.edges[channel + 1]]:
+            offset = events.edges[c]
+            there = events.samples[offset : events.edges[c + 1]]
+            first = offset + np.searchsorted(there, sample - window)
+            last = offset + np.searchsorted(there, sample + window, side="right")
             for begin in range(first, last, PIECE):
                 n = min(PIECE, last - begin)
                 similarity[:n] = 0
                 for d in range(n_dims):
-                    x, column = rows[i, d], columns[d, begin : begin + n]
+                    x, column = events.rows[i, d], events.columns[d, begin : begin + n]
                     for j in range(n):
                         similarity[j] += x * column[j]
                 for j in range(n):
-                    if similarity[j] > best[n_neighbours - 1] and by_channel[begin + j] != i:
-                        _insert(best, found[i], similarity[j], by_channel[begin + j])
+                    other = events.by_channel[begin + j]
+                    if similarity[j] > best[n_neighbours - 1] and other != i:
+                        _insert(best, found[i], similarity[j], other)
 
 
 @njit(nogil=True, cache=True)

@@ -157,7 +157,7 @@ def initial_value(name: str, shape: tuple[int, ...], generator: torch.Generator)
 
 
 def _cosine_basis(n_coefficients: int) -> Tensor:
-    """Return smooth orthonormal functions of time, finer round the trough: where training starts."""
+    """Return smooth orthonormal functions of time, finer round the trough, to start from."""
     time = (torch.arange(CANONICAL_SAMPLES) - CANONICAL_BEFORE_SAMPLES).double() / 8.0
     warped = torch.asinh(time)
     warped = (warped - warped[0]) / (warped[-1] - warped[0])
