@@ -1,0 +1,209 @@
+"""``embersort sort``: a recording in, a folder of units out."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from embersort.cli.terminal import Overwrite, Progress, Quiet, Verbose, logging_to
+
+if TYPE_CHECKING:
+    from embersort.config import SortConfig
+    from embersort.types import Recording, SortResult
+
+app = typer.Typer(add_completion=False)
+_log = logging.getLogger(__name__)
+
+
+@app.command()
+def sort(
+    recording: Annotated[
+        str,
+        typer.Argument(
+            help="SpikeInterface folder or Zarr, .npy, flat binary, or a file or folder of any "
+            "format that SpikeInterface reads."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the result; must not exist yet.")
+    ],
+    sampling_rate: Annotated[
+        float | None, typer.Option(help="Sampling rate in Hz, for .npy and flat binary.")
+    ] = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            help="probeinterface JSON, 'tetrode', or 'linear:PITCH' (µm). "
+            "Replaces the probe that the recording carries."
+        ),
+    ] = None,
+    channels_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--channels-first/--channels-last",
+            help="Axis order of .npy, where shape and probe do not tell.",
+            show_default=False,
+        ),
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="Sample type of flat binary, such as int16.")
+    ] = None,
+    channels: Annotated[int | None, typer.Option(help="Channels in flat binary.")] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            help="auto, npy, binary, spikeglx, openephys, intan, blackrock, nwb, mearec, or any "
+            "other name that SpikeInterface knows."
+        ),
+    ] = "auto",
+    stream: Annotated[str | None, typer.Option(help="Which of several streams.")] = None,
+    segment: Annotated[int | None, typer.Option(help="Which of several segments.")] = None,
+    start: Annotated[
+        float | None, typer.Option(help="Start here (s); times of spikes count from it.")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(help="Sort this long (s).")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with settings, by section.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SECTION.KEY=VALUE",
+            help="One setting, such as detect.threshold=5.5; may be given again.",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Leave report.html out.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Sort a recording into units.
+
+    OUT will hold sorting/ (a SpikeInterface folder), units.csv, spikes.npz, templates.npz,
+    run.json, run.log and report.html.
+    """
+    with logging_to(verbose=verbose, quiet=quiet) as log:
+        from embersort.output import RUN_FILE, check_new_folder
+        from embersort.recording import open_recording
+
+        check_new_folder(out, overwrite=overwrite, marker=RUN_FILE)
+        sort_config = read_settings(config, settings or [])
+        opened = open_recording(
+            recording,
+            sampling_rate_hz=sampling_rate,
+            probe=probe,
+            channels_first=channels_first,
+            dtype=dtype,
+            n_channels=channels,
+            format=format,
+            stream=stream,
+            segment=segment,
+            start_s=start,
+            duration_s=duration,
+        )
+        source = {"path": str(Path(recording).absolute()), "start_s": start or 0.0}
+        result = _timed_sort(opened, sort_config, source, quiet=quiet)
+        _write(result, opened, out, log.getvalue, overwrite=overwrite, report=not no_report)
+    if not quiet:
+        typer.echo(_summary(result, out, report=not no_report))
+
+
+def read_settings(config: Path | None, overrides: list[str]) -> SortConfig:
+    """Return the settings of a TOML file (or the defaults) with single ones changed.
+
+    Raises
+    ------
+    BadConfig
+        If a name is unknown or a value out of range.
+    """
+    from embersort.config import SortConfig, read_toml, with_overrides
+
+    values = read_toml(config) if config is not None else {}
+    changed = with_overrides(values, overrides)
+    return SortConfig.parse(changed, where=str(config) if config and not overrides else "settings")
+
+
+def _timed_sort(
+    recording: Recording, config: SortConfig, source: dict[str, Any], *, quiet: bool
+) -> SortResult:
+    """Sort, and add to the provenance what was sorted, how fast, and in how much memory."""
+    from embersort.machine import describe_machine, peak_memory_mb
+    from embersort.sorting import sort as sort_recording
+
+    duration_s = recording.n_samples / recording.sampling_rate_hz
+    described = {
+        **source,
+        "n_samples": recording.n_samples,
+        "n_channels": recording.geometry.n_channels,
+        "sampling_rate_hz": recording.sampling_rate_hz,
+    }
+    _log.info(
+        "%s: %d channels, %.1f s at %g Hz",
+        source["path"],
+        recording.geometry.n_channels,
+        duration_s,
+        recording.sampling_rate_hz,
+    )
+    started = time.perf_counter()
+    with Progress(quiet=quiet) as progress:
+        result = sort_recording(recording, config, progress=progress)
+    total_s = time.perf_counter() - started
+    provenance = {
+        **result.provenance,
+        "recording": described,
+        "parameters": config.model_dump(),
+        "machine": describe_machine(),
+        "peak_memory_mb": peak_memory_mb(),
+        "times_real_time": duration_s / total_s,
+        "command": sys.argv,
+    }
+    timings = {**result.timings_s, "total": total_s}
+    return dataclasses.replace(result, provenance=provenance, timings_s=timings)
+
+
+def _write(
+    result: SortResult,
+    recording: Recording,
+    out: Path,
+    log_text: Any,
+    *,
+    overwrite: bool,
+    report: bool,
+) -> None:
+    from embersort.output import RUN_FILE, new_folder, write_files
+
+    with new_folder(out, overwrite=overwrite, marker=RUN_FILE) as folder:
+        write_files(result, folder)
+        if report:
+            _write_report(result, recording, folder / "report.html")
+        (folder / "run.log").write_text(log_text(), "utf-8")
+
+
+def _write_report(result: SortResult, recording: Recording, path: Path) -> None:
+    """Write the report; a fault in it must not cost the user the sorting."""
+    from embersort.report import write_report
+
+    try:
+        write_report(result, path, recording=recording)
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, the sorting is worth more
+        _log.exception("the report could not be written; the sorting is whole")
+
+
+def _summary(result: SortResult, out: Path, *, report: bool) -> str:
+    sorting = result.sorting
+    units = "1 unit" if sorting.n_units == 1 else f"{sorting.n_units} units"
+    return (
+        f"{units}, {sorting.n_spikes} spikes in {sorting.duration_s:.1f} s of recording; "
+        f"sorted in {result.timings_s['total']:.1f} s "
+        f"({result.provenance['times_real_time']:.1f} times real time)\n"
+        f"{out / 'report.html' if report else out}"
+    )
