@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 
 from embersort.errors import BadInput
-from embersort.recording.array import ArrayRecording, ChannelSelection, Excerpt
+from embersort.recording.array import (
+    ArrayRecording,
+    ChannelSelection,
+    Excerpt,
+    checked_sampling_rate_hz,
+)
 from embersort.recording.files import map_binary, map_npy, time_first
 from embersort.recording.formats import BINARY, NPY, format_of, read_format
 from embersort.recording.probes import n_channels_of, wiring_for
@@ -130,6 +135,7 @@ def _from_array(
         raise BadInput(
             "the sampling rate is not in the data; give --sampling-rate (sampling_rate_hz=) in Hz"
         )
+    checked_sampling_rate_hz(sampling_rate_hz)
     traces = time_first(array, n_channels_of(probe), channels_first)
     n_recorded = traces.shape[1]
     wiring = wiring_for(probe, n_recorded)
