@@ -1,0 +1,293 @@
+// @ts-check
+"use strict";
+/* global Plotly, Page */
+/*
+ * Figures from binned data, drawn with Plotly. The report and the website call the same ones.
+ * Each takes the element, plain data, and options; none computes a score.
+ */
+
+const Figures = (() => {
+	const CONFIG = {
+		displaylogo: false,
+		modeBarButtons: [["toImage", "resetScale2d"]],
+	};
+	const WAVE_HEIGHT_SHARE = 0.9;
+
+	/** @param {string} [title] @param {Record<string, any>} [more] */
+	function axis(title = "", more = {}) {
+		return {
+			title: { text: title, standoff: 6, font: { size: 11 } },
+			gridcolor: Page.colour("grid"),
+			zerolinecolor: Page.colour("line"),
+			linecolor: Page.colour("line"),
+			tickfont: { size: 10 },
+			automargin: true,
+			...more,
+		};
+	}
+
+	/** An axis without ticks, for drawings in space. */
+	const bare = (more = {}) => axis("", { showgrid: false, zeroline: false, showticklabels: false, ...more });
+
+	/** @param {HTMLElement} node @param {object[]} traces @param {Record<string, any>} layout */
+	function draw(node, traces, layout) {
+		const whole = {
+			margin: { l: 44, r: 10, t: 8, b: 36 },
+			paper_bgcolor: "rgba(0,0,0,0)",
+			plot_bgcolor: "rgba(0,0,0,0)",
+			font: { family: "system-ui, sans-serif", size: 11, color: Page.colour("muted") },
+			showlegend: false,
+			hoverlabel: {
+				bgcolor: Page.colour("card"),
+				bordercolor: Page.colour("line"),
+				font: { color: Page.colour("ink"), size: 11 },
+			},
+			bargap: 0,
+			dragmode: "zoom",
+			xaxis: axis(),
+			yaxis: axis(),
+			...layout,
+		};
+		Plotly.react(node, traces, whole, CONFIG);
+		follow(node);
+		return node;
+	}
+
+	/** Frames grow and shrink with their row: the drawing follows. @param {HTMLElement} node */
+	function follow(node) {
+		if (node.dataset.followed) return;
+		node.dataset.followed = "yes";
+		new ResizeObserver(() => {
+			if (node.isConnected && node.clientHeight) Plotly.Plots.resize(node);
+		}).observe(node);
+	}
+
+	/** A figure with nothing to show says so. @param {HTMLElement} node @param {string} text */
+	function empty(node, text) {
+		Plotly.purge(node);
+		Page.fill(node, Page.el("p", { class: "nothing" }, text));
+	}
+
+	/** @param {HTMLElement} node @param {(point: any) => void} act */
+	function onClick(node, act) {
+		const plot = /** @type {any} */ (node);
+		plot.removeAllListeners?.("plotly_click");
+		plot.on("plotly_click", (event) => act(event.points[0]));
+	}
+
+	/** @param {string} hex @param {number} alpha */
+	function faded(hex, alpha) {
+		const value = Number.parseInt(hex.slice(1), 16);
+		return `rgba(${value >> 16},${(value >> 8) & 255},${value & 255},${alpha})`;
+	}
+
+	/** Colours of units that lie side by side. @param {number} index */
+	function unitColour(index) {
+		const N_COLOURS = 8;
+		return Page.colour(`unit-${index % N_COLOURS}`);
+	}
+
+	/** @returns {[number, string][]} from the page's ground to its accent */
+	function ramp() {
+		return [
+			[0, Page.colour("ramp-0")],
+			[0.25, Page.colour("ramp-1")],
+			[0.6, Page.colour("ramp-2")],
+			[1, Page.colour("ramp-3")],
+		];
+	}
+
+	/**
+	 * Bars of counts.
+	 * @param {HTMLElement} node
+	 * @param {{x: number[], y: number[], width?: number | number[]}} data
+	 * @param {{x: string, y?: string, colour?: string, log?: boolean, mark?: number[], hover?: string}} options
+	 */
+	function bars(node, data, options) {
+		const marks = (options.mark || []).map((x) => ({
+			type: "line",
+			x0: x,
+			x1: x,
+			y0: 0,
+			y1: 1,
+			yref: "paper",
+			line: { color: Page.colour("muted"), width: 1, dash: "dot" },
+		}));
+		return draw(
+			node,
+			[
+				{
+					type: "bar",
+					x: data.x,
+					y: data.y,
+					width: data.width,
+					marker: { color: options.colour || Page.colour("ember"), line: { width: 0 } },
+					hovertemplate: options.hover || "%{x}: %{y}<extra></extra>",
+				},
+			],
+			{
+				xaxis: axis(options.x, options.log ? { type: "log", dtick: 1 } : {}),
+				yaxis: axis(options.y, { rangemode: "tozero", nticks: 4 }),
+				shapes: marks,
+			},
+		);
+	}
+
+	/**
+	 * A correlogram: counts of lags, mirrored where one side is given.
+	 * @param {HTMLElement} node @param {number[]} counts @param {number} binMs
+	 * @param {{mirror?: boolean, colour?: string, refractoryMs?: number}} options
+	 */
+	function correlogram(node, counts, binMs, options = {}) {
+		const whole = options.mirror ? [...counts].reverse().concat(counts) : counts;
+		const half = whole.length / 2;
+		const x = whole.map((_, index) => (index + 0.5 - half) * binMs);
+		const mark = options.refractoryMs ? [-options.refractoryMs, options.refractoryMs] : [];
+		return bars(
+			node,
+			{ x, y: whole, width: binMs },
+			{ x: "lag, ms", y: "pairs", colour: options.colour, mark, hover: "%{x:.1f} ms: %{y}<extra></extra>" },
+		);
+	}
+
+	/**
+	 * Points that can be clicked.
+	 * @param {HTMLElement} node
+	 * @param {{x: number[], y: number[], text?: string[], key?: any[], name?: string, colour?: string | string[], size?: number, symbol?: string | string[], opacity?: number}[]} groups
+	 * @param {{x: string, y: string, log?: boolean, rangeX?: number[], rangeY?: number[], square?: boolean, shapes?: object[], legend?: boolean, click?: (key: any) => void}} options
+	 */
+	function points(node, groups, options) {
+		const traces = groups.map((group) => ({
+			type: "scatter",
+			mode: "markers",
+			x: group.x,
+			y: group.y,
+			text: group.text,
+			customdata: group.key,
+			name: group.name,
+			marker: {
+				color: group.colour || Page.colour("ember"),
+				size: group.size || 5,
+				opacity: group.opacity ?? 0.75,
+				symbol: group.symbol || "circle",
+				line: { width: 0 },
+			},
+			hovertemplate: group.text ? "%{text}<extra></extra>" : "%{x:.3~f}, %{y:.3~f}<extra></extra>",
+		}));
+		draw(node, traces, {
+			xaxis: axis(options.x, { range: options.rangeX, type: options.log ? "log" : "linear", zeroline: false }),
+			yaxis: axis(options.y, {
+				range: options.rangeY,
+				zeroline: false,
+				...(options.square ? { scaleanchor: "x" } : {}),
+			}),
+			shapes: options.shapes || [],
+			showlegend: Boolean(options.legend),
+			legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 11 } },
+			margin: { l: 44, r: 10, t: options.legend ? 28 : 8, b: 36 },
+			hovermode: "closest",
+		});
+		if (options.click) onClick(node, (point) => options.click?.(point.customdata));
+		return node;
+	}
+
+	/**
+	 * An image of counts or scores.
+	 * @param {HTMLElement} node
+	 * @param {{z: (number | null)[][], x?: any[], y?: any[], text?: string[][]}} data
+	 * @param {{x: string, y: string, colours?: [number, string][], limits?: number[], rangeX?: number[], hover?: string, bar?: string, flip?: boolean, category?: boolean, click?: (point: any) => void}} options
+	 */
+	function image(node, data, options) {
+		draw(
+			node,
+			[
+				{
+					type: "heatmap",
+					z: data.z,
+					x: data.x,
+					y: data.y,
+					text: data.text,
+					colorscale: options.colours || ramp(),
+					zmin: options.limits?.[0],
+					zmax: options.limits?.[1],
+					showscale: Boolean(options.bar),
+					colorbar: {
+						thickness: 8,
+						len: 0.9,
+						outlinewidth: 0,
+						tickfont: { size: 10 },
+						title: { text: options.bar, side: "right", font: { size: 11 } },
+					},
+					hovertemplate: options.hover || "%{x}, %{y}: %{z}<extra></extra>",
+					hoverongaps: false,
+				},
+			],
+			{
+				xaxis: axis(options.x, {
+					range: options.rangeX,
+					showgrid: false,
+					...(options.category ? { type: "category", tickangle: -60 } : {}),
+				}),
+				yaxis: axis(options.y, {
+					showgrid: false,
+					...(options.flip ? { autorange: "reversed" } : {}),
+					...(options.category ? { type: "category" } : {}),
+				}),
+			},
+		);
+		if (options.click) onClick(node, options.click);
+		return node;
+	}
+
+	/**
+	 * Lines over a shared axis.
+	 * @param {HTMLElement} node
+	 * @param {{x: number[], y: (number | null)[], name?: string, colour?: string, width?: number, fill?: boolean, step?: boolean, opacity?: number}[]} lines
+	 * @param {{x: string, y: string, rangeX?: number[], zero?: boolean, shapes?: object[], legend?: boolean}} options
+	 */
+	function lines(node, lines_, options) {
+		return draw(
+			node,
+			lines_.map((line) => ({
+				type: "scatter",
+				mode: "lines",
+				x: line.x,
+				y: line.y,
+				name: line.name,
+				opacity: line.opacity,
+				line: {
+					color: line.colour || Page.colour("ember"),
+					width: line.width || 1.4,
+					shape: line.step ? "hvh" : "linear",
+				},
+				fill: line.fill ? "tozeroy" : "none",
+				fillcolor: faded(line.colour || Page.colour("ember"), 0.14),
+				hovertemplate: "%{x:.4~f}: %{y:.4~f}<extra></extra>",
+			})),
+			{
+				xaxis: axis(options.x, { range: options.rangeX, zeroline: false }),
+				yaxis: axis(options.y, { nticks: 5, ...(options.zero ? { rangemode: "tozero" } : {}) }),
+				shapes: options.shapes || [],
+				showlegend: Boolean(options.legend),
+				legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+			},
+		);
+	}
+
+	return {
+		axis,
+		bare,
+		draw,
+		empty,
+		onClick,
+		faded,
+		unitColour,
+		ramp,
+		bars,
+		correlogram,
+		points,
+		image,
+		lines,
+		WAVE_HEIGHT_SHARE,
+	};
+})();

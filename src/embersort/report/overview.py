@@ -1,0 +1,105 @@
+"""What the report's overview shows: rates of all units, the drift raster, long traces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.report.blocks import BINS_PER_BLOCK, Blocks, cut_blocks
+from embersort.report.columns import peak_to_peak_uv
+from embersort.report.correlograms import refractory_violations
+from embersort.report.pack import Quantised, pack, quantise, smallest_unsigned
+from embersort.report.snippets import read_window
+from embersort.report.unit_page import spikes_between
+from embersort.types import IntArray, Recording, SortResult
+from embersort.units import ms_to_samples
+
+MAX_DEPTH_BINS = 100
+"""Rows of the drift raster."""
+DEPTH_BIN_UM = 10.0
+"""Smallest height of a row of the drift raster."""
+TRACE_MS = 100.0
+N_TRACE_WINDOWS = 6
+"""Stretches of traces shown of the whole probe."""
+MAX_TRACE_VALUES = 1_500_000
+"""Samples of all shown stretches together; fewer channels are shown where it does not suffice."""
+
+
+def pack_overview(result: SortResult, blocks: Blocks, trains: list[IntArray]) -> str:
+    """Pack rates, violations and peak waveform of every unit, and the drift raster."""
+    rate_hz = result.sorting.sampling_rate_hz
+    bins = cut_blocks(result.sorting.n_samples, blocks.n_blocks * BINS_PER_BLOCK)
+    n_units = len(trains)
+    counts = np.zeros((n_units, bins.n_blocks), np.int64)
+    violations = np.zeros((n_units, blocks.n_blocks), np.int64)
+    for unit_index, train in enumerate(trains):
+        counts[unit_index] = bins.counts(train)
+        violations[unit_index] = refractory_violations(train, rate_hz, blocks)
+    arrays: dict[str, NDArray[Any] | Quantised] = {
+        "counts": smallest_unsigned(counts),
+        "violations": smallest_unsigned(violations),
+    }
+    if n_units and result.templates.waveforms_uv.size:
+        peak = peak_to_peak_uv(result.templates.waveforms_uv).argmax(axis=1)
+        waves = result.templates.waveforms_uv[np.arange(n_units), :, peak]
+        arrays["peak_wave"] = quantise(waves, "uint8")
+    raster, depth_edges_um = _drift_raster(result, bins)
+    arrays |= {name: smallest_unsigned(image) for name, image in raster.items()}
+    return pack(arrays, {"depth_edges_um": depth_edges_um})
+
+
+def pack_traces(result: SortResult, recording: Recording) -> str:
+    """Pack some stretches of traces of the whole probe, raw and filtered, with their spikes."""
+    rate_hz = recording.sampling_rate_hz
+    n_window = min(ms_to_samples(TRACE_MS, rate_hz), recording.n_samples)
+    n_most = max(1, MAX_TRACE_VALUES // max(1, n_window * N_TRACE_WINDOWS))
+    depth = recording.geometry.positions_um[:, 1]
+    channels = np.argsort(-depth, kind="stable")
+    step = -(-len(channels) // n_most) if n_most < len(channels) else 1
+    channels = channels[::step]
+    last_start = recording.n_samples - n_window
+    starts = np.unique(np.linspace(0, last_start, N_TRACE_WINDOWS + 2)[1:-1].astype(np.int64))
+    arrays: dict[str, NDArray[Any] | Quantised] = {}
+    for index, start in enumerate(starts):
+        raw, filtered = read_window(recording, int(start), int(start) + n_window, channels)
+        spikes, units = spikes_between(result, int(start), int(start) + n_window)
+        arrays |= {
+            f"raw_{index}": quantise(raw.T, "uint8"),
+            f"filtered_{index}": quantise(filtered.T, "uint8"),
+            f"spike_{index}": spikes.astype(np.uint16),
+            f"unit_{index}": units.astype(np.uint16),
+        }
+    facts = {
+        "start_s": [float(start / rate_hz) for start in starts],
+        "channels": [int(channel) for channel in channels],
+    }
+    return pack(arrays, facts)
+
+
+def _drift_raster(
+    result: SortResult, bins: Blocks
+) -> tuple[dict[str, NDArray[np.int64]], list[float]]:
+    """Count spikes, and sum their heights, by depth and time."""
+    y_um = np.nan_to_num(result.spike_position_um[:, 1].astype(np.float64))
+    channels_y = result.geometry.positions_um[:, 1]
+    if len(y_um) == 0 or len(channels_y) == 0:
+        empty = np.zeros((1, bins.n_blocks), np.int64)
+        return {"drift_count": empty, "drift_height": empty}, [0.0, 1.0]
+    margin_um = 4 * DEPTH_BIN_UM
+    low = max(float(y_um.min()), float(channels_y.min()) - margin_um)
+    high = min(float(y_um.max()), float(channels_y.max()) + margin_um)
+    high = max(high, low + DEPTH_BIN_UM)
+    n_rows = int(np.clip((high - low) // DEPTH_BIN_UM, 1, MAX_DEPTH_BINS))
+    row = np.clip(((y_um - low) / (high - low) * n_rows).astype(int), 0, n_rows - 1)
+    flat = row * bins.n_blocks + bins.of(result.sorting.sample_index)
+    shape, n_cells = (n_rows, bins.n_blocks), n_rows * bins.n_blocks
+    height = np.nan_to_num(np.abs(result.spike_amplitude).astype(np.float64))
+    images = {
+        "drift_count": np.bincount(flat, minlength=n_cells).reshape(shape),
+        "drift_height": np.rint(np.bincount(flat, height, minlength=n_cells))
+        .astype(np.int64)
+        .reshape(shape),
+    }
+    return images, [round(float(edge), 3) for edge in np.linspace(low, high, n_rows + 1)]

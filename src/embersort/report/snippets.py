@@ -1,0 +1,124 @@
+"""Windows of the recording for the page: snippets of a unit, and short stretches of traces."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
+
+from embersort.types import FloatArray, IntArray, Recording
+from embersort.units import ms_to_samples
+
+FILTER_ORDER = 3
+LOW_HZ, HIGH_HZ = 300.0, 6000.0
+"""Pass band of the shown traces; SpikeInterface's and the sort's default."""
+HIGHEST_SHARE = 0.45
+"""The upper edge stays below this share of the sampling rate."""
+MARGIN_MS = 10.0
+"""Read beside a window so that the filter has settled: three periods of its lower edge."""
+JOIN_MS = 5.0
+"""Windows nearer than this are read together."""
+
+
+def filter_sections(sampling_rate_hz: float) -> FloatArray:
+    """Return the second-order sections of the band-pass of the shown traces."""
+    high_hz = min(HIGH_HZ, HIGHEST_SHARE * sampling_rate_hz)
+    low_hz = min(LOW_HZ, high_hz / 2)
+    return butter(FILTER_ORDER, [low_hz, high_hz], "bandpass", fs=sampling_rate_hz, output="sos")
+
+
+def read_window(
+    recording: Recording, start: int, stop: int, channels: IntArray
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Read a window raw and band-passed; zero where it reaches over the recording's ends.
+
+    Returns
+    -------
+    raw, filtered : ndarray, shape (stop - start, n_channels), float32
+        In microvolt; the raw one less its median.
+    """
+    margin = ms_to_samples(MARGIN_MS, recording.sampling_rate_hz)
+    first, last = max(0, start - margin), min(recording.n_samples, stop + margin)
+    raw = np.zeros((stop - start, len(channels)), np.float32)
+    filtered = raw.copy()
+    if last <= first:
+        return raw, filtered
+    traces = np.nan_to_num(recording.read(first, last)[:, channels])
+    traces -= np.median(traces, axis=0)
+    inside = slice(max(start, 0) - first, min(stop, recording.n_samples) - first)
+    place = slice(max(start, 0) - start, min(stop, recording.n_samples) - start)
+    raw[place] = traces[inside]
+    sections = filter_sections(recording.sampling_rate_hz)
+    pad = min(3 * (2 * len(sections) + 1), len(traces) - 1)
+    filtered[place] = sosfiltfilt(sections, traces, axis=0, padlen=pad)[inside]
+    return raw, filtered
+
+
+def read_snippets(
+    recording: Recording,
+    sample_index: IntArray,
+    channel: int,
+    n_before: int,
+    n_window: int,
+) -> NDArray[np.float32]:
+    """Read the band-passed snippets of some spikes on one channel.
+
+    Parameters
+    ----------
+    sample_index : ndarray, shape (n_spikes,), int64
+        In order. Spikes that lie near one another are read at once.
+
+    Returns
+    -------
+    ndarray, shape (n_spikes, n_window), float32
+        In microvolt.
+    """
+    snippets = np.zeros((len(sample_index), n_window), np.float32)
+    if len(sample_index) == 0:
+        return snippets
+    gap = n_window + ms_to_samples(JOIN_MS, recording.sampling_rate_hz)
+    groups = np.split(np.arange(len(sample_index)), np.flatnonzero(np.diff(sample_index) > gap) + 1)
+    channels = np.array([channel])
+    for group in groups:
+        start = int(sample_index[group[0]]) - n_before
+        stop = int(sample_index[group[-1]]) - n_before + n_window
+        _, filtered = read_window(recording, start, stop, channels)
+        offsets = sample_index[group] - n_before - start
+        snippets[group] = filtered[offsets[:, None] + np.arange(n_window), 0]
+    return snippets
+
+
+def waveform_density(
+    snippets: FloatArray, n_levels: int
+) -> tuple[NDArray[np.int64], tuple[float, float]]:
+    """Count how often each sample of a snippet takes each height.
+
+    Returns
+    -------
+    counts : ndarray, shape (n_levels, n_window), int64
+        Row 0 is the lowest height.
+    limits_uv : tuple of float
+        Lowest and highest edge of the rows; 0.1 % of the values beyond are counted at the edge.
+    """
+    n_window = snippets.shape[1]
+    if snippets.size == 0:
+        return np.zeros((n_levels, n_window), np.int64), (-1.0, 1.0)
+    low, high = (float(value) for value in np.quantile(snippets, (0.001, 0.999)))
+    high = high if high > low else low + 1.0
+    level = np.clip(((snippets - low) / (high - low) * n_levels).astype(int), 0, n_levels - 1)
+    flat = np.bincount(
+        (level * n_window + np.arange(n_window)).ravel(), minlength=n_levels * n_window
+    )
+    return flat.reshape(n_levels, n_window), (low, high)
+
+
+def spread(n_items: int, n_kept: int) -> IntArray:
+    """Return at most ``n_kept`` positions of ``n_items``, spread evenly.
+
+    Examples
+    --------
+    >>> spread(10, 3).tolist()
+    [0, 3, 6]
+    """
+    n_kept = min(n_items, n_kept)
+    return np.arange(n_kept) * n_items // max(n_kept, 1)

@@ -1,0 +1,219 @@
+"""What the page of one unit shows, as packed arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.report import correlograms
+from embersort.report.blocks import Blocks
+from embersort.report.columns import peak_to_peak_uv
+from embersort.report.neighbours import discriminant_plane
+from embersort.report.pack import Quantised, pack, quantise, smallest_unsigned
+from embersort.report.snippets import read_snippets, read_window, spread, waveform_density
+from embersort.types import FloatArray, IntArray, Recording, SortResult
+from embersort.units import ms_to_samples, samples_to_s
+
+N_POINTS_ALL_UNITS = 300_000
+"""Spikes of all units together that are shown as points."""
+MAX_POINTS = 600
+"""Spikes of a unit shown as points (amplitude, depth)."""
+MAX_EMBEDDED = 300
+"""Spikes of a unit shown as points of the embedding."""
+MAX_SNIPPETS = 80
+"""Snippets of a unit behind the waveform density."""
+N_DRAWN_SNIPPETS = 30
+"""Of those, drawn as lines."""
+N_LEVELS = 48
+"""Rows of the waveform density."""
+MAX_TEMPLATE_CHANNELS = 16
+"""Channels on which a template is drawn, the largest first."""
+TEMPLATE_SHARE = 0.05
+"""Channels with less than this share of the largest height are not drawn."""
+MAX_TRACE_CHANNELS = 6
+TRACE_MS = 30.0
+"""Stretch of traces round one spike of the unit."""
+N_PROBABILITY_BINS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitScene:
+    """What all unit pages of a report share.
+
+    Attributes
+    ----------
+    result : SortResult
+    recording : Recording, optional
+        For snippets and traces.
+    blocks : Blocks
+    spikes : list of ndarray, int64
+        Positions of each unit's spikes in the arrays of ``result``, in order of time.
+    similarity : ndarray, shape (n_units, n_units), float64
+    nearest : ndarray, shape (n_units, n_nearest), int64
+    """
+
+    result: SortResult
+    recording: Recording | None
+    blocks: Blocks
+    spikes: list[IntArray]
+    similarity: FloatArray
+    nearest: IntArray
+
+    def train(self, unit_index: int) -> IntArray:
+        """Return the spike samples of one unit."""
+        return self.result.sorting.sample_index[self.spikes[unit_index]]
+
+
+def pack_unit(scene: UnitScene, unit_index: int) -> str:
+    """Pack everything that the page of one unit shows; see ``assets/unit.js`` for its reader."""
+    arrays: dict[str, NDArray[Any] | Quantised] = {}
+    facts: dict[str, Any] = {}
+    for part in (_intervals, _points, _template, _embedding, _from_recording):
+        part_arrays, part_facts = part(scene, unit_index)
+        arrays |= part_arrays
+        facts |= part_facts
+    return pack(arrays, facts)
+
+
+Part = tuple[dict[str, NDArray[Any] | Quantised], dict[str, Any]]
+
+
+def _intervals(scene: UnitScene, unit_index: int) -> Part:
+    """Count correlograms, intervals and probabilities by block."""
+    sorting, blocks = scene.result.sorting, scene.blocks
+    train, rate_hz = scene.train(unit_index), sorting.sampling_rate_hz
+    nearest = scene.nearest[unit_index]
+    arrays: dict[str, NDArray[Any] | Quantised] = {
+        "acg": smallest_unsigned(correlograms.autocorrelogram(train, rate_hz, blocks)),
+        "isi": smallest_unsigned(correlograms.interval_histogram(train, rate_hz, blocks)),
+    }
+    if len(nearest):
+        pairs = [
+            correlograms.crosscorrelogram(train, scene.train(other), rate_hz, blocks)
+            for other in nearest
+        ]
+        arrays["ccg"] = smallest_unsigned(np.stack(pairs))
+    probability = scene.result.spike_probability[scene.spikes[unit_index]]
+    known = np.isfinite(probability)
+    if known.any():
+        column = np.clip((probability[known] * N_PROBABILITY_BINS).astype(int), 0, 19)
+        flat = blocks.of(train[known]) * N_PROBABILITY_BINS + column
+        counts = np.bincount(flat, minlength=blocks.n_blocks * N_PROBABILITY_BINS)
+        arrays["probability"] = smallest_unsigned(counts.reshape(blocks.n_blocks, -1))
+    facts = {
+        "nearest": [int(other) for other in nearest],
+        "similarity": [round(float(scene.similarity[unit_index, other]), 4) for other in nearest],
+    }
+    return arrays, facts
+
+
+def _points(scene: UnitScene, unit_index: int) -> Part:
+    """Choose spikes for the views that draw single spikes: amplitude and depth over time."""
+    result = scene.result
+    n_units = max(1, result.sorting.n_units)
+    n_kept = min(MAX_POINTS, max(50, N_POINTS_ALL_UNITS // n_units))
+    spikes = scene.spikes[unit_index]
+    spikes = spikes[spread(len(spikes), n_kept)]
+    time_s = samples_to_s(1, result.sorting.sampling_rate_hz) * result.sorting.sample_index[spikes]
+    return {
+        "point_time_s": quantise(time_s, "uint16"),
+        "point_amplitude": quantise(result.spike_amplitude[spikes], "uint8"),
+        "point_y_um": quantise(result.spike_position_um[spikes, 1], "uint8"),
+        "point_x_um": quantise(result.spike_position_um[spikes, 0], "uint8"),
+    }, {}
+
+
+def drawn_channels(height_uv: FloatArray, n_most: int) -> IntArray:
+    """Return the channels on which a template is worth drawing, largest first."""
+    order = np.argsort(-height_uv, kind="stable")[:n_most]
+    return order[height_uv[order] >= TEMPLATE_SHARE * max(float(height_uv.max()), 1e-9)]
+
+
+def _template(scene: UnitScene, unit_index: int) -> Part:
+    """Take the template on its channels, and the nearest units' on the same ones."""
+    templates = scene.result.templates
+    shape = templates.waveforms_uv.shape
+    if shape[1] == 0 or shape[2] == 0:
+        return {}, {"channels": []}
+    height = peak_to_peak_uv(templates.waveforms_uv[unit_index : unit_index + 1])[0]
+    channels = drawn_channels(height, MAX_TEMPLATE_CHANNELS)
+    shown = [unit_index, *scene.nearest[unit_index][:2]]
+    waves = templates.waveforms_uv[shown][:, :, channels].transpose(0, 2, 1)
+    return {"template": quantise(waves, "uint16")}, {
+        "channels": [int(channel) for channel in channels]
+    }
+
+
+def _embedding(scene: UnitScene, unit_index: int) -> Part:
+    """Project the unit's spikes and the two closest units' on the plane that separates them."""
+    result = scene.result
+    if result.embedding.shape[1] == 0 or len(scene.spikes[unit_index]) == 0:
+        return {}, {}
+    shown = [unit_index, *(int(other) for other in scene.nearest[unit_index][:2])]
+    chosen = [scene.spikes[u][spread(len(scene.spikes[u]), MAX_EMBEDDED)] for u in shown]
+    spikes = np.concatenate(chosen)
+    label = np.repeat(np.arange(len(shown)), [len(part) for part in chosen])
+    plane = discriminant_plane(np.nan_to_num(result.embedding[spikes]).astype(np.float64), label)
+    time_s = result.sorting.sample_index[spikes] / result.sorting.sampling_rate_hz
+    return {
+        "plane_x": quantise(plane[:, 0], "uint8"),
+        "plane_y": quantise(plane[:, 1], "uint8"),
+        "plane_group": label.astype(np.uint8),
+        "plane_time_s": quantise(time_s, "uint16"),
+    }, {"plane_units": shown}
+
+
+def _from_recording(scene: UnitScene, unit_index: int) -> Part:
+    """Read snippets at the peak channel, and one stretch of traces round a typical spike."""
+    recording, result = scene.recording, scene.result
+    spikes = scene.spikes[unit_index]
+    if recording is None or len(spikes) == 0 or recording.geometry.n_channels == 0:
+        return {}, {}
+    rate_hz = result.sorting.sampling_rate_hz
+    height = peak_to_peak_uv(result.templates.waveforms_uv[unit_index : unit_index + 1])[0]
+    peak = int(height.argmax()) if height.size else 0
+    n_window = result.templates.waveforms_uv.shape[1] or ms_to_samples(2.5, rate_hz)
+    n_before = result.templates.n_before
+    train = result.sorting.sample_index[spikes[spread(len(spikes), MAX_SNIPPETS)]]
+    snippets = read_snippets(recording, train, peak, n_before, n_window)
+    density, limits_uv = waveform_density(snippets, N_LEVELS)
+    amplitude = np.abs(result.spike_amplitude[spikes])
+    typical = spikes[int(np.argmin(np.abs(amplitude - np.median(amplitude))))]
+    n_trace = ms_to_samples(TRACE_MS, rate_hz)
+    start = int(result.sorting.sample_index[typical]) - n_trace // 2
+    start = min(max(start, 0), max(recording.n_samples - n_trace, 0))
+    channels = _trace_channels(scene, peak)
+    raw, filtered = read_window(recording, start, start + n_trace, channels)
+    marked, marked_unit = spikes_between(result, start, start + n_trace)
+    return {
+        "density": smallest_unsigned(density),
+        "snippets": quantise(snippets[spread(len(snippets), N_DRAWN_SNIPPETS)], "uint8"),
+        "trace_raw": quantise(raw.T, "uint8"),
+        "trace_filtered": quantise(filtered.T, "uint8"),
+        "trace_spike": marked.astype(np.uint16),
+        "trace_unit": marked_unit.astype(np.uint16),
+    }, {
+        "density_limits_uv": list(limits_uv),
+        "n_snippets": len(snippets),
+        "trace_start_s": start / rate_hz,
+        "trace_channels": [int(channel) for channel in channels],
+    }
+
+
+def spikes_between(result: SortResult, start: int, stop: int) -> tuple[IntArray, IntArray]:
+    """Return offset from ``start`` and unit position of the spikes in a stretch of samples."""
+    samples = result.sorting.sample_index
+    first, last = np.searchsorted(samples, [start, stop])
+    return samples[first:last] - start, result.sorting.unit_index[first:last]
+
+
+def _trace_channels(scene: UnitScene, peak: int) -> IntArray:
+    """Return the channels nearest to the peak channel, ordered along the probe."""
+    geometry = scene.result.geometry
+    distance = np.hypot(*(geometry.positions_um - geometry.positions_um[peak]).T)
+    distance = distance + 1e6 * (geometry.shank_index != geometry.shank_index[peak])
+    near = np.argsort(distance, kind="stable")[:MAX_TRACE_CHANNELS]
+    return near[np.argsort(-geometry.positions_um[near, 1], kind="stable")]
