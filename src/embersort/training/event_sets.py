@@ -1,0 +1,289 @@
+"""Labelled events of a scene, made through the same code that sorting uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import DetectConfig, FilterConfig, RunConfig, SortConfig
+from embersort.embedding.resampling import resampling_matrices, shift_index
+from embersort.errors import BadInput
+from embersort.signal import (
+    Detector,
+    Preprocessor,
+    Tile,
+    Window,
+    cut_snippets,
+    detect,
+    filter_tile,
+    fit_preprocessor,
+    make_detector,
+    make_window,
+    map_tiles,
+    tile_grid,
+    whiten,
+)
+from embersort.simulate.band import band_pass
+from embersort.simulate.simulation import Simulation
+from embersort.types import BoolArray, Events, FloatArray, IntArray, Recording, Sorting
+from embersort.units import ms_to_samples
+
+NOISE = -1
+"""Label of an event that no spike explains."""
+DUPLICATE = -2
+"""Label of an event whose spike has another event, on a channel where it is larger."""
+TRAINING_THRESHOLD = 4.5
+"""Lower than in sorting: the network must see what it is to dispose of."""
+MATCH_MS = 0.4
+"""A spike explains an event this near in time …"""
+LEAST_SNR = 2.0
+"""… if its own trough on the event's channel has at least this height in units of noise."""
+COLLISION_MS = 1.0
+"""Another unit's spike this near, at least as high, makes a collision."""
+LEAST_REFERENCED = 12
+"""Probes with at most as many channels are not referenced."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventSet:
+    """The labelled events of one scene.
+
+    Attributes
+    ----------
+    snippets : ndarray, shape (n_events, n_local, CANONICAL_SAMPLES), float16
+        White traces at the canonical rate, in units of noise; peak channel first.
+    time_s : ndarray, shape (n_events,), float64
+        Non-decreasing.
+    channel_index : ndarray, shape (n_events,), int64
+        Peak channels.
+    neighbours : ndarray, shape (n_channels, n_local), int64
+        Channels of the snippets, padded with -1.
+    positions_um : ndarray, shape (n_channels, 2), float64
+    label : ndarray, shape (n_events,), int64
+        Unit, or ``NOISE`` or ``DUPLICATE``.
+    collision : ndarray, shape (n_events,), bool
+    shift_ms : ndarray, shape (n_events,), float32
+        How far the spike's trough lies after the event's sample; 0 where there is no spike.
+    unit_position_um : ndarray, shape (n_units, 2), float64
+        Somata in the plane of the probe, without drift.
+    """
+
+    snippets: NDArray[np.float16]
+    time_s: FloatArray
+    channel_index: IntArray
+    neighbours: IntArray
+    positions_um: FloatArray
+    label: IntArray
+    collision: BoolArray
+    shift_ms: FloatArray
+    unit_position_um: FloatArray
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return len(self.time_s)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labels:
+    """Which spike each event is; as in `EventSet`."""
+
+    label: IntArray
+    collision: BoolArray
+    shift_ms: FloatArray
+
+
+def make_event_set(simulation: Simulation, threshold: float = TRAINING_THRESHOLD) -> EventSet:
+    """Detect, cut out and label the events of a simulated recording.
+
+    Notes
+    -----
+    As long as the first pass of sorting, on one thread.
+    """
+    recording, truth = simulation.recording, simulation.truth
+    n_channels = recording.geometry.n_channels
+    config = SortConfig(
+        # The median of a few channels with like noise is one of them: what is left is not normal.
+        filter=FilterConfig(reference="auto" if n_channels > LEAST_REFERENCED else "none"),
+        detect=DetectConfig(threshold=threshold),
+        run=RunConfig(n_workers=1),
+    )
+    events, snippets, window = detected_snippets(recording, config)
+    rate_hz = recording.sampling_rate_hz
+    depth = unit_depths(simulation)
+    labels = label_events(events, truth.sorting, np.asarray(truth.spike_amplitude)[:, None], depth)
+    return EventSet(
+        snippets=at_canonical_rate(snippets, window.n_before, rate_hz),
+        time_s=events.sample_index / rate_hz,
+        channel_index=events.channel_index,
+        neighbours=window.neighbours,
+        positions_um=recording.geometry.positions_um,
+        label=labels.label,
+        collision=labels.collision,
+        shift_ms=labels.shift_ms,
+        unit_position_um=truth.unit_position_um[:, :2],
+    )
+
+
+def detected_snippets(
+    recording: Recording, config: SortConfig
+) -> tuple[Events, NDArray[np.float32], Window]:
+    """Run the first pass of sorting and keep every snippet.
+
+    Returns
+    -------
+    tuple of Events, ndarray (n_events, n_window, n_local) and Window
+    """
+    rate_hz, geometry = recording.sampling_rate_hz, recording.geometry
+    preprocessor = fit_preprocessor(recording, config.filter, config.whiten, config.run)
+    detector = make_detector(geometry, rate_hz, config.detect)
+    window = make_window(geometry, rate_hz, config.snippet)
+
+    def work(tile: Tile) -> tuple[Events, NDArray[np.float32]]:
+        return _tile_snippets(recording, tile, preprocessor, detector, window)
+
+    parts = list(map_tiles(work, tile_grid(recording.n_samples, rate_hz), config.run))
+    events = Events(
+        sample_index=np.concatenate([part.sample_index for part, _ in parts]),
+        channel_index=np.concatenate([part.channel_index for part, _ in parts]),
+        amplitude=np.concatenate([part.amplitude for part, _ in parts]),
+    )
+    return events, np.concatenate([snippets for _, snippets in parts]), window
+
+
+def _tile_snippets(
+    recording: Recording,
+    tile: Tile,
+    preprocessor: Preprocessor,
+    detector: Detector,
+    window: Window,
+) -> tuple[Events, NDArray[np.float32]]:
+    margin = max(detector.exclude_samples, window.n_before, window.n_after)
+    white = whiten(filter_tile(recording, tile, preprocessor, margin), preprocessor)
+    local = detect(white, margin, detector)
+    snippets = cut_snippets(white, local.sample_index, local.channel_index, window)
+    events = Events(
+        sample_index=local.sample_index + (tile.start - margin),
+        channel_index=local.channel_index,
+        amplitude=local.amplitude,
+    )
+    return events, snippets
+
+
+def at_canonical_rate(
+    snippets: NDArray[np.float32], n_before: int, sampling_rate_hz: float
+) -> NDArray[np.float16]:
+    """Return snippets as the encoder reads them, channel before time, troughs aligned."""
+    matrices = resampling_matrices(snippets.shape[1], n_before, sampling_rate_hz)
+    shift = np.array(
+        [shift_index(*row) for row in snippets[:, n_before - 1 : n_before + 2, 0]], np.int64
+    )
+    out = np.empty((len(snippets), snippets.shape[2], matrices.shape[2]), np.float16)
+    for index in np.unique(shift):
+        rows = np.flatnonzero(shift == index)
+        out[rows] = np.einsum("etc,tk->eck", snippets[rows], matrices[index], optimize=True)
+    return out
+
+
+def unit_depths(simulation: Simulation) -> NDArray[np.float64]:
+    """Return the depth of each unit's trough on each channel, in units of the channel's noise.
+
+    Returns
+    -------
+    ndarray, shape (n_units, n_channels), float64
+        Within 300–6000 Hz, lone spike, displacement zero.
+    """
+    truth, recording = simulation.truth, simulation.recording
+    waveforms = truth.templates.waveforms_uv.astype(np.float64)
+    n_units, n_window, n_channels = waveforms.shape
+    if n_units == 0:
+        return np.zeros((0, n_channels))
+    padded = np.pad(waveforms, ((0, 0), (n_window, n_window), (0, 0)))
+    flat = padded.transpose(1, 0, 2).reshape(3 * n_window, -1)
+    filtered = band_pass(flat, recording.sampling_rate_hz)
+    depth_uv = -filtered.min(axis=0).reshape(n_units, n_channels)
+    # The scene's own SNR of each unit tells the noise, without measuring it again.
+    level_uv = np.median(depth_uv.max(axis=1) / truth.unit_snr)
+    return depth_uv / level_uv
+
+
+def label_events(
+    events: Events, truth: Sorting, amplitude: FloatArray, depth: FloatArray
+) -> Labels:
+    """Say which true spike each event is, if any.
+
+    Parameters
+    ----------
+    events : Events
+    truth : Sorting
+    amplitude : ndarray, shape (n_spikes, 1)
+        Factor on each spike's template.
+    depth : ndarray, shape (n_units, n_channels)
+        Trough of each unit on each channel, in units of noise.
+
+    Notes
+    -----
+    An event is the largest spike near it on its channel. Of several events of one spike the one
+    where the spike is largest keeps it.
+    """
+    rate_hz = truth.sampling_rate_hz
+    match, collide = ms_to_samples(MATCH_MS, rate_hz), ms_to_samples(COLLISION_MS, rate_hz)
+    n_events = events.n_events
+    spike = np.full(n_events, -1, np.int64)
+    height = np.zeros(n_events)
+    collision = np.zeros(n_events, bool)
+    low = np.searchsorted(truth.sample_index, events.sample_index - collide)
+    high = np.searchsorted(truth.sample_index, events.sample_index + collide, side="right")
+    for i in range(n_events):
+        near = slice(low[i], high[i])
+        units = truth.unit_index[near]
+        size = depth[units, events.channel_index[i]] * amplitude[near, 0]
+        lag = np.abs(truth.sample_index[near] - events.sample_index[i])
+        own_size = np.where(lag <= match, size, 0.0)
+        if len(own_size) == 0 or own_size.max() < LEAST_SNR:
+            continue
+        best = int(own_size.argmax())
+        spike[i], height[i] = low[i] + best, own_size[best]
+        collision[i] = bool(((size >= LEAST_SNR) & (units != units[best])).any())
+    label = np.where(spike >= 0, truth.unit_index[spike] if truth.n_spikes else NOISE, NOISE)
+    label[_duplicates(spike, height)] = DUPLICATE
+    lag = truth.sample_index[spike] - events.sample_index if truth.n_spikes else spike
+    return Labels(
+        label=label,
+        collision=collision,
+        shift_ms=np.where(label >= 0, lag / rate_hz * 1e3, 0.0).astype(np.float32),
+    )
+
+
+def _duplicates(spike: IntArray, height: FloatArray) -> IntArray:
+    """Return the events whose spike is larger at another event."""
+    order = np.lexsort((-height, spike))
+    repeated = np.concatenate([[False], np.diff(spike[order]) == 0])
+    chosen = order[repeated]
+    return chosen[spike[chosen] >= 0]
+
+
+def save_event_set(events: EventSet, path: Path) -> None:
+    """Write an event set in one move."""
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as file:
+        np.savez(file, **{f.name: getattr(events, f.name) for f in fields(EventSet)})
+    unfinished.replace(path)
+
+
+def load_event_set(path: Path) -> EventSet:
+    """Read an event set.
+
+    Raises
+    ------
+    BadInput
+        If the file is not one.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            return EventSet(**{f.name: content[f.name] for f in fields(EventSet)})
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(f"{path} is not an event set ({error}); delete it") from None
