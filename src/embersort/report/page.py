@@ -13,7 +13,14 @@ VENDORED_STYLES = ("tabulator.min.css",)
 SHARED_SCRIPTS = ("pack.js", "page.js", "figures.js", "unit_figures.js", "table.js")
 """Used by the report and by the website alike: one code path for every figure."""
 SHARED_STYLES = ("page.css",)
-REPORT_SCRIPTS = ("report_state.js", "report_unit.js", "report_truth.js", "report.js")
+REPORT_SCRIPTS = (
+    "report_state.js",
+    "report_unit_time.js",
+    "report_unit.js",
+    "report_truth.js",
+    "report_overview.js",
+    "report.js",
+)
 
 
 def render_report(facts: Mapping[str, Any], packs: Mapping[str, str]) -> str:

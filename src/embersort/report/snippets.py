@@ -16,8 +16,6 @@ HIGHEST_SHARE = 0.45
 """The upper edge stays below this share of the sampling rate."""
 MARGIN_MS = 10.0
 """Read beside a window so that the filter has settled: three periods of its lower edge."""
-JOIN_MS = 5.0
-"""Windows nearer than this are read together."""
 
 
 def filter_sections(sampling_rate_hz: float) -> FloatArray:
@@ -66,26 +64,26 @@ def read_snippets(
     Parameters
     ----------
     sample_index : ndarray, shape (n_spikes,), int64
-        In order. Spikes that lie near one another are read at once.
+        Each is read with a margin, and all are filtered together.
 
     Returns
     -------
     ndarray, shape (n_spikes, n_window), float32
         In microvolt.
     """
-    snippets = np.zeros((len(sample_index), n_window), np.float32)
-    if len(sample_index) == 0:
-        return snippets
-    gap = n_window + ms_to_samples(JOIN_MS, recording.sampling_rate_hz)
-    groups = np.split(np.arange(len(sample_index)), np.flatnonzero(np.diff(sample_index) > gap) + 1)
-    channels = np.array([channel])
-    for group in groups:
-        start = int(sample_index[group[0]]) - n_before
-        stop = int(sample_index[group[-1]]) - n_before + n_window
-        _, filtered = read_window(recording, start, stop, channels)
-        offsets = sample_index[group] - n_before - start
-        snippets[group] = filtered[offsets[:, None] + np.arange(n_window), 0]
-    return snippets
+    margin = ms_to_samples(MARGIN_MS, recording.sampling_rate_hz)
+    n_read = n_window + 2 * margin
+    pieces = np.zeros((len(sample_index), n_read), np.float32)
+    for piece, sample in zip(pieces, sample_index, strict=True):
+        start = int(sample) - n_before - margin
+        first, last = max(0, start), min(recording.n_samples, start + n_read)
+        if first < last:
+            trace = np.nan_to_num(recording.read(first, last)[:, channel])
+            piece[first - start : last - start] = trace - np.median(trace)
+    if len(pieces) == 0:
+        return pieces[:, :n_window]
+    sections = filter_sections(recording.sampling_rate_hz)
+    return sosfiltfilt(sections, pieces, axis=1)[:, margin : margin + n_window].astype(np.float32)
 
 
 def waveform_density(

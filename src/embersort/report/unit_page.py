@@ -25,6 +25,8 @@ MAX_EMBEDDED = 300
 """Spikes of a unit shown as points of the embedding."""
 MAX_SNIPPETS = 80
 """Snippets of a unit behind the waveform density."""
+N_SNIPPETS_ALL_UNITS = 10_000
+"""Snippets of all units together: with many units each has fewer, so that reading stays short."""
 N_DRAWN_SNIPPETS = 30
 """Of those, drawn as lines."""
 N_LEVELS = 48
@@ -177,7 +179,8 @@ def _from_recording(scene: UnitScene, unit_index: int) -> Part:
     peak = int(height.argmax()) if height.size else 0
     n_window = result.templates.waveforms_uv.shape[1] or ms_to_samples(2.5, rate_hz)
     n_before = result.templates.n_before
-    train = result.sorting.sample_index[spikes[spread(len(spikes), MAX_SNIPPETS)]]
+    n_kept = min(MAX_SNIPPETS, max(20, N_SNIPPETS_ALL_UNITS // result.sorting.n_units))
+    train = result.sorting.sample_index[spikes[spread(len(spikes), n_kept)]]
     snippets = read_snippets(recording, train, peak, n_before, n_window)
     density, limits_uv = waveform_density(snippets, N_LEVELS)
     amplitude = np.abs(result.spike_amplitude[spikes])

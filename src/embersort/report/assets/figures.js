@@ -1,6 +1,5 @@
 // @ts-check
 "use strict";
-/* global Plotly, Page */
 /*
  * Figures from binned data, drawn with Plotly. The report and the website call the same ones.
  * Each takes the element, plain data, and options; none computes a score.

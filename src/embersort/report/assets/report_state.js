@@ -1,6 +1,5 @@
 // @ts-check
 "use strict";
-/* global Pack, Page */
 /*
  * What the views of the report share: the facts, the range of time, the labels.
  */

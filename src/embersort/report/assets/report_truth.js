@@ -1,6 +1,5 @@
 // @ts-check
 "use strict";
-/* global Figures, Pack, Page, ReportState, Table */
 /*
  * The report's view of the truth, where it is known.
  */

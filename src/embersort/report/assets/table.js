@@ -1,6 +1,5 @@
 // @ts-check
 "use strict";
-/* global Tabulator, Page */
 /*
  * Tables: sorted by their heads (mouse or keyboard), filtered by a line of text, downloadable.
  */

@@ -1,6 +1,5 @@
 // @ts-check
 "use strict";
-/* global Figures, Page */
 /*
  * Figures in the space of the probe and in the time of a trace.
  */
@@ -173,6 +172,8 @@ const UnitFigures = (() => {
 	function traces(node, window, spikes) {
 		const step = spacing(window.traces);
 		const n = window.traces.length;
+		const LABEL_PX = 15;
+		const thin = Math.max(1, Math.ceil((n * LABEL_PX) / Math.max(100, node.clientHeight)));
 		const time = (window.traces[0] || []).map((_, i) => (i / window.rateHz) * 1e3);
 		const drawn = window.traces.map((trace, row) => ({
 			type: "scatter",
@@ -199,8 +200,9 @@ const UnitFigures = (() => {
 				showgrid: false,
 				zeroline: false,
 				tickmode: "array",
-				tickvals: n > 40 ? [] : window.channels.map((_, row) => (n - 1 - row) * step),
-				ticktext: window.channels.map(String),
+				tickvals:
+					n > 40 ? [] : window.channels.map((_, row) => (n - 1 - row) * step).filter((_, row) => row % thin === 0),
+				ticktext: window.channels.map(String).filter((_, row) => row % thin === 0),
 			}),
 			hovermode: "closest",
 		});
