@@ -100,6 +100,11 @@ def time_first(
         raise BadInput("the recording has no channels")
     if traces.shape[0] == 0:
         raise BadInput("the recording holds no samples")
+    if traces.shape[1] > traces.shape[0]:
+        raise BadInput(
+            f"{traces.shape[1]} channels of {traces.shape[0]} samples are no recording; "
+            "are the axes the other way round?"
+        )
     return traces
 
 
