@@ -1,0 +1,147 @@
+"""Downloads that are checked by their hash and kept by it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from embersort.benchmark.registry import inside
+from embersort.benchmark.sources import DandiSource, FilesSource, RemoteFile
+from embersort.errors import BadInput
+
+SCHEMES = ("http", "https", "file")
+TIME_OUT_S = 60.0
+"""Longest wait for a server's next bytes."""
+BLOCK_BYTES = 1 << 20
+DANDI_API_VARIABLE = "EMBERSORT_DANDI_API"
+"""Environment variable with another DANDI server, for tests and mirrors."""
+DANDI_API = "https://api.dandiarchive.org/api"
+
+
+def fetch_file(remote: RemoteFile, downloads: Path) -> Path:
+    """Download a file unless its hash is there already.
+
+    Parameters
+    ----------
+    remote : RemoteFile
+    downloads : Path
+        Folder of files named by their hash.
+
+    Returns
+    -------
+    Path
+        The file in ``downloads``; its name is its SHA-256.
+
+    Raises
+    ------
+    BadInput
+        If the address cannot be reached or the content has another hash.
+    """
+    if remote.sha256 and (downloads / remote.sha256).is_file():
+        return downloads / remote.sha256
+    scheme = urllib.parse.urlsplit(remote.url).scheme
+    if scheme not in SCHEMES:
+        raise BadInput(f"the address '{remote.url}' is not one of {', '.join(SCHEMES)}")
+    downloads.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="unfinished-", dir=downloads)
+    part = Path(name)
+    digest = sha256()
+    try:
+        with os.fdopen(handle, "wb") as target, _open(remote.url) as response:
+            while block := response.read(BLOCK_BYTES):
+                digest.update(block)
+                target.write(block)
+            target.flush()
+            os.fsync(target.fileno())
+        found = digest.hexdigest()
+        if remote.sha256 and found != remote.sha256:
+            raise BadInput(
+                f"{remote.url} has SHA-256 {found}, the registry says {remote.sha256}; "
+                "the file changed or was damaged on the way"
+            )
+        place = downloads / found
+        part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)
+    return place
+
+
+def fetch_files(source: FilesSource, downloads: Path, folder: Path) -> dict[str, str]:
+    """Fetch all files of a source and lay them out in a folder.
+
+    Returns
+    -------
+    dict
+        The SHA-256 of each file by its path: what the registry leaves open until the first fetch.
+
+    Raises
+    ------
+    BadInput
+        If there is nothing to fetch, a path leads out of the folder, or a download fails.
+    """
+    if not source.files:
+        raise BadInput("the entry names no files yet; complete it with their addresses")
+    hashes = {}
+    for remote in source.files:
+        place = inside(folder, remote.path)
+        fetched = fetch_file(remote, downloads)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(fetched, place)
+        hashes[remote.path] = fetched.name
+    return hashes
+
+
+def find_dandi_asset(source: DandiSource) -> RemoteFile:
+    """Ask a DANDI server for the asset that an entry names.
+
+    Raises
+    ------
+    BadInput
+        If the entry names none, the server cannot be reached or knows none of that path.
+    """
+    api = os.environ.get(DANDI_API_VARIABLE, DANDI_API).rstrip("/")
+    asset_id = source.asset_id
+    if not asset_id:
+        if not source.asset_path:
+            raise BadInput(
+                f"the entry leaves the asset's path in dandiset {source.dandiset} open; "
+                "see the archive and complete it"
+            )
+        query = urllib.parse.urlencode({"path": source.asset_path, "metadata": "false"})
+        version = f"{api}/dandisets/{source.dandiset}/versions/{source.version}"
+        results = _read_json(f"{version}/assets/?{query}").get("results", [])
+        exact = [asset for asset in results if asset.get("path") == source.asset_path]
+        if not exact:
+            raise BadInput(f"dandiset {source.dandiset} holds no asset '{source.asset_path}'")
+        asset_id = str(exact[0]["asset_id"])
+    name = Path(source.recording or source.asset_path).name
+    url = f"{api}/assets/{urllib.parse.quote(asset_id)}/download/"
+    return RemoteFile(path=name, url=url, sha256=source.sha256)
+
+
+def _read_json(url: str) -> dict[str, Any]:
+    """Return the JSON object that an address answers with."""
+    with _open(url) as response:
+        content = response.read()
+    try:
+        value = json.loads(content)
+    except ValueError:
+        raise BadInput(f"{url} did not answer with JSON") from None
+    if not isinstance(value, dict):
+        raise BadInput(f"{url} answered with something other than an object")
+    return value
+
+
+def _open(url: str) -> Any:
+    try:
+        return urllib.request.urlopen(url, timeout=TIME_OUT_S)
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise BadInput(f"{url} cannot be reached: {error}") from None

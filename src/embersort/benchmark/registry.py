@@ -1,0 +1,221 @@
+"""Study sets → studies → recordings: what each recording is and how to get it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from embersort.benchmark.sources import Source
+from embersort.config import Config, read_toml
+from embersort.errors import BadConfig, BadInput, nearest_name
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class RecordingEntry(Config):
+    """One recording of a study."""
+
+    name: str
+    """Short name within its study."""
+    source: Source
+    """How to get it."""
+
+
+class Study(Config):
+    """Recordings of one kind."""
+
+    name: str
+    """Short name within its set."""
+    description: str = ""
+    """What sets it apart."""
+    recordings: list[RecordingEntry]
+    """Its recordings; may be empty where only the archive knows them."""
+
+
+class StudySet(Config):
+    """Studies of one origin."""
+
+    name: str
+    """Name, unique in the registry."""
+    title: str
+    """One line."""
+    kind: Literal["simulated", "hybrid", "paired", "manual", "real"]
+    """What its truth is: simulated, injected, intracellular, curated by hand, or absent."""
+    description: str
+    """What it holds and where it comes from."""
+    species: str = ""
+    """Empty where unknown or simulated."""
+    region: str = ""
+    """Part of the nervous system; empty where unknown or simulated."""
+    probe: str = ""
+    """The probe in words."""
+    licence: str = ""
+    """Of the data."""
+    doi: str = ""
+    """Of the paper or data set to cite."""
+    studies: list[Study]
+    """Its studies."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegisteredRecording:
+    """A recording with its place in the registry.
+
+    Attributes
+    ----------
+    name : str
+        ``SET/STUDY/RECORDING``.
+    study_set : StudySet
+    study : Study
+    entry : RecordingEntry
+    folder : Path
+        Folder of the entry's file, to which local paths are relative.
+    """
+
+    name: str
+    study_set: StudySet
+    study: Study
+    entry: RecordingEntry
+    folder: Path
+
+
+class Suite(Config):
+    """A named choice of recordings."""
+
+    name: str
+    """Name on the command line."""
+    description: str
+    """What it is for."""
+    recordings: list[str]
+    """Names or patterns of recordings (``SET/STUDY/RECORDING``, ``*`` allowed)."""
+
+
+def shipped_entries() -> Path:
+    """Return the folder of the entries that come with the package."""
+    return Path(str(files("embersort.benchmark"))) / "entries"
+
+
+def shipped_suites() -> Path:
+    """Return the folder of the suites that come with the package."""
+    return Path(str(files("embersort.benchmark"))) / "suites"
+
+
+def read_study_set(path: Path) -> StudySet:
+    """Read the TOML file of a study set.
+
+    A study may give a ``source`` that its recordings complete or override,
+    and ``seeds = [...]`` in place of recordings that differ only by seed.
+
+    Raises
+    ------
+    BadConfig
+        If the file is missing or wrong; names file and field.
+    """
+    values = read_toml(path)
+    for study in values.get("studies", []):
+        if isinstance(study, dict):
+            _complete_study(study, path)
+    return StudySet.parse(values, where=str(path))
+
+
+def read_registry(folders: Iterable[Path]) -> dict[str, RegisteredRecording]:
+    """Read every entry of some folders.
+
+    Returns
+    -------
+    dict
+        Recordings by name, in order of file and place in it.
+
+    Raises
+    ------
+    BadConfig
+        If a file is wrong or two recordings have one name.
+    """
+    found: dict[str, RegisteredRecording] = {}
+    for path in sorted(path for folder in folders for path in Path(folder).glob("*.toml")):
+        for recording in recordings_of(read_study_set(path), path.parent):
+            if recording.name in found:
+                raise BadConfig(f"{path}: there is already a recording named {recording.name}")
+            found[recording.name] = recording
+    return found
+
+
+def recordings_of(study_set: StudySet, folder: Path) -> list[RegisteredRecording]:
+    """Return the recordings of a study set with their full names."""
+    result = []
+    for study in study_set.studies:
+        for entry in study.recordings:
+            for name in (study_set.name, study.name, entry.name):
+                if not NAME_PATTERN.fullmatch(name):
+                    raise BadConfig(
+                        f"'{name}' is no valid name; use letters, digits, '.', '_' and '-'"
+                    )
+            full = f"{study_set.name}/{study.name}/{entry.name}"
+            result.append(
+                RegisteredRecording(
+                    name=full, study_set=study_set, study=study, entry=entry, folder=folder
+                )
+            )
+    return result
+
+
+def read_suites(folders: Iterable[Path]) -> dict[str, Suite]:
+    """Read every suite of some folders, by name."""
+    suites = [
+        Suite.from_toml(path) for folder in folders for path in sorted(Path(folder).glob("*.toml"))
+    ]
+    return {suite.name: suite for suite in suites}
+
+
+def choose_recordings(
+    registry: Mapping[str, RegisteredRecording], patterns: Iterable[str]
+) -> list[RegisteredRecording]:
+    """Return the recordings that any pattern names, each once, in order of the patterns.
+
+    Raises
+    ------
+    BadInput
+        If a pattern names none.
+    """
+    from fnmatch import fnmatchcase
+
+    chosen: dict[str, RegisteredRecording] = {}
+    for pattern in patterns:
+        hits = [name for name in registry if fnmatchcase(name, pattern)]
+        if not hits:
+            raise BadInput(f"no recording is named '{pattern}'{nearest_name(pattern, registry)}")
+        chosen |= {name: registry[name] for name in hits}
+    return list(chosen.values())
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return a path inside a folder.
+
+    Raises
+    ------
+    BadInput
+        If the path would leave the folder, by ``..``, by being absolute, or by a link.
+    """
+    folder = folder.resolve()
+    path = (folder / name).resolve()
+    if not name or not path.is_relative_to(folder) or path == folder:
+        raise BadInput(f"the path '{name}' leads out of its folder; give one inside it")
+    return path
+
+
+def _complete_study(study: dict[str, Any], path: Path) -> None:
+    """Merge a study's shared source into its recordings."""
+    shared = study.pop("source", {})
+    seeds = study.pop("seeds", None)
+    if seeds is not None:
+        if "recordings" in study:
+            raise BadConfig(f"{path}: a study has either seeds or recordings, not both")
+        study["recordings"] = [{"name": f"{seed:03d}", "source": {"seed": seed}} for seed in seeds]
+    study.setdefault("recordings", [])
+    for recording in study["recordings"]:
+        if isinstance(recording, dict):
+            recording["source"] = {**shared, **recording.get("source", {})}

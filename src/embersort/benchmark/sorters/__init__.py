@@ -1,0 +1,1 @@
+"""The sorters that the benchmark knows, their environments, and the scripts that run them."""

@@ -1,0 +1,242 @@
+"""Every sorter with its recommended settings and where these come from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from embersort.benchmark.exchange import StoredRecording
+from embersort.benchmark.sorters.spec import SorterSpec
+from embersort.errors import BadInput, nearest_name
+
+SPIKEINTERFACE = "spikeinterface==0.105.3"
+TORCH = "torch==2.13.0"
+FEW_CHANNELS = 64
+"""Up to here Kilosort's documentation ("When to adjust default settings") counts channels few."""
+SPARSE_PITCH_UM = 50.0
+"""From here the same page counts contacts as sparse."""
+TETRODE_CHANNELS = 8
+"""Up to here all channels count as one neighbourhood for MountainSort 4."""
+
+
+def kilosort4_settings(stored: StoredRecording) -> dict[str, Any]:
+    """Return what Kilosort 4's documentation changes for few or sparse channels and other rates."""
+    settings: dict[str, Any] = {}
+    few = stored.n_channels <= FEW_CHANNELS
+    if few or _nearest_pitch_um(stored) >= SPARSE_PITCH_UM:
+        settings["nblocks"] = 0
+    if few:
+        settings["nearest_templates"] = min(100, stored.n_channels)
+    settings["nearest_chans"] = min(10, stored.n_channels)
+    # Two milliseconds and one sample, as at 30 kHz.
+    settings["nt"] = round(2e-3 * stored.sampling_rate_hz) // 2 * 2 + 1
+    return settings
+
+
+def mountainsort4_settings(stored: StoredRecording) -> dict[str, Any]:
+    """Return the neighbourhood radius that SpikeForest used: 50 µm, all channels on tetrodes."""
+    return {"adjacency_radius": -1 if stored.n_channels <= TETRODE_CHANNELS else 50}
+
+
+def _nearest_pitch_um(stored: StoredRecording) -> float:
+    """Return the median distance of a contact to its nearest one; infinite for one channel."""
+    distance = stored.geometry.distances_um().copy()
+    np.fill_diagonal(distance, np.inf)
+    return float(np.median(distance.min(axis=1, initial=np.inf)))
+
+
+_LUPIN = SorterSpec(
+    name="lupin",
+    title="Lupin",
+    licence="MIT",
+    homepage="https://spikeinterface.readthedocs.io",
+    environment="spikeinterface",
+    requirements=(TORCH, "spikeinterface[full]==0.105.3 hdbscan"),
+    package="spikeinterface",
+    worker="run_spikeinterface.py",
+    worker_sorter="lupin",
+    settings_source="defaults of SpikeInterface's own sorter",
+)
+
+_KILOSORT4 = SorterSpec(
+    name="kilosort4",
+    title="Kilosort 4 (newest)",
+    licence="GPL-3.0-or-later",
+    homepage="https://kilosort.readthedocs.io",
+    environment="kilosort4",
+    requirements=(TORCH, f"{SPIKEINTERFACE} kilosort>=4.1.7,<5"),
+    package="kilosort",
+    worker="run_spikeinterface.py",
+    worker_sorter="kilosort4",
+    adapt=kilosort4_settings,
+    settings_source="documentation, 'When to adjust default settings'",
+    needs="a GPU for speed; runs on a CPU",
+    min_channels=2,
+)
+
+_MOUNTAINSORT5 = SorterSpec(
+    name="mountainsort5",
+    title="MountainSort 5 (scheme 2)",
+    licence="Apache-2.0",
+    homepage="https://github.com/flatironinstitute/mountainsort5",
+    environment="mountainsort5",
+    requirements=(f"{SPIKEINTERFACE} mountainsort5 numba scikit-learn",),
+    package="mountainsort5",
+    worker="run_spikeinterface.py",
+    worker_sorter="mountainsort5",
+    parameters={"scheme": "2", "whitening_seed": 0},
+    settings_source="README: scheme 2 for general use, band-pass and whitening before",
+)
+
+_CONTAINERS = tuple(
+    SorterSpec(
+        name=name,
+        title=title,
+        licence=licence,
+        homepage=f"https://github.com/{repository}",
+        worker="run_spikeinterface.py",
+        worker_sorter=sorter,
+        image=f"embersort-bench/{name}:1",
+        settings_source="defaults of its SpikeInterface wrapper",
+        needs="a container engine and an NVIDIA GPU" if gpu else "a container engine",
+    )
+    for name, title, sorter, licence, repository, gpu in (
+        ("kilosort1", "Kilosort 1", "kilosort", "GPL-2.0-only", "cortex-lab/KiloSort", True),
+        ("kilosort2", "Kilosort 2", "kilosort2", "GPL-2.0-only", "MouseLand/Kilosort", True),
+        ("kilosort2-5", "Kilosort 2.5", "kilosort2_5", "GPL-2.0-only", "MouseLand/Kilosort", True),
+        ("kilosort3", "Kilosort 3", "kilosort3", "GPL-2.0-only", "MouseLand/Kilosort", True),
+        ("ironclust", "IronClust", "ironclust", "Apache-2.0", "flatironinstitute/ironclust", False),
+        (
+            "spykingcircus",
+            "SpyKING CIRCUS",
+            "spykingcircus",
+            "CECILL-2.1",
+            "spyking-circus/spyking-circus",
+            False,
+        ),
+        ("waveclus", "Wave_clus", "waveclus", "unknown", "csn-le/wave_clus", False),
+        ("yass", "YASS", "yass", "Apache-2.0", "paninski-lab/yass", True),
+    )
+)
+
+_SPECS = (
+    SorterSpec(
+        name="embersort",
+        title="Embersort",
+        licence="MIT",
+        homepage="",
+        package="embersort",
+        worker="run_embersort.py",
+        settings_source="defaults",
+    ),
+    _MOUNTAINSORT5,
+    replace(
+        _MOUNTAINSORT5,
+        name="mountainsort5-scheme1",
+        title="MountainSort 5 (scheme 1)",
+        parameters={"scheme": "1", "whitening_seed": 0},
+        settings_source="README: scheme 1 for quick tests",
+    ),
+    replace(
+        _MOUNTAINSORT5,
+        name="mountainsort5-scheme3",
+        title="MountainSort 5 (scheme 3)",
+        parameters={"scheme": "3", "whitening_seed": 0},
+        settings_source="README: scheme 3 for long recordings with drift",
+    ),
+    SorterSpec(
+        name="mountainsort4",
+        title="MountainSort 4",
+        licence="Apache-2.0",
+        homepage="https://github.com/magland/mountainsort4",
+        environment="mountainsort4",
+        requirements=(f"{SPIKEINTERFACE} mountainsort4",),
+        package="mountainsort4",
+        worker="run_spikeinterface.py",
+        worker_sorter="mountainsort4",
+        adapt=mountainsort4_settings,
+        settings_source="SpikeInterface's defaults; radius as in SpikeForest (eLife 9:e55167)",
+    ),
+    _LUPIN,
+    replace(
+        _LUPIN, name="spykingcircus2", title="SpyKING CIRCUS 2", worker_sorter="spykingcircus2"
+    ),
+    replace(_LUPIN, name="tridesclous2", title="Tridesclous 2", worker_sorter="tridesclous2"),
+    replace(_LUPIN, name="simple", title="Simple", worker_sorter="simple"),
+    SorterSpec(
+        name="spikesift",
+        title="SpikeSift",
+        licence="MIT",
+        homepage="https://spikesift.readthedocs.io",
+        environment="spikesift",
+        requirements=("spikesift",),
+        package="spikesift",
+        worker="run_spikesift.py",
+        settings_source="defaults of perform_spike_sorting",
+        needs="at least 4 channels and a C compiler to install",
+        min_channels=4,
+    ),
+    _KILOSORT4,
+    replace(
+        _KILOSORT4,
+        name="kilosort4-4.1.4",
+        title="Kilosort 4 (4.1.4)",
+        environment="kilosort4-1-4",
+        requirements=(TORCH, f"numpy<2.4 {SPIKEINTERFACE} kilosort==4.1.4"),
+    ),
+    SorterSpec(
+        name="herdingspikes",
+        title="HerdingSpikes 2",
+        licence="GPL-3.0-or-later",
+        homepage="https://github.com/mhhennig/HS2",
+        environment="herdingspikes",
+        requirements=(f"{SPIKEINTERFACE} herdingspikes",),
+        package="herdingspikes",
+        worker="run_spikeinterface.py",
+        worker_sorter="herdingspikes",
+        settings_source="defaults of its SpikeInterface wrapper",
+        needs="a dense probe: it sorts by location",
+        min_channels=4,
+    ),
+    SorterSpec(
+        name="dartsort",
+        title="DARTsort",
+        licence="MIT",
+        homepage="https://dartsort.github.io",
+        environment="dartsort",
+        requirements=(TORCH, f"dartsort {SPIKEINTERFACE}"),
+        package="dartsort",
+        worker="run_spikeinterface.py",
+        worker_sorter="dartsort",
+        settings_source="defaults of DARTsortUserConfig",
+    ),
+    replace(
+        _LUPIN,
+        name="oracle",
+        title="True templates (reference)",
+        worker="run_oracle.py",
+        worker_sorter="",
+        gets_truth=True,
+        settings_source="SpikeInterface's matching with templates from the true spikes, "
+        "followed in time where the tissue moves",
+    ),
+    *_CONTAINERS,
+)
+
+SORTERS: dict[str, SorterSpec] = {spec.name: spec for spec in _SPECS}
+"""Every known sorter by name."""
+
+
+def find_sorter(name: str) -> SorterSpec:
+    """Return a sorter by name.
+
+    Raises
+    ------
+    BadInput
+        If none has that name; names the nearest.
+    """
+    if name not in SORTERS:
+        raise BadInput(f"no sorter is named '{name}'{nearest_name(name, SORTERS)}")
+    return SORTERS[name]

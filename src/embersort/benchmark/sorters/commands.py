@@ -1,0 +1,69 @@
+"""The command line that starts a sorter: its interpreter, or a container around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from embersort.benchmark.sorters.environments import WORKERS, Installation
+from embersort.benchmark.sorters.spec import SorterSpec
+
+JOB_FILE = "job.json"
+
+
+def worker_command(
+    spec: SorterSpec, installation: Installation, job: Mapping[str, Any], folder: Path
+) -> list[str]:
+    """Write the job file and return the command that carries it out.
+
+    Parameters
+    ----------
+    spec : SorterSpec
+    installation : Installation
+    job : mapping
+        Plain values; keys that end in ``_folder`` are folders.
+    folder : Path
+        Working folder of the job, which takes the job file.
+    """
+    if spec.image:
+        return _container_command(spec, installation, job, folder)
+    (folder / JOB_FILE).write_text(json.dumps(job), "utf-8")
+    return [*installation.command, str(WORKERS / spec.worker), str(folder / JOB_FILE)]
+
+
+def _container_command(
+    spec: SorterSpec, installation: Installation, job: Mapping[str, Any], folder: Path
+) -> list[str]:
+    """Return the call of the container engine: no network, the recording read-only."""
+    inside = {
+        "recording_folder": "/job/recording",
+        "output_folder": "/job/files/output",
+        "work_folder": "/job/files/work",
+    }
+    (folder / JOB_FILE).write_text(json.dumps({**job, **inside}), "utf-8")
+    binds = [
+        (str(job["recording_folder"]), "/job/recording", "ro"),
+        (str(folder), "/job/files", "rw"),
+        (str(WORKERS), "/job/workers", "ro"),
+    ]
+    call = ["python3", f"/job/workers/{spec.worker}", f"/job/files/{JOB_FILE}"]
+    engine = installation.command[0]
+    if Path(engine).name in ("apptainer", "singularity"):
+        image = spec.image.replace("/", "_").replace(":", "_") + ".sif"
+        return [
+            *(engine, "exec", "--containall", "--net", "--network", "none"),
+            *(part for at, to, mode in binds for part in ("--bind", f"{at}:{to}:{mode}")),
+            *("--nv", image, *call),
+        ]
+    return [
+        *(engine, "run", "--rm", "--network", "none"),
+        *(part for at, to, mode in binds for part in ("--volume", f"{at}:{to}:{mode}")),
+        *_gpu(spec.needs),
+        *(spec.image, *call),
+    ]
+
+
+def _gpu(needs: str) -> Sequence[str]:
+    return ("--gpus", "all") if "GPU" in needs else ()

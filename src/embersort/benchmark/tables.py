@@ -1,0 +1,162 @@
+"""Rows of results made into tables: one line per recording, per sorter, per unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from embersort.benchmark.run import Row
+from embersort.benchmark.statistics import Interval, bootstrap_mean, paired_difference
+from embersort.evaluation.comparison import Rule
+
+BOOTSTRAP_SEED = 0
+SUMMED = ("n_well_detected", "n_false_positive", "n_redundant", "n_overmerged")
+
+
+def recording_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
+    """Return one flat dict per recording and sorter: outcome, cost and mean scores."""
+    table = []
+    for row in rows:
+        scores = row.scores.get(rule, {})
+        summary = scores.get("summary", {})
+        table.append(
+            {
+                "recording": row.recording,
+                "sorter": row.sorter,
+                "sorter_version": row.result.get("sorter_version", ""),
+                "outcome": row.outcome,
+                "rule": rule,
+                **{
+                    name: summary.get(name)
+                    for name in ("accuracy", "precision", "recall", "f1", "n_true_units")
+                },
+                "n_found_units": row.result.get("n_units"),
+                **{name: summary.get(name) for name in SUMMED},
+                "recall_overlapping": scores.get("recall_overlapping"),
+                "recall_solitary": scores.get("recall_solitary"),
+                "drift_um": row.truth.get("drift_um"),
+                **{
+                    name: row.result.get(name)
+                    for name in ("wall_s", "cpu_s", "peak_memory_mib", "load_average", "machine")
+                },
+                "n_threads": row.result.get("limits", {}).get("n_threads"),
+                "content": row.result.get("recording"),
+                "error": row.error,
+            }
+        )
+    return table
+
+
+def unit_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
+    """Return one flat dict per true unit, recording and sorter."""
+    table = []
+    for row in rows:
+        units = row.scores.get(rule, {}).get("units")
+        if units is None:
+            continue
+        for index, unit_id in enumerate(units["unit_id"]):
+            table.append(
+                {
+                    "recording": row.recording,
+                    "sorter": row.sorter,
+                    "rule": rule,
+                    "unit_id": unit_id,
+                    **{
+                        name: row.truth[name][index]
+                        for name in ("snr", "rate_hz", "n_spikes", "overlap_share")
+                    },
+                    **{
+                        name: units[name][index]
+                        for name in ("matched_id", "accuracy", "precision", "recall", "f1")
+                    },
+                }
+            )
+    return table
+
+
+def sorter_rows(rows: Sequence[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
+    """Return one dict per sorter over the recordings: means with intervals, sums, cost."""
+    flat = recording_rows(rows, rule)
+    table = []
+    for sorter in dict.fromkeys(row.sorter for row in rows):
+        own = [line for line in flat if line["sorter"] == sorter]
+        good = [line for line in own if line["outcome"] == "ok"]
+        rng = np.random.default_rng(BOOTSTRAP_SEED)
+        table.append(
+            {
+                "sorter": sorter,
+                "n_recordings": len(own),
+                "n_failed": len(own) - len(good),
+                **{
+                    name: bootstrap_mean(_column(good, name), rng)
+                    for name in ("accuracy", "precision", "recall", "recall_overlapping")
+                },
+                **{name: sum(line[name] or 0 for line in good) for name in SUMMED},
+                "cpu_s": float(np.nansum(_column(good, "cpu_s"))),
+                "wall_s": float(np.nansum(_column(good, "wall_s"))),
+                "peak_memory_mib": float(_column(good, "peak_memory_mib").max(initial=0.0)),
+            }
+        )
+    return table
+
+
+def difference(
+    rows: Sequence[Row], first: str, second: str, column: str, rule: Rule = "one_to_one"
+) -> tuple[Interval, list[tuple[str, float, float]]]:
+    """Return the paired difference of two sorters over the recordings that both sorted.
+
+    Returns
+    -------
+    Interval
+        Of first − second.
+    list of (recording, first, second)
+    """
+    flat = recording_rows(rows, rule)
+    values = {
+        (line["recording"], line["sorter"]): line[column]
+        for line in flat
+        if line[column] is not None
+    }
+    names = dict.fromkeys(line["recording"] for line in flat)
+    pairs = [
+        (name, values[name, first], values[name, second])
+        for name in names
+        if (name, first) in values and (name, second) in values
+    ]
+    left = np.array([pair[1] for pair in pairs], np.float64)
+    right = np.array([pair[2] for pair in pairs], np.float64)
+    return paired_difference(left, right, np.random.default_rng(BOOTSTRAP_SEED)), pairs
+
+
+def markdown(rows: Sequence[Row], rule: Rule = "one_to_one", column: str = "accuracy") -> str:
+    """Return a Markdown table: recordings by sorters, and the mean with its interval below."""
+    flat = recording_rows(rows, rule)
+    sorters = list(dict.fromkeys(line["sorter"] for line in flat))
+    cells = {(line["recording"], line["sorter"]): line for line in flat}
+    lines = [f"| recording | {' | '.join(sorters)} |", "|---" * (len(sorters) + 1) + "|"]
+    for name in dict.fromkeys(line["recording"] for line in flat):
+        shown = [_cell(cells.get((name, sorter)), column) for sorter in sorters]
+        lines.append(f"| {name} | {' | '.join(shown)} |")
+    if column == "accuracy":
+        means = {line["sorter"]: line["accuracy"] for line in sorter_rows(rows, rule)}
+        lines.append(f"| **mean [95 %]** | {' | '.join(str(means[s]) for s in sorters)} |")
+    return "\n".join(lines)
+
+
+def _cell(line: dict[str, Any] | None, column: str) -> str:
+    if line is None:
+        return ""
+    if line["outcome"] != "ok":
+        return str(line["outcome"]).replace("_", " ")
+    value = line[column]
+    if value is None:
+        return "–"
+    return (
+        f"{value:.2f}" if column not in ("cpu_s", "wall_s", "peak_memory_mib") else f"{value:.0f}"
+    )
+
+
+def _column(lines: Sequence[dict[str, Any]], name: str) -> Any:
+    return np.array([np.nan if line[name] is None else line[name] for line in lines], np.float64)

@@ -1,0 +1,292 @@
+"""``embersort bench``: every sorter on recordings with known truth, cached and compared."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from embersort.cli.bench_registry import app as registry_app
+
+if TYPE_CHECKING:
+    from embersort.benchmark.process import Limits
+    from embersort.benchmark.run import Request, Row
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.add_typer(registry_app, name="registry", help="List, show, add, fetch and verify recordings.")
+
+Names = Annotated[
+    list[str], typer.Argument(help="Suites or recordings (SET/STUDY/NAME, * allowed).")
+]
+Sorters = Annotated[str, typer.Option("--sorters", help="Sorters, separated by commas.")]
+TimeLimit = Annotated[float, typer.Option(help="Wall time per job.")]
+MemoryLimit = Annotated[float, typer.Option(help="Memory per job.")]
+DiskLimit = Annotated[float, typer.Option(help="Size of a job's working folder.")]
+Threads = Annotated[int, typer.Option(help="Threads and processors per job.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="KEY=VALUE: a sorter's setting, value as JSON.")
+]
+RerunFailed = Annotated[bool, typer.Option("--rerun-failed", help="Run failed jobs again.")]
+Rule = Annotated[Literal["one_to_one", "spikeforest"], typer.Option(help="How units are matched.")]
+Results = Annotated[Path, typer.Argument(help="Folder with results.jsonl, as bench run wrote it.")]
+
+
+@app.command()
+def sorters() -> None:
+    """List the sorters: version if installed, else what is missing."""
+    from embersort.benchmark.home import find_home
+    from embersort.benchmark.sorters.catalogue import SORTERS
+    from embersort.benchmark.sorters.environments import find_installation
+    from embersort.cli.terminal import format_table
+    from embersort.errors import EmbersortError
+
+    lines = []
+    for spec in SORTERS.values():
+        try:
+            state = find_installation(spec, find_home()).version
+        except EmbersortError:
+            state = "container" if spec.image else "not installed"
+        lines.append((spec.name, spec.title, state, spec.licence, spec.needs or "–"))
+    typer.echo(format_table([("name", "title", "version", "licence", "needs"), *lines]))
+
+
+@app.command()
+def install(
+    names: Annotated[list[str], typer.Argument(help="Sorters, or mearec for the simulator.")],
+) -> None:
+    """Make the virtual environment (or container image) of each sorter."""
+    from embersort.benchmark.generators import MEAREC_ENVIRONMENT, MEAREC_REQUIREMENTS
+    from embersort.benchmark.home import find_home
+    from embersort.benchmark.sorters.catalogue import find_sorter
+    from embersort.benchmark.sorters.environments import install as install_sorter
+    from embersort.benchmark.sorters.environments import make_environment
+
+    for name in names:
+        if name == MEAREC_ENVIRONMENT:
+            make_environment(name, MEAREC_REQUIREMENTS, find_home(), typer.echo)
+            typer.echo(f"{name} is installed")
+            continue
+        installation = install_sorter(find_sorter(name), find_home(), typer.echo)
+        typer.echo(f"{name} {installation.version} is installed")
+
+
+@app.command()
+def run(
+    names: Names,
+    sorters: Sorters = "embersort",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for results.jsonl.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", help="Jobs at a time.")] = 1,
+    dask: Annotated[str, typer.Option(help="local, slurm, or nothing.")] = "",
+    scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
+    time_limit_s: TimeLimit = 3600.0,
+    memory_limit_gib: MemoryLimit = 16.0,
+    disk_limit_gib: DiskLimit = 50.0,
+    threads: Threads = 2,
+    settings: Settings = None,
+    rerun_failed: RerunFailed = False,
+) -> None:
+    """Run sorters on recordings; what was computed before is not computed again."""
+    from embersort.benchmark.dask_engine import dask_executor
+    from embersort.benchmark.export import write_results
+    from embersort.benchmark.home import find_home
+    from embersort.benchmark.run import run_requests
+    from embersort.benchmark.tables import markdown
+
+    home = find_home()
+    limits = _limits(time_limit_s, memory_limit_gib, disk_limit_gib, threads)
+    requests = _requests(names, sorters, limits, settings, rerun_failed)
+    kind = scheduler or dask
+    with dask_executor(kind, n_jobs=jobs) if kind else nullcontext(None) as executor:
+        rows = run_requests(requests, home, executor=executor, n_jobs=jobs, say=typer.echo)
+    typer.echo(markdown(rows))
+    for row in rows:
+        if row.outcome != "ok":
+            typer.echo(f"{row.recording} {row.sorter}: {row.outcome}: {row.error}", err=True)
+    if output is not None:
+        typer.echo(f"written: {write_results(rows, output)}")
+
+
+@app.command()
+def plan(
+    names: Names,
+    sorters: Sorters = "embersort",
+    time_limit_s: TimeLimit = 3600.0,
+    memory_limit_gib: MemoryLimit = 16.0,
+    disk_limit_gib: DiskLimit = 50.0,
+    threads: Threads = 2,
+    settings: Settings = None,
+    rerun_failed: RerunFailed = False,
+) -> None:
+    """Print one command per job, for any scheduler; running one twice does no harm."""
+    from embersort.benchmark.run import plan as plan_requests
+
+    limits = _limits(time_limit_s, memory_limit_gib, disk_limit_gib, threads)
+    for line in plan_requests(_requests(names, sorters, limits, settings, rerun_failed)):
+        typer.echo(line)
+
+
+@app.command(name="run-job")
+def run_job(
+    recording: Annotated[str, typer.Argument(help="SET/STUDY/NAME.")],
+    sorter: Annotated[str, typer.Argument(help="Name of a sorter.")],
+    time_limit_s: TimeLimit = 3600.0,
+    memory_limit_gib: MemoryLimit = 16.0,
+    disk_limit_gib: DiskLimit = 50.0,
+    threads: Threads = 2,
+    settings: Settings = None,
+    rerun_failed: RerunFailed = False,
+) -> None:
+    """Run one job and score it, unless that was done before."""
+    from embersort.benchmark.home import find_home
+    from embersort.benchmark.run import carry_out
+
+    limits = _limits(time_limit_s, memory_limit_gib, disk_limit_gib, threads)
+    for request in _requests([recording], sorter, limits, settings, rerun_failed):
+        row = carry_out(request, find_home())
+        summary = row.scores.get("one_to_one", {}).get("summary", {})
+        typer.echo(json.dumps({"outcome": row.outcome, "error": row.error, **summary}))
+
+
+@app.command()
+def table(results: Results, rule: Rule = "one_to_one", column: str = "accuracy") -> None:
+    """Print recordings by sorters as a Markdown table."""
+    from embersort.benchmark.export import read_results
+    from embersort.benchmark.tables import markdown, sorter_rows
+    from embersort.cli.terminal import format_table
+
+    rows = read_results(results)
+    typer.echo(markdown(rows, rule, column))
+    lines = sorter_rows(rows, rule)
+    shown = [[_shown(value) for value in line.values()] for line in lines]
+    typer.echo("\n" + format_table([list(lines[0]), *shown] if lines else [], numbers=True))
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="A sorter.")],
+    second: Annotated[str, typer.Argument(help="Another sorter.")],
+    results: Results,
+    rule: Rule = "one_to_one",
+    column: Annotated[str, typer.Option(help="Score to compare.")] = "accuracy",
+) -> None:
+    """Print two sorters side by side, and their mean paired difference with its interval."""
+    from embersort.benchmark.export import read_results
+    from embersort.benchmark.tables import difference
+    from embersort.cli.terminal import format_table
+
+    interval, pairs = difference(
+        _known(read_results(results), first, second), first, second, column, rule
+    )
+    lines = [(name, f"{a:.3f}", f"{b:.3f}", f"{a - b:+.3f}") for name, a, b in pairs]
+    typer.echo(format_table([("recording", first, second, "difference"), *lines]))
+    typer.echo(f"\n{first} − {second}: {interval} over {interval.n} recordings")
+
+
+@app.command()
+def export(
+    results: Results,
+    folder: Annotated[Path, typer.Argument(help="Where the tables go.")],
+    format: Annotated[Literal["csv", "parquet"], typer.Option(help="Kind of file.")] = "csv",
+) -> None:
+    """Write flat tables: one row per recording and sorter, one per true unit."""
+    from embersort.benchmark.export import export as export_rows
+    from embersort.benchmark.export import read_results
+
+    for path in export_rows(read_results(results), folder, format):
+        typer.echo(str(path))
+
+
+@app.command()
+def choose(
+    recording: Annotated[Path, typer.Argument(help="Your recording, in any format.")],
+    sorters: Annotated[str, typer.Option("--sorters", help="Default: all installed.")] = "",
+    units: Annotated[int, typer.Option(help="Known units to put in.")] = 10,
+    seconds: Annotated[float, typer.Option(help="Length of the part to use.")] = 60.0,
+    repeats: Annotated[int, typer.Option(help="Hybrids, each with other units.")] = 3,
+    rate_hz: Annotated[
+        float | None, typer.Option(help="Sampling rate, if not in the file.")
+    ] = None,
+    probe: Annotated[str | None, typer.Option(help="Probe file, if not in the recording.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Sample type of a binary file.")] = None,
+    channels: Annotated[int | None, typer.Option(help="Channels of a binary file.")] = None,
+) -> None:
+    """Say which sorter suits your recording: known units are put in and looked for."""
+    from embersort.benchmark.choose import choose_sorter, installed_sorters
+    from embersort.benchmark.home import find_home
+    from embersort.recording import open_recording
+
+    source = open_recording(
+        recording,
+        sampling_rate_hz=rate_hz,
+        probe=probe,
+        dtype=dtype,
+        n_channels=channels,
+    )
+    names = sorters.split(",") if sorters else installed_sorters(find_home())
+    choice = choose_sorter(
+        source,
+        names,
+        find_home(),
+        n_units=units,
+        seconds=seconds,
+        n_repeats=repeats,
+        say=typer.echo,
+    )
+    typer.echo(choice.text())
+
+
+def _limits(time_s: float, memory_gib: float, disk_gib: float, n_threads: int) -> Limits:
+    from embersort.benchmark.process import Limits
+
+    values = {"time_s": time_s, "memory_gib": memory_gib, "disk_gib": disk_gib}
+    return Limits.parse({**values, "n_threads": n_threads}, where="limits")
+
+
+def _requests(
+    names: list[str],
+    sorters: str,
+    limits: Limits,
+    settings: list[str] | None,
+    rerun_failed: bool,
+) -> list[Request]:
+    from embersort.benchmark.catalogue import find_recordings, make_requests
+    from embersort.benchmark.home import find_home
+
+    recordings = find_recordings(find_home(), names)
+    chosen = [name.strip() for name in sorters.split(",") if name.strip()]
+    overrides = _overrides(settings or [])
+    return make_requests(recordings, chosen, limits, overrides, rerun_failed=rerun_failed)
+
+
+def _overrides(settings: list[str]) -> dict[str, Any]:
+    from embersort.errors import BadConfig
+
+    overrides = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise BadConfig(f"'{setting}' is not of the form KEY=VALUE")
+        try:
+            overrides[key] = json.loads(text)
+        except json.JSONDecodeError:
+            overrides[key] = text
+    return overrides
+
+
+def _known(rows: list[Row], *sorters: str) -> list[Row]:
+    from embersort.errors import BadInput, nearest_name
+
+    names = {row.sorter for row in rows}
+    for sorter in sorters:
+        if sorter not in names:
+            raise BadInput(f"no results of '{sorter}'{nearest_name(sorter, names)}")
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
