@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "sort": "embersort.sorting",
     "simulate": "embersort.simulate",
-    "compare": "embersort.evaluation",
+    "compare": "embersort.evaluation.comparison",
     "open_recording": "embersort.recording",
     "SortConfig": "embersort.config",
     "Geometry": "embersort.types",

@@ -113,6 +113,47 @@ class IsoSplitConfig(Config):
     """Parcels of this size are not halved further."""
 
 
+class FeatureConfig(Config):
+    """What a snippet is reduced to."""
+
+    method: Literal["pca"] = "pca"
+    """The feature stage."""
+    n_components: int = Field(6, ge=1, le=16)
+    """Temporal principal components kept of each channel."""
+
+
+class ClusterConfig(Config):
+    """Clustering of the whole probe, neighbourhood by neighbourhood."""
+
+    isosplit: IsoSplitConfig = IsoSplitConfig()
+    """The test by which clusters are told apart."""
+    radius_um: float = Field(50.0, gt=0)
+    """Events that peak this near to a channel are clustered together with its own."""
+    n_dims: int = Field(10, ge=1, le=20)
+    """Principal dimensions in which a set of events is clustered."""
+    max_events: int = Field(20000, ge=100)
+    """Of more events in one neighbourhood only this many, evenly spread in time, are clustered."""
+
+
+class MatchConfig(Config):
+    """Template matching."""
+
+    threshold: float = Field(6.0, gt=0)
+    """Least match of a spike, as the height of a peak in units of the noise."""
+    amplitude_sd: float = Field(0.25, gt=0)
+    """Standard deviation of a spike's amplitude relative to its template."""
+    min_scale: float = Field(0.5, gt=0, lt=1)
+    """Least amplitude of a spike relative to its template."""
+    max_scale: float = Field(1.7, gt=1)
+    """Largest amplitude of a spike relative to its template."""
+    shape_error: float = Field(0.1, ge=0, lt=1)
+    """Share of a spike's norm that its template is trusted to miss."""
+    rank: int = Field(5, ge=1, le=10)
+    """Separable components of each template."""
+    n_shifts: int = Field(5, ge=1, le=9)
+    """Sub-sample positions of each template."""
+
+
 class RunConfig(Config):
     """How a sort is carried out; none of it changes the result."""
 
@@ -129,6 +170,9 @@ class SortConfig(Config):
     whiten: WhitenConfig = WhitenConfig()
     detect: DetectConfig = DetectConfig()
     snippet: SnippetConfig = SnippetConfig()
+    feature: FeatureConfig = FeatureConfig()
+    cluster: ClusterConfig = ClusterConfig()
+    match: MatchConfig = MatchConfig()
     run: RunConfig = RunConfig()
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from embersort.errors import BadInput
 
 FloatArray = NDArray[np.floating[Any]]
-IntArray = NDArray[np.integer[Any]]
+IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 UNASSIGNED = -1
@@ -86,6 +86,31 @@ class Geometry:
         distance = np.sqrt((delta**2).sum(axis=2))
         distance[self.shank_index[:, None] != self.shank_index[None, :]] = np.inf
         return distance
+
+    def neighbours(self, radius_um: float, max_channels: int | None = None) -> IntArray:
+        """List the channels within a radius of each channel, the nearest first.
+
+        Parameters
+        ----------
+        radius_um : float
+        max_channels : int, optional
+            Keep at most this many, the channel itself among them.
+
+        Returns
+        -------
+        ndarray, shape (n_channels, n_local), int64
+            Row ``c`` starts with ``c`` itself and is filled up with -1. Channels at the same
+            distance are in order of their index.
+        """
+        distance = self.distances_um()
+        # A channel precedes any other contact at the very same place.
+        np.fill_diagonal(distance, -1.0)
+        order = np.argsort(distance, axis=1, kind="stable")
+        near = np.take_along_axis(distance, order, axis=1) <= radius_um
+        n_local = int(near.sum(axis=1).max(initial=1))
+        if max_channels is not None:
+            n_local = min(n_local, max_channels)
+        return np.ascontiguousarray(np.where(near, order, UNASSIGNED)[:, :n_local])
 
 
 @runtime_checkable

@@ -1,24 +1,26 @@
 """One streaming pass over the recording: filter, reference, whiten, detect, cut snippets."""
 
 from embersort.signal.detect import Detector, detect, make_detector
-from embersort.signal.neighbours import neighbour_table
+from embersort.signal.features import FeatureStage, TemporalPca, fit_temporal_pca
 from embersort.signal.preprocess import Preprocessor, filter_tile, fit_preprocessor, whiten
 from embersort.signal.snippets import Window, cut_snippets, make_window
 from embersort.signal.tiles import Tile, map_tiles, tile_grid
 
 __all__ = [
     "Detector",
+    "FeatureStage",
     "Preprocessor",
+    "TemporalPca",
     "Tile",
     "Window",
     "cut_snippets",
     "detect",
     "filter_tile",
     "fit_preprocessor",
+    "fit_temporal_pca",
     "make_detector",
     "make_window",
     "map_tiles",
-    "neighbour_table",
     "tile_grid",
     "whiten",
 ]

@@ -9,7 +9,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.config import DetectConfig
-from embersort.signal.neighbours import neighbour_table
 from embersort.types import Events, Geometry
 from embersort.units import ms_to_samples
 
@@ -38,7 +37,7 @@ def make_detector(geometry: Geometry, sampling_rate_hz: float, config: DetectCon
     return Detector(
         threshold=config.threshold,
         exclude_samples=max(1, ms_to_samples(config.exclude_ms, sampling_rate_hz)),
-        neighbours=neighbour_table(geometry, config.exclude_um),
+        neighbours=geometry.neighbours(config.exclude_um),
     )
 
 

@@ -9,7 +9,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.config import SnippetConfig
-from embersort.signal.neighbours import neighbour_table
 from embersort.types import Geometry, IntArray
 from embersort.units import ms_to_samples
 
@@ -41,7 +40,7 @@ def make_window(geometry: Geometry, sampling_rate_hz: float, config: SnippetConf
     return Window(
         n_before=max(1, ms_to_samples(config.before_ms, sampling_rate_hz)),
         n_after=max(1, ms_to_samples(config.after_ms, sampling_rate_hz)),
-        neighbours=neighbour_table(geometry, config.radius_um, config.max_channels),
+        neighbours=geometry.neighbours(config.radius_um, config.max_channels),
     )
 
 

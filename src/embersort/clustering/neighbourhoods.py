@@ -1,0 +1,116 @@
+"""Clustering of a whole probe: one neighbourhood of channels after the other.
+
+A unit's events peak on a few neighbouring channels, at random where two are about equally near. So
+a neighbourhood is clustered with all events that peak near its central channel and have no cluster
+yet, and keeps those of its clusters that peak most often on the central channel itself; the others
+are left to a neighbour. The busiest channels come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.clustering.isosplit import isosplit
+from embersort.config import ClusterConfig
+from embersort.types import UNASSIGNED, FloatArray, Geometry, IntArray
+
+CommonFrame = Callable[[IntArray], FloatArray]
+"""From indices of events to their features in comparable columns."""
+
+
+def cluster_probe(
+    channel_index: IntArray,
+    geometry: Geometry,
+    common_frame: CommonFrame,
+    config: ClusterConfig,
+    progress: Callable[[int], None] | None = None,
+) -> NDArray[np.int64]:
+    """Cluster the events of a whole probe.
+
+    Parameters
+    ----------
+    channel_index : ndarray, shape (n_events,), int64
+        Peak channel of each event; events are in order of time.
+    geometry : Geometry
+    common_frame : callable
+        Gives features of any set of nearby events, in comparable columns.
+    config : ClusterConfig
+    progress : callable, optional
+        Called with the number of channels done since the last call.
+
+    Returns
+    -------
+    ndarray, shape (n_events,), int64
+        Cluster of each event, or `UNASSIGNED`.
+    """
+    labels = np.full(len(channel_index), UNASSIGNED, np.int64)
+    near = geometry.neighbours(config.radius_um)
+    counts = np.bincount(channel_index, minlength=geometry.n_channels)
+    busiest_first = np.argsort(-counts, kind="stable")
+    n_clusters = 0
+    # What no neighbourhood wanted is clustered once more where it lies, and then kept.
+    for keep_all in (False, True):
+        for channel in busiest_first:
+            here = np.isin(channel_index, near[channel][near[channel] >= 0])
+            events = np.flatnonzero(here & (labels == UNASSIGNED))
+            events = _thin(events, config.max_events)
+            if len(events) < config.isosplit.min_cluster_size:
+                continue
+            for members in split(common_frame(events), config):
+                peaks = channel_index[events[members]]
+                most_common = np.bincount(peaks).argmax()
+                if keep_all or most_common == channel:
+                    labels[events[members]] = n_clusters
+                    n_clusters += 1
+            if progress is not None and not keep_all:
+                progress(1)
+    return labels
+
+
+def split(frame: FloatArray, config: ClusterConfig) -> list[IntArray]:
+    """Split a set of events until no part can be split any further.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (n_events, n_columns)
+    config : ClusterConfig
+
+    Returns
+    -------
+    list of ndarray, int64
+        Indices of the members of each cluster with at least ``min_cluster_size`` of them. Each
+        part is looked at in its own principal dimensions, where smaller differences show.
+    """
+    pending = [np.arange(len(frame))]
+    clusters = []
+    while pending:
+        members = pending.pop()
+        if len(members) < config.isosplit.min_cluster_size:
+            continue
+        labels = isosplit(principal(frame[members], config.n_dims), config.isosplit)
+        n_parts = labels.max() + 1
+        if n_parts == 1:
+            clusters.append(members)
+        else:
+            pending.extend(members[labels == part] for part in range(n_parts))
+    return clusters
+
+
+def principal(frame: FloatArray, n_dims: int) -> NDArray[np.float64]:
+    """Return the coordinates along the principal axes of largest variance, O(n · n_columns²)."""
+    centred = np.asarray(frame, np.float64) - frame.mean(axis=0, dtype=np.float64)
+    n_dims = min(n_dims, centred.shape[1])
+    if n_dims == centred.shape[1]:
+        return centred
+    vectors = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :n_dims]
+    return centred @ vectors
+
+
+def _thin(events: IntArray, most: int) -> IntArray:
+    """Return at most ``most`` events, evenly spread."""
+    if len(events) <= most:
+        return events
+    return events[np.linspace(0, len(events) - 1, most).round().astype(np.int64)]

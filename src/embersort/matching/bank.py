@@ -1,0 +1,190 @@
+"""The templates in the form in which they are matched: sparse, separable, shifted, correlated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from embersort.config import MatchConfig
+from embersort.types import FloatArray
+
+SUPPORT_SHARE = 0.05
+"""A channel belongs to a template if it holds this share of the largest channel's peak to peak."""
+
+MAX_SUPPORT = 24
+"""At most this many channels of a template are matched, the largest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TemplateBank:
+    """Templates of all units in units of the noise, ready to be matched.
+
+    Attributes
+    ----------
+    channels : ndarray, shape (n_units, n_support), int64
+        Channels of each template, the largest first, padded with -1.
+    shifted : ndarray, shape (n_units, n_shifts, n_window, n_support), float32
+        What is subtracted: the template moved by ``shift_samples``; zero on the padding.
+    shift_samples : ndarray, shape (n_shifts,), float64
+        Sub-sample delays, from -0.5 on.
+    spatial : ndarray, shape (n_channels, n_units * rank), float32
+    temporal : ndarray, shape (n_units, rank, n_window), float32
+        Their products, summed over the rank, are the templates that are looked for.
+    norm2 : ndarray, shape (n_units,), float64
+        Squared norm of what is looked for.
+    near : ndarray, shape (n_units, n_near), int64
+        Units whose templates share a channel with a unit's, itself first, padded with -1.
+    overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
+        Score that the subtraction of ``shifted[u, s]`` takes from near unit ``v`` at each lag.
+    n_before : int
+        Sample of the trough within the window.
+    """
+
+    channels: NDArray[np.int64]
+    shifted: NDArray[np.float32]
+    shift_samples: NDArray[np.float64]
+    spatial: NDArray[np.float32]
+    temporal: NDArray[np.float32]
+    norm2: NDArray[np.float64]
+    near: NDArray[np.int64]
+    overlap: NDArray[np.float32]
+    n_before: int
+
+    @property
+    def n_units(self) -> int:
+        """Number of templates."""
+        return len(self.channels)
+
+    @property
+    def n_window(self) -> int:
+        """Samples of a template."""
+        return self.shifted.shape[2]
+
+
+def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> TemplateBank:
+    """Prepare templates for matching.
+
+    Parameters
+    ----------
+    templates : ndarray, shape (n_units, n_window, n_channels)
+        White templates in units of the noise.
+    n_before : int
+        Sample of the trough within the window.
+    config : MatchConfig
+
+    Returns
+    -------
+    TemplateBank
+
+    Notes
+    -----
+    O(n_units · n_near · n_shifts · n_window² · n_support) for the overlaps, the dearest part.
+    """
+    n_units, n_window, n_channels = templates.shape
+    channels = _support(templates)
+    sparse = np.zeros((n_units, n_window, channels.shape[1]), np.float32)
+    for unit in range(n_units):
+        used = channels[unit][channels[unit] >= 0]
+        sparse[unit, :, : len(used)] = templates[unit][:, used]
+    shift_samples = np.arange(config.n_shifts) / config.n_shifts - 0.5 + 0.5 / config.n_shifts
+    shifted = np.stack([_delay(sparse, shift) for shift in shift_samples], axis=1)
+    rank = min(config.rank, n_window, channels.shape[1])
+    spatial = np.zeros((n_channels, n_units, rank), np.float32)
+    temporal = np.zeros((n_units, rank, n_window), np.float32)
+    low_rank = np.zeros_like(sparse)
+    for unit in range(n_units):
+        used = channels[unit][channels[unit] >= 0]
+        u, s, vt = np.linalg.svd(sparse[unit, :, : len(used)].astype(np.float64), False)
+        k = min(rank, len(s))
+        spatial[used, unit, :k] = (vt[:k] * s[:k, None]).T
+        temporal[unit, :k] = u[:, :k].T
+        low_rank[unit, :, : len(used)] = (u[:, :k] * s[:k]) @ vt[:k]
+    near = _near_units(channels)
+    return TemplateBank(
+        channels=channels,
+        shifted=np.ascontiguousarray(shifted, dtype=np.float32),
+        shift_samples=shift_samples,
+        spatial=np.ascontiguousarray(spatial.reshape(n_channels, -1)),
+        temporal=temporal,
+        norm2=(low_rank.astype(np.float64) ** 2).sum(axis=(1, 2)),
+        near=near,
+        overlap=_overlaps(low_rank, np.ascontiguousarray(shifted, np.float32), channels, near),
+        n_before=n_before,
+    )
+
+
+def _support(templates: FloatArray) -> NDArray[np.int64]:
+    """Return each template's channels, the largest first, padded with -1."""
+    extent = np.ptp(templates, axis=1)
+    order = np.argsort(-extent, axis=1, kind="stable")
+    largest = np.take_along_axis(extent, order, axis=1)
+    used = (largest > SUPPORT_SHARE * largest[:, :1]) & (largest > 0)
+    n_support = min(MAX_SUPPORT, max(1, int(used.sum(axis=1).max(initial=1))))
+    return np.ascontiguousarray(np.where(used, order, -1)[:, :n_support])
+
+
+def _delay(sparse: NDArray[np.float32], samples: float) -> NDArray[np.float32]:
+    """Delay templates by a fraction of a sample (band-limited, by the Fourier shift theorem)."""
+    n_window = sparse.shape[1]
+    frequency = np.fft.rfftfreq(2 * n_window)
+    spectrum = np.fft.rfft(sparse, 2 * n_window, axis=1)
+    turned = spectrum * np.exp(-2j * np.pi * frequency * samples)[None, :, None]
+    return np.fft.irfft(turned, 2 * n_window, axis=1)[:, :n_window].astype(np.float32)
+
+
+def _near_units(channels: NDArray[np.int64]) -> NDArray[np.int64]:
+    n_units = len(channels)
+    uses = np.zeros((n_units, int(channels.max(initial=0)) + 1), np.float32)
+    for unit in range(n_units):
+        uses[unit, channels[unit][channels[unit] >= 0]] = 1
+    shares = uses @ uses.T > 0
+    rows = [
+        np.concatenate([[unit], np.flatnonzero(shares[unit] & (np.arange(n_units) != unit))])
+        for unit in range(n_units)
+    ]
+    near = np.full((n_units, max((len(row) for row in rows), default=1)), -1, np.int64)
+    for unit, row in enumerate(rows):
+        near[unit, : len(row)] = row
+    return near
+
+
+@njit(nogil=True, cache=True)
+def _overlaps(
+    looked_for: NDArray[np.float32],
+    shifted: NDArray[np.float32],
+    channels: NDArray[np.int64],
+    near: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Correlate what is subtracted with what is looked for, at all lags."""
+    n_units, n_shifts, n_window, n_support = shifted.shape
+    n_near = near.shape[1]
+    overlap = np.zeros((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
+    for u in range(n_units):
+        for k in range(n_near):
+            v = near[u, k]
+            if v < 0:
+                break
+            for i in range(n_support):
+                if channels[u, i] < 0:
+                    break
+                for j in range(n_support):
+                    if channels[v, j] != channels[u, i]:
+                        continue
+                    for s in range(n_shifts):
+                        _correlate(shifted[u, s, :, i], looked_for[v, :, j], overlap[u, s, k])
+    return overlap
+
+
+@njit(nogil=True, cache=True)
+def _correlate(a: NDArray[np.float32], b: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Add sum_t a[t + lag] b[t] to ``out[lag + n - 1]``: lag is where b is looked for from a."""
+    n = len(a)
+    tail = b.copy()
+    for t in range(n):
+        value = a[t]
+        for r in range(n):
+            # a's sample t meets b's sample r where b starts t - r later than a.
+            out[t - r + n - 1] += value * tail[r]

@@ -1,0 +1,208 @@
+"""The passes over the recording: each reads every tile once and keeps only what is small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MatchConfig, RunConfig
+from embersort.matching.bank import TemplateBank
+from embersort.matching.peel import Matches, peel
+from embersort.signal.detect import Detector, detect
+from embersort.signal.features import TemporalPca
+from embersort.signal.preprocess import Preprocessor, filter_tile, whiten
+from embersort.signal.snippets import Window, cut_snippets
+from embersort.signal.tiles import Tile, map_tiles, tile_grid
+from embersort.types import Events, IntArray, Recording
+
+Progress = Callable[[int], None] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Front:
+    """What every pass needs: the recording and what is done to its samples.
+
+    Attributes
+    ----------
+    recording : Recording
+    preprocessor : Preprocessor
+    detector : Detector
+    window : Window
+    run : RunConfig
+    """
+
+    recording: Recording
+    preprocessor: Preprocessor
+    detector: Detector
+    window: Window
+    run: RunConfig
+
+    @property
+    def extra(self) -> int:
+        """Samples needed on either side of a tile so that its own events are whole."""
+        return self.window.n_window + max(self.window.n_window, self.detector.exclude_samples)
+
+    def white_tile(self, tile: Tile) -> NDArray[np.float32]:
+        """Return the white traces of a tile with ``extra`` samples on either side."""
+        filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
+        return whiten(filtered, self.preprocessor)
+
+    def tiles(self) -> list[Tile]:
+        """Return the grid of the recording."""
+        return tile_grid(self.recording.n_samples, self.recording.sampling_rate_hz)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodedEvents:
+    """Events with what is kept of their snippets.
+
+    Attributes
+    ----------
+    events : Events
+    codes : ndarray, shape (n_events, n_codes), float32
+    """
+
+    events: Events
+    codes: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatchedSpikes:
+    """Spikes found by template matching, each cleaned of what overlapped it.
+
+    Attributes
+    ----------
+    matches : Matches
+        Sample indices count from the start of the recording.
+    codes : ndarray, shape (n_spikes, n_codes), float32
+        Of residual plus own template, on the local channels of the unit's main channel.
+    means : ndarray, shape (n_units, n_window, n_channels), float64
+        Mean of residual plus own template, on the template's channels.
+    """
+
+    matches: Matches
+    codes: NDArray[np.float32]
+    means: NDArray[np.float64]
+
+
+def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
+    """Return the waveforms of the events of some tiles on their peak channels."""
+    own_channel = Window(
+        n_before=front.window.n_before,
+        n_after=front.window.n_after,
+        neighbours=front.window.neighbours[:, :1].copy(),
+    )
+
+    def look(tile: Tile) -> NDArray[np.float32]:
+        white = front.white_tile(tile)
+        events = detect(white, front.extra, front.detector)
+        return cut_snippets(white, events.sample_index, events.channel_index, own_channel)[:, :, 0]
+
+    return np.concatenate(list(map_tiles(look, tiles, front.run)))
+
+
+def encode_events(front: Front, stage: TemporalPca, progress: Progress = None) -> EncodedEvents:
+    """Detect the events of the whole recording and encode their snippets."""
+
+    def look(tile: Tile) -> tuple[NDArray, ...]:
+        white = front.white_tile(tile)
+        events = detect(white, front.extra, front.detector)
+        snippets = cut_snippets(white, events.sample_index, events.channel_index, front.window)
+        return (
+            events.sample_index + (tile.start - front.extra),
+            events.channel_index,
+            events.amplitude,
+            stage.encode(snippets, events.channel_index),
+        )
+
+    parts = zip(*map_tiles(look, front.tiles(), front.run, progress), strict=True)
+    sample, channel, amplitude, codes = (np.concatenate(part) for part in parts)
+    events = Events(sample_index=sample, channel_index=channel, amplitude=amplitude)
+    return EncodedEvents(events=events, codes=codes)
+
+
+def match_recording(
+    front: Front,
+    bank: TemplateBank,
+    stage: TemporalPca,
+    config: MatchConfig,
+    progress: Progress = None,
+) -> MatchedSpikes:
+    """Match the templates to the whole recording."""
+    main_channel = bank.channels[:, 0]
+    n_channels = front.recording.geometry.n_channels
+
+    def look(tile: Tile) -> tuple[NDArray, ...]:
+        matches, residual = peel(front.white_tile(tile), bank, config)
+        inside = (matches.sample_index >= front.extra) & (
+            matches.sample_index < front.extra + tile.stop - tile.start
+        )
+        sample, unit = matches.sample_index[inside], matches.unit_index[inside]
+        shift, scale = matches.shift_index[inside], matches.scale[inside]
+        wide = Window(
+            n_before=bank.n_before,
+            n_after=bank.n_window - bank.n_before,
+            neighbours=bank.channels,
+        )
+        own = bank.shifted[unit, shift] * scale[:, None, None]
+        cleaned = cut_snippets(residual, sample, unit, wide) + own
+        sums = _sum_by_unit(cleaned, unit, bank, n_channels)
+        local = _on_local_channels(cleaned, unit, sample, residual, front.window, bank)
+        return (
+            sample + (tile.start - front.extra),
+            unit,
+            scale,
+            shift,
+            matches.gain[inside],
+            stage.encode(local, main_channel[unit]),
+            sums,
+        )
+
+    columns: list[list[NDArray]] = [[] for _ in range(6)]
+    total = np.zeros((bank.n_units, bank.n_window, n_channels))
+    for *parts, sums in map_tiles(look, front.tiles(), front.run, progress):
+        for column, part in zip(columns, parts, strict=True):
+            column.append(part)
+        total += sums
+    sample, unit, scale, shift, gain, codes = (np.concatenate(column) for column in columns)
+    matches = Matches(
+        sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
+    )
+    counts = np.bincount(unit, minlength=bank.n_units)
+    means = total / np.maximum(counts, 1)[:, None, None]
+    return MatchedSpikes(matches=matches, codes=codes, means=means)
+
+
+def _sum_by_unit(
+    cleaned: NDArray[np.float32], unit: IntArray, bank: TemplateBank, n_channels: int
+) -> NDArray[np.float64]:
+    """Return the sum of each unit's cleaned snippets, shape (n_units, n_window, n_channels)."""
+    sums = np.zeros((bank.n_units, bank.n_window, n_channels))
+    for u in np.unique(unit):
+        used = bank.channels[u] >= 0
+        total = cleaned[unit == u].sum(axis=0, dtype=np.float64)
+        sums[u][:, bank.channels[u][used]] = total[:, used]
+    return sums
+
+
+def _on_local_channels(
+    cleaned: NDArray[np.float32],
+    unit: IntArray,
+    sample: IntArray,
+    residual: NDArray[np.float32],
+    window: Window,
+    bank: TemplateBank,
+) -> NDArray[np.float32]:
+    """Return cleaned snippets on the local channels of each unit's main channel."""
+    main = bank.channels[:, 0]
+    local = cut_snippets(residual, sample, main[unit], window)
+    for u in np.unique(unit):
+        rows = np.flatnonzero(unit == u)
+        for j, channel in enumerate(window.neighbours[main[u]]):
+            place = np.flatnonzero(bank.channels[u] == channel)
+            if channel >= 0 and len(place):
+                local[rows, :, j] = cleaned[rows, :, place[0]]
+    return local

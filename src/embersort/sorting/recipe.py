@@ -1,0 +1,241 @@
+"""The sort recipe, to be read from top to bottom."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import embersort
+from embersort.clustering.neighbourhoods import cluster_probe
+from embersort.config import SortConfig
+from embersort.errors import BadInput
+from embersort.matching.bank import make_bank
+from embersort.quality.metrics import unit_table
+from embersort.recording import ArrayRecording
+from embersort.signal import (
+    fit_preprocessor,
+    fit_temporal_pca,
+    make_detector,
+    make_window,
+)
+from embersort.sorting.passes import (
+    EncodedEvents,
+    Front,
+    MatchedSpikes,
+    encode_events,
+    match_recording,
+    peak_waveforms,
+)
+from embersort.sorting.units import DUPLICATE_MS, templates_from_codes, without_duplicates
+from embersort.types import FloatArray, Geometry, Recording, Sorting, SortResult, Templates
+from embersort.units import ms_to_samples
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, float, float], None]
+
+BASIS_TILES = 20
+"""Tiles, spread over the recording, whose events shape the temporal components."""
+
+
+def sort(
+    recording: Recording | Any,
+    config: SortConfig | None = None,
+    *,
+    sampling_rate_hz: float | None = None,
+    positions_um: FloatArray | Sequence[Sequence[float]] | None = None,
+    progress: Progress | None = None,
+) -> SortResult:
+    """Sort a recording into units.
+
+    Parameters
+    ----------
+    recording : Recording, SpikeInterface recording, or ndarray
+        An array is M × N (channels × samples) or N × M; the longer axis is time.
+    config : SortConfig, optional
+        The defaults suit every recording.
+    sampling_rate_hz : float, optional
+        Of an array.
+    positions_um : array_like, shape (n_channels, 2), optional
+        Of the channels of an array.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    SortResult
+
+    Raises
+    ------
+    BadInput
+        If the recording cannot be sorted as it is.
+
+    Notes
+    -----
+    Memory is bounded by the number of spikes and the length of a tile, not by the recording's.
+    """
+    config = config or SortConfig()
+    source = _as_recording(recording, sampling_rate_hz, positions_um)
+    clock = _Clock(progress)
+    if source.n_samples == 0:
+        raise BadInput("the recording has no samples; nothing can be sorted")
+
+    clock.start("preprocessing", 1)
+    front = _front(source, config)
+    stage = _fit_stage(front, config)
+
+    clock.start("detecting", len(front.tiles()))
+    encoded = encode_events(front, stage, clock.advance)
+    log.info("%d events", encoded.events.n_events)
+
+    clock.start("clustering", source.geometry.n_channels)
+    channels = encoded.events.channel_index
+    labels = cluster_probe(
+        channels,
+        source.geometry,
+        lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),
+        config.cluster,
+        clock.advance,
+    )
+    log.info("%d clusters", labels.max(initial=-1) + 1)
+
+    clock.start("matching", len(front.tiles()))
+    templates = templates_from_codes(encoded, labels, stage, source.geometry.n_channels)
+    bank = make_bank(templates, front.window.n_before, config.match)
+    spikes = match_recording(front, bank, stage, config.match, clock.advance)
+    return _result(front, spikes, encoded, clock)
+
+
+def _as_recording(
+    recording: Any,
+    sampling_rate_hz: float | None,
+    positions_um: FloatArray | Sequence[Sequence[float]] | None,
+) -> Recording:
+    if isinstance(recording, np.ndarray):
+        if sampling_rate_hz is None:
+            raise BadInput("an array was given without sampling_rate_hz; give it in Hz")
+        traces = recording
+        if traces.ndim == 1:
+            traces = traces[:, None]
+        if traces.ndim == 2 and traces.shape[0] < traces.shape[1]:
+            traces = traces.T
+        if positions_um is None and traces.ndim == 2 and traces.shape[1] > 1:
+            raise BadInput(
+                f"an array of {traces.shape[1]} channels was given without positions_um; give "
+                "their places in micrometre, shape (n_channels, 2)"
+            )
+        places = np.zeros((1, 2)) if positions_um is None else np.asarray(positions_um)
+        return ArrayRecording(
+            traces=traces,
+            sampling_rate_hz=sampling_rate_hz,
+            geometry=Geometry(positions_um=places),
+        )
+    if isinstance(recording, Recording):
+        return recording
+    # Only a SpikeInterface recording is left, and only then is it worth loading.
+    from embersort.recording import from_spikeinterface
+
+    return from_spikeinterface(recording)
+
+
+def _front(source: Recording, config: SortConfig) -> Front:
+    fs = source.sampling_rate_hz
+    return Front(
+        recording=source,
+        preprocessor=fit_preprocessor(source, config.filter, config.whiten, config.run),
+        detector=make_detector(source.geometry, fs, config.detect),
+        window=make_window(source.geometry, fs, config.snippet),
+        run=config.run,
+    )
+
+
+def _fit_stage(front: Front, config: SortConfig) -> Any:
+    tiles = front.tiles()
+    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(BASIS_TILES, len(tiles))).astype(int))
+    waveforms = peak_waveforms(front, [tiles[i] for i in chosen])
+    return fit_temporal_pca(waveforms, front.window.neighbours, config.feature.n_components)
+
+
+def _result(
+    front: Front, spikes: MatchedSpikes, encoded: EncodedEvents, clock: _Clock
+) -> SortResult:
+    source = front.recording
+    matches = spikes.matches
+    inside = (matches.sample_index >= 0) & (matches.sample_index < source.n_samples)
+    shortest = ms_to_samples(DUPLICATE_MS, source.sampling_rate_hz)
+    keep = inside & without_duplicates(
+        matches.sample_index, matches.unit_index, matches.gain, shortest
+    )
+    sample, unit = matches.sample_index[keep], matches.unit_index[keep]
+    used, unit = np.unique(unit, return_inverse=True)
+    sorting = Sorting(
+        sample_index=sample,
+        unit_index=unit,
+        unit_ids=np.arange(len(used)),
+        sampling_rate_hz=source.sampling_rate_hz,
+        n_samples=source.n_samples,
+    )
+    white = spikes.means[used]
+    templates = _unwhiten(white, front.preprocessor.whitening)
+    table = unit_table(sorting, templates, front.preprocessor.noise_uv, source.geometry)
+    depth = white.min(axis=(1, 2), initial=0.0)
+    place = np.stack([table["x_um"], table["y_um"]], axis=1)
+    clock.stop()
+    return SortResult(
+        sorting=sorting,
+        templates=Templates(waveforms_uv=templates, n_before=front.window.n_before),
+        geometry=source.geometry,
+        spike_amplitude=depth[unit] * matches.scale[keep],
+        spike_probability=np.full(len(sample), np.nan, np.float32),
+        spike_position_um=place[unit],
+        embedding=np.zeros((len(sample), 0), np.float32),
+        unit_table=table,
+        timings_s=clock.timings_s,
+        provenance={
+            "version": embersort.__version__,
+            "n_events": encoded.events.n_events,
+            "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
+        },
+    )
+
+
+def _unwhiten(white: NDArray[np.float64], whitening: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return templates in microvolt, zero on channels that they do not reach."""
+    back = np.linalg.pinv(whitening.astype(np.float64), rcond=1e-6)
+    return (white @ back.T).astype(np.float32)
+
+
+class _Clock:
+    """Times the stages and reports how far each is."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.timings_s: dict[str, float] = {}
+        self._progress = progress
+        self._stage = ""
+        self._done = self._total = 0
+        self._since = 0.0
+
+    def start(self, stage: str, total: int) -> None:
+        """End the stage before and begin another."""
+        self.stop()
+        self._stage, self._done, self._total = stage, 0, total
+        self._since = time.perf_counter()
+        self.advance(0)
+
+    def advance(self, n: int) -> None:
+        """Say that ``n`` more steps of the stage are done."""
+        self._done += n
+        if self._progress is not None:
+            self._progress(self._stage, self._done, self._total)
+
+    def stop(self) -> None:
+        """End the stage, if there is one."""
+        if self._stage:
+            passed = time.perf_counter() - self._since
+            self.timings_s[self._stage] = self.timings_s.get(self._stage, 0.0) + passed
+            self._stage = ""
