@@ -37,7 +37,8 @@ def demo(
     """
     from embersort.output import check_new_folder
 
-    check_new_folder(out, overwrite=overwrite, marker=_REPORT)
+    # The marker is what comes first, so that a demo that was cut off can be replaced.
+    check_new_folder(out, overwrite=overwrite, marker="simulated")
     simulated, result = out / "simulated", out / "sorted"
     _say(f"simulating a recording with known truth into {simulated}", quiet)
     truth_snr = _simulate(simulated, seed, duration, overwrite=overwrite)

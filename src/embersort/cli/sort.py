@@ -95,20 +95,24 @@ def sort(
 
         check_new_folder(out, overwrite=overwrite, marker=RUN_FILE)
         sort_config = read_settings(config, settings or [])
-        opened = open_recording(
-            recording,
-            sampling_rate_hz=sampling_rate,
-            probe=probe,
-            channels_first=channels_first,
-            dtype=dtype,
-            n_channels=channels,
-            format=format,
-            stream=stream,
-            segment=segment,
-            start_s=start,
-            duration_s=duration,
-        )
-        source = {"path": str(Path(recording).absolute()), "start_s": start or 0.0}
+        options: dict[str, Any] = {
+            "sampling_rate_hz": sampling_rate,
+            "probe": probe,
+            "channels_first": channels_first,
+            "dtype": dtype,
+            "n_channels": channels,
+            "format": format,
+            "stream": stream,
+            "segment": segment,
+            "start_s": start,
+            "duration_s": duration,
+        }
+        opened = open_recording(recording, **options)
+        source = {
+            "path": str(Path(recording).absolute()),
+            "opened_with": {name: value for name, value in options.items() if value is not None},
+            "start_s": start or 0.0,
+        }
         result = _timed_sort(opened, sort_config, source, quiet=quiet)
         _write(result, opened, out, log.getvalue, overwrite=overwrite, report=not no_report)
     if not quiet:

@@ -49,7 +49,7 @@ def new_folder(folder: str | Path, *, overwrite: bool = False, marker: str) -> I
     overwrite : bool
         Whether an earlier folder is replaced.
     marker : str
-        An earlier folder is replaced only if it has this file or is empty, so that a mistyped
+        An earlier folder is replaced only if it has this in it or is empty, so that a mistyped
         path never costs anybody their data.
 
     Raises
@@ -80,7 +80,7 @@ def _check_replaceable(folder: Path, overwrite: bool, marker: str) -> None:
         raise BadInput(f"{folder} exists; give --overwrite to replace it, or another name")
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder; give another name")
-    if not (folder / marker).is_file() and any(folder.iterdir()):
+    if not (folder / marker).exists() and any(folder.iterdir()):
         raise BadInput(
             f"{folder} holds other things than a result (it has no {marker}); "
             "it is not replaced, give another name"
