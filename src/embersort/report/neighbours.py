@@ -20,7 +20,8 @@ def template_similarity(templates: Templates) -> FloatArray:
     ndarray, shape (n_units, n_units), float64
         Between -1 and 1; 0 for an empty template. Cost O(n_units² · n_samples · n_channels).
     """
-    flat = templates.waveforms_uv.reshape(len(templates.waveforms_uv), -1).astype(np.float32)
+    n_units, n_samples, n_channels = templates.waveforms_uv.shape
+    flat = templates.waveforms_uv.reshape(n_units, n_samples * n_channels).astype(np.float32)
     norm = np.linalg.norm(flat, axis=1)
     unit = flat / np.where(norm > 0, norm, 1)[:, None]
     return np.clip(unit @ unit.T, -1, 1).astype(np.float64)

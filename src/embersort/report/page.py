@@ -33,11 +33,11 @@ def render_report(facts: Mapping[str, Any], packs: Mapping[str, str]) -> str:
     packs : mapping of str to str
         Base64 packs, unpacked when their page is opened.
     """
-    from jinja2 import Environment, PackageLoader, select_autoescape
+    from jinja2 import Environment, PackageLoader
 
     environment = Environment(
         loader=PackageLoader("embersort.report", "templates"),
-        autoescape=select_autoescape(),
+        autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )

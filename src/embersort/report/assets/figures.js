@@ -194,7 +194,7 @@ const Figures = (() => {
 	 * An image of counts or scores.
 	 * @param {HTMLElement} node
 	 * @param {{z: (number | null)[][], x?: any[], y?: any[], text?: string[][]}} data
-	 * @param {{x: string, y: string, colours?: [number, string][], limits?: number[], rangeX?: number[], hover?: string, bar?: string, flip?: boolean, category?: boolean, click?: (point: any) => void}} options
+	 * @param {{x: string, y: string, colours?: [number, string][], limits?: number[], rangeX?: number[], hover?: string, bar?: string, flip?: boolean, category?: boolean, names?: boolean, click?: (point: any) => void}} options
 	 */
 	function image(node, data, options) {
 		draw(
@@ -231,6 +231,7 @@ const Figures = (() => {
 					showgrid: false,
 					...(options.flip ? { autorange: "reversed" } : {}),
 					...(options.category ? { type: "category" } : {}),
+					...(options.names ? { type: "category", showticklabels: false } : {}),
 				}),
 			},
 		);

@@ -195,15 +195,19 @@ const ReportOverview = (() => {
 		Figures.image(
 			raster.figure,
 			{
-				z: order.map((u) => counts[u].map((c) => c / Math.max(1, ...counts[u]))),
+				z: order.map((u) => {
+					const largest = Math.max(1, ...counts[u]);
+					return counts[u].map((c) => c / largest);
+				}),
 				x: times,
-				text: order.map((u) => counts[u].map((c) => `unit ${facts.unit_ids[u]}: ${c}`)),
+				y: order.map((u) => `unit ${facts.unit_ids[u]}`),
 			},
 			{
 				x: "time, s",
-				y: "unit, by depth",
+				y: "units, by depth",
 				rangeX,
-				hover: "%{x:.1f} s, %{text} spikes<extra></extra>",
+				names: true,
+				hover: "%{x:.1f} s, %{y}: %{z:.2f} of its largest bin<extra></extra>",
 				click: (point) => openUnit(order[point.pointIndex[0]]),
 			},
 		);
