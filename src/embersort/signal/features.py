@@ -62,7 +62,7 @@ class TemporalPca:
     def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
         """Return codes, shape (n_events, n_local * n_components), channel by channel."""
         codes = np.einsum("itj,tk->ijk", snippets, self.basis, optimize=False)
-        return codes.reshape(len(snippets), -1)
+        return codes.reshape(len(codes), codes.shape[1] * codes.shape[2])
 
     def common_frame(
         self, codes: NDArray[np.float32], channel_index: IntArray
