@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +100,37 @@ def draw_mixture(
     return Mixture(
         references=np.stack(references)[order], speakers=tuple(str(names[i]) for i in order)
     )
+
+
+def mix_signals(
+    signals: Sequence[NDArray[np.float32]], levels_db: Sequence[float], names: Sequence[str]
+) -> Mixture:
+    """Return voices mixed at levels, cut to the shortest of them.
+
+    Parameters
+    ----------
+    signals : sequence of ndarray, shape (n_samples,), float32
+    levels_db : sequence of float
+        Level of each, relative to a root mean square of a tenth of full scale.
+    names : sequence of str
+
+    Raises
+    ------
+    BadInput
+        If there are fewer than two voices, or as many levels as voices are not given.
+    """
+    if len(signals) < 2:
+        raise BadInput("a mixture needs two voices or more")
+    if len(levels_db) != len(signals):
+        raise BadInput(
+            f"{len(levels_db)} levels given for {len(signals)} voices; give one for each"
+        )
+    n_samples = min(len(signal) for signal in signals)
+    references = [
+        set_level(signal[:n_samples], level)
+        for signal, level in zip(signals, levels_db, strict=True)
+    ]
+    return Mixture(references=np.stack(references), speakers=tuple(names))
 
 
 def set_level(signal: NDArray[np.float32], level_db: float) -> NDArray[np.float32]:

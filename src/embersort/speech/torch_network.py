@@ -77,6 +77,10 @@ class BinEmbedder(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (batch, time, frequency) to embeddings (batch, time, frequency, n_dims)."""
+        return nn.functional.normalize(self.vectors(features).float(), dim=-1)
+
+    def vectors(self, features: Tensor) -> Tensor:
+        """Return the embeddings before they are brought to unit norm."""
         n_frames = features.shape[1]
         x = ((features - self.feature_mean) / self.feature_scale).unsqueeze(1)
         x = nn.functional.pad(x, (0, 0, 0, -n_frames % self.config.time_multiple))
@@ -90,8 +94,7 @@ class BinEmbedder(nn.Module):
         for level in reversed(range(len(self.up))):
             x = self.up[level](torch.cat([self.grow[level](x), skipped[level]], dim=1))
         x = nn.functional.pixel_shuffle(self.head(x), self.config.patch)
-        x = x[:, :, :n_frames].permute(0, 2, 3, 1).float()
-        return nn.functional.normalize(x, dim=-1)
+        return x[:, :, :n_frames].permute(0, 2, 3, 1)
 
 
 def export_weights(model: BinEmbedder) -> dict[str, np.ndarray]:
@@ -122,7 +125,7 @@ def export_weights(model: BinEmbedder) -> dict[str, np.ndarray]:
         weights[f"grow.{level}.weight"] = grow.weight.permute(0, 2, 3, 1).flatten(1)
         weights[f"grow.{level}.bias"] = grow.bias
     return {
-        name: np.ascontiguousarray(value.detach().numpy(), np.float32)
+        name: np.array(value.detach().numpy(), np.float32, order="C")
         for name, value in weights.items()
     }
 

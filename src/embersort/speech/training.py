@@ -1,158 +1,151 @@
-"""Training of the bin-embedding network: mixtures made on the fly, speakers held out."""
+"""Training of the bin-embedding network: loss, held-out score, and the run from voices to weights.
+
+The loop itself is `embersort.training.loop`, the same as for spikes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from embersort.config import Config
-from embersort.speech.masks import active_bins, dominant_source
-from embersort.speech.mixtures import Mixture, MixtureConfig, VoiceBank, draw_mixture
-from embersort.speech.network import NetworkConfig
-from embersort.speech.spectrogram import SpectrogramConfig, log_features, stft
-from embersort.speech.torch_network import BinEmbedder
-from embersort.training.loop import LoopConfig
+from embersort.speech.batches import Batch, SpeechTrainConfig, batch_maker
+from embersort.speech.mixtures import MixtureConfig, VoiceBank, draw_mixture
+from embersort.speech.network import Network
+from embersort.speech.scores import si_sdr_gain_db
+from embersort.speech.separate import SeparateConfig, separate
+from embersort.speech.torch_network import BinEmbedder, export_weights
+from embersort.speech.weights import SHIPPED_NAME, TrainedNetwork, save_weights
+from embersort.training.checkpoint import load_checkpoint
+from embersort.training.loop import BEST_NAME, train
 from embersort.training.losses import affinity_loss
 
+N_SCALE_BATCHES = 20
+"""Batches from which the mean and scale of the features are taken."""
 
-class SpeechTrainConfig(Config):
-    """Everything that determines the weights, besides the voices."""
-
-    spectrogram: SpectrogramConfig = SpectrogramConfig()
-    network: NetworkConfig = NetworkConfig()
-    mixture: MixtureConfig = MixtureConfig(speed_change=0.15)
-    loop: LoopConfig = LoopConfig(n_steps=12000, evaluate_every=250, decay_share=0.4)
-    segment_frames: int = Field(100, ge=16)
-    """Frames that the network sees at a time; Hershey et al. 2016, section 3."""
-    n_segments: int = Field(16, ge=1)
-    """Segments a batch."""
-    segments_per_set: int = Field(4, ge=1)
-    """Segments of one mixture over which one loss runs in the second part of the training: a
-    voice must embed alike in all of them."""
-    sets_from: float = Field(0.3, ge=0, le=1)
-    """Share of the steps after which sets of several segments begin; single ones before."""
-    mask_weight: float = Field(1.0, ge=0)
-    """Weight of the mask loss beside the affinity loss."""
-    seed: int = Field(0, ge=0)
-    """Seed of weights and mixtures."""
+SCORE_NAME = "si_sdr_gain_db"
+"""The held-out score by which the weights that are kept are chosen."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
-    """Segments of mixtures with their truth; one row of sets, each with its segments.
-
-    Attributes
-    ----------
-    features : Tensor, shape (n_sets, n_segments, n_frames, n_frequencies)
-    labels : Tensor, int64, same shape
-        Loudest speaker of each bin.
-    magnitude : Tensor, same shape
-        Of the mixture; zero where it is silent.
-    wanted : Tensor, shape (n_sets, n_speakers, n_segments, n_frames, n_frequencies)
-        Magnitude of each speaker that is in phase with the mixture, between 0 and the mixture's.
-    """
-
-    features: Tensor
-    labels: Tensor
-    magnitude: Tensor
-    wanted: Tensor
-
-
-def batch_maker(bank: VoiceBank, config: SpeechTrainConfig) -> Callable[[int], Batch]:
-    """Return the function from step to batch: every step has its own seed."""
-
-    def batch_at(step: int) -> Batch:
-        rng = np.random.default_rng([config.seed, step])
-        several = step >= config.sets_from * config.loop.n_steps
-        n_together = min(config.segments_per_set, config.n_segments) if several else 1
-        n_sets = config.n_segments // n_together
-        n_frames = n_together * config.segment_frames
-        # The frames at both ends that lie half outside the mixture are cut off.
-        n_samples = (n_frames + 3) * config.spectrogram.hop_samples
-        rate_hz = config.spectrogram.sampling_rate_hz
-        mixture_config = config.mixture.model_copy(update={"duration_s": n_samples / rate_hz})
-        mixtures = [draw_mixture(bank, mixture_config, rate_hz, rng) for _ in range(n_sets)]
-        return make_batch(mixtures, n_together, config)
-
-    return batch_at
-
-
-def make_batch(mixtures: list[Mixture], n_together: int, config: SpeechTrainConfig) -> Batch:
-    """Return mixtures of one length, cut into ``n_together`` segments each, as a batch."""
-    columns: dict[str, list[np.ndarray]] = {
-        "features": [],
-        "labels": [],
-        "magnitude": [],
-        "wanted": [],
-    }
-    shape = (n_together, config.segment_frames, config.network.n_frequencies)
-    n_frames = n_together * config.segment_frames
-    inner = np.s_[..., 3 : 3 + n_frames, 1:]
-    for mixture in mixtures:
-        whole = stft(mixture.signal, config.spectrogram)
-        references = np.stack([stft(r, config.spectrogram) for r in mixture.references])[inner]
-        spectrogram = whole[inner]
-        magnitude = np.abs(spectrogram)
-        columns["features"].append(log_features(whole, config.spectrogram)[inner].reshape(shape))
-        columns["labels"].append(dominant_source(references).reshape(shape))
-        loudness = magnitude * active_bins(spectrogram) / max(float(magnitude.mean()), 1e-12)
-        columns["magnitude"].append(loudness.reshape(shape))
-        in_phase = np.real(references * spectrogram.conj()) / np.maximum(magnitude, 1e-12) ** 2
-        share = np.clip(in_phase, 0.0, 1.0) * loudness
-        columns["wanted"].append(share.reshape(len(references), *shape))
-    return Batch(**{name: torch.from_numpy(np.stack(rows)) for name, rows in columns.items()})
-
-
-def loss_of(model: nn.Module, batch: Batch, mask_weight: float) -> Tensor:
+def loss_of(model: BinEmbedder, batch: Batch, mask_weight: float) -> Tensor:
     """Return the loss of a batch: affinity of the bins, and the masks that the centres give.
 
     The bins count by magnitude (Wang, Le Roux and Hershey 2018, "Alternative objective functions
     for deep clustering", section 2); silent ones not at all.
     """
-    n_sets = len(batch.features)
     # The network alone in half precision: the loss is a difference of large sums.
     with torch.autocast("cpu", torch.bfloat16):
-        embedding = model(batch.features.flatten(0, 1))
-    embedding = embedding.reshape(n_sets, -1, embedding.shape[-1])
-    labels, magnitude = batch.labels.flatten(1), batch.magnitude.flatten(1)
-    affinity = affinity_loss(embedding, labels, weights=magnitude, class_balance=0.0)
+        vectors = model.vectors(batch.features)
+    where = batch.bins.unsqueeze(-1).expand(-1, -1, vectors.shape[-1])
+    chosen = vectors.flatten(1, 2).gather(1, where)
+    embedding = nn.functional.normalize(chosen.float(), dim=-1)
+    affinity = affinity_loss(embedding, batch.labels, weights=batch.magnitude, class_balance=0.0)
     if mask_weight == 0:
         return affinity
-    masks = masks_from_truth(embedding, labels, magnitude, model.log_sharpness.exp())
-    wanted = batch.wanted.flatten(2).transpose(1, 2)
-    error = (masks[..., : wanted.shape[-1]] * magnitude.unsqueeze(-1) - wanted).abs()
-    return affinity + mask_weight * error.sum() / magnitude.sum()
+    masks = masks_from_truth(embedding, batch, model.log_sharpness.exp())
+    error = (masks * batch.magnitude.unsqueeze(-1) - batch.wanted).abs()
+    return affinity + mask_weight * error.sum() / batch.magnitude.sum()
 
 
-def masks_from_truth(
-    embedding: Tensor, labels: Tensor, magnitude: Tensor, sharpness: Tensor
-) -> Tensor:
+def masks_from_truth(embedding: Tensor, batch: Batch, sharpness: Tensor) -> Tensor:
     """Return soft masks from the true speakers' centres; Chen, Luo and Mesgarani 2017, eq. 3–5.
 
     Parameters
     ----------
-    embedding : Tensor, shape (n_sets, n_bins, n_dims)
-    labels, magnitude : Tensor, shape (n_sets, n_bins)
+    embedding : Tensor, shape (n_segments, n_bins, n_dims)
+    batch : Batch
     sharpness : Tensor, scalar
         Factor of the similarity in the softmax.
 
     Returns
     -------
-    Tensor, shape (n_sets, n_bins, n_speakers)
+    Tensor, shape (n_segments, n_bins, n_speakers)
     """
-    one_hot = nn.functional.one_hot(labels).to(embedding.dtype)
-    centres = (one_hot * magnitude.unsqueeze(-1)).transpose(1, 2) @ embedding
+    member = nn.functional.one_hot(batch.labels, batch.wanted.shape[-1]).to(embedding.dtype)
+    centres = (member * batch.magnitude.unsqueeze(-1)).transpose(1, 2) @ embedding
     centres = nn.functional.normalize(centres, dim=-1)
     return (sharpness * embedding @ centres.transpose(1, 2)).softmax(-1)
 
 
-def set_feature_scale(model: BinEmbedder, batch_at: Callable[[int], Batch], n_batches: int) -> None:
+def set_feature_scale(model: BinEmbedder, batches: list[Batch]) -> None:
     """Set the network's input mean (per frequency) and scale from some batches, in place."""
-    features = torch.cat([batch_at(step).features.flatten(0, 2) for step in range(n_batches)])
+    features = torch.cat([batch.features.flatten(0, 1) for batch in batches])
     model.feature_mean.copy_(features.mean(0))
     model.feature_scale.copy_((features - features.mean(0)).square().mean().sqrt())
+
+
+def train_network(
+    bank: VoiceBank, held_out: VoiceBank, config: SpeechTrainConfig, folder: Path
+) -> Path:
+    """Train the network, going on from the folder's checkpoint, and write its weights.
+
+    Parameters
+    ----------
+    bank, held_out : dict of str to list of ndarray
+        Voices to learn from, and voices of other speakers to score on as it learns.
+    config : SpeechTrainConfig
+    folder : Path
+        Gets what the training loop writes, ``recipe.json`` and ``voices.safetensors``, the weights
+        of the evaluation with the highest SI-SDR gain.
+
+    Returns
+    -------
+    Path
+        Of the weights.
+    """
+    batch_at = batch_maker(bank, config)
+    torch.manual_seed(config.seed)
+    model = BinEmbedder(config.network)
+    set_feature_scale(model, [batch_at(step) for step in range(N_SCALE_BATCHES)])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.json").write_text(config.model_dump_json(indent=2), encoding="utf-8")
+    train(
+        model,
+        batch_at,
+        lambda network, batch: loss_of(network, batch, config.mask_weight),
+        separation_score(held_out, config),
+        config.loop,
+        folder,
+        keep_best=SCORE_NAME,
+    )
+    load_checkpoint(folder / BEST_NAME).load_into(model)
+    path = folder / SHIPPED_NAME
+    save_weights(trained_network(model, config), path)
+    return path
+
+
+def separation_score(
+    held_out: VoiceBank, config: SpeechTrainConfig
+) -> Callable[[BinEmbedder], dict[str, float]]:
+    """Return the evaluation of a network: its SI-SDR gain on mixtures of held-out voices.
+
+    The whole recipe is scored as it runs without PyTorch: global clustering, masks, inversion.
+    """
+    rng = np.random.default_rng([config.seed, 0])
+    mixture_config = MixtureConfig(duration_s=config.held_out_s)
+    rate_hz = config.spectrogram.sampling_rate_hz
+    mixtures = [
+        draw_mixture(held_out, mixture_config, rate_hz, rng) for _ in range(config.n_held_out)
+    ]
+    separate_config = SeparateConfig(n_speakers=mixture_config.n_speakers)
+
+    def score(model: BinEmbedder) -> dict[str, float]:
+        trained = trained_network(model, config)
+        gains = []
+        for mixture in mixtures:
+            separation = separate(
+                mixture.signal, trained.network, separate_config, trained.spectrogram
+            )
+            gains.append(si_sdr_gain_db(mixture.references, separation.estimates, mixture.signal))
+        return {SCORE_NAME: float(np.mean(gains))}
+
+    return score
+
+
+def trained_network(model: BinEmbedder, config: SpeechTrainConfig) -> TrainedNetwork:
+    """Return a PyTorch network as it runs without PyTorch."""
+    network = Network(config=config.network, weights=export_weights(model))
+    return TrainedNetwork(network=network, spectrogram=config.spectrogram)
