@@ -159,6 +159,8 @@ def _timed_sort(
     with Progress(quiet=quiet) as progress:
         result = sort_recording(recording, config, progress=progress)
     total_s = time.perf_counter() - started
+    if not result.sorting.n_units:
+        _log.warning("no units were found in %.1f s of recording", duration_s)
     provenance = {
         **result.provenance,
         "recording": described,

@@ -86,9 +86,11 @@ def wiring_for(probe: Any, n_channels: int) -> Wiring:
 
 
 def n_channels_of(probe: Any) -> int | None:
-    """Return how many channels a probe has, or None where it fits several numbers."""
-    if probe is None or str(probe) == "tetrode" or str(probe).startswith("linear:"):
+    """Return how many channels a probe has (or is likely to have), or None where any will do."""
+    if probe is None or str(probe).startswith("linear:"):
         return None
+    if str(probe) == "tetrode":
+        return 4
     if isinstance(probe, str | Path):
         probe = read_probe(Path(probe))
     if isinstance(probe, Geometry):
