@@ -143,8 +143,8 @@ def gather(
     order = np.argsort(~mask, axis=1, kind="stable")
     mask = np.take_along_axis(mask, order, axis=1)
     channels = np.where(mask, np.take_along_axis(channels, order, axis=1), 0)
-    snippets = np.take_along_axis(scene.snippets[events], order[:, :, None], axis=1)
-    snippets = snippets.astype(np.float32) * mask[:, :, None]
+    stored = np.take_along_axis(scene.snippets[events], order[:, :, None], axis=1)
+    snippets = stored.astype(np.float32) * mask[:, :, None]
     label = scene.label[events]
     extra = n_local - channels.shape[1]
     somata = scene.unit_position_um[np.maximum(label, 0)] if len(scene.unit_position_um) else 0

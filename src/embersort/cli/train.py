@@ -1,0 +1,46 @@
+"""``embersort train``: the spike networks trained anew from a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from embersort.cli.terminal import Progress, Quiet, logging_to
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def train(
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder; a stopped training there goes on.")
+    ],
+    recipe: Annotated[
+        str, typer.Option(help="Name of a shipped recipe (default, quick), or a TOML file.")
+    ] = "default",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train the spike networks on simulated recordings; writes weights.safetensors and curves."""
+    from embersort.config import read_toml, with_overrides
+    from embersort.errors import MissingDependency
+
+    try:
+        from embersort.training.recipe import Recipe, find_recipe
+        from embersort.training.train_spikes import train_spikes
+    except ImportError as error:
+        raise MissingDependency(
+            f"training needs PyTorch ({error}); install it with: pip install 'embersort[train]'"
+        ) from None
+
+    path = find_recipe(recipe)
+    values = with_overrides(read_toml(path), settings or [])
+    progress = Progress(quiet=quiet)
+    with logging_to(verbose=not quiet, quiet=quiet):
+        weights = train_spikes(Recipe.parse(values, str(path)), out, progress)
+    progress.close()
+    typer.echo(f"weights in {weights}")
