@@ -16,7 +16,7 @@ from embersort.types import FloatArray, IntArray, Sorting
 
 TRUTH_STAGE = "truth"
 COMPARE_STAGE = "compare"
-TRUTH_VERSION = 1
+TRUTH_VERSION = 2
 COMPARE_VERSION = 1
 """Raised when the meaning of a score changes: then scores are computed anew, sorts are not."""
 
@@ -45,7 +45,8 @@ def truth_table(stored: StoredRecording, home: Home) -> dict[str, Any]:
         Columns ``unit_id``, ``snr`` (SpikeForest: the size of the template's
         peak over the noise of its channel), ``rate_hz``, ``n_spikes``,
         ``peak_channel``, ``overlap_share``, each with one entry per unit; and
-        ``drift_um`` of the recording.
+        ``drift_um``, ``n_channels``, ``duration_s`` and
+        ``sampling_rate_hz`` of the recording.
     """
     key = hash_json({"version": TRUTH_VERSION, "recording": stored.content})
     store = Store(folder=home.results)
@@ -150,6 +151,9 @@ def _measure_truth(stored: StoredRecording) -> dict[str, Any]:
         "snr": snr.round(4).tolist(),
         "peak_channel": peak_channel.tolist(),
         "drift_um": stored.drift_um,
+        "n_channels": stored.n_channels,
+        "duration_s": round(stored.n_samples / stored.sampling_rate_hz, 4),
+        "sampling_rate_hz": stored.sampling_rate_hz,
     }
     overlaps = _overlaps(stored, truth, table)
     share = np.bincount(truth.unit_index, overlaps, truth.n_units) / np.maximum(counts, 1)
