@@ -74,7 +74,9 @@ def line_source_gains(
 
 
 @numba.njit(cache=True, nogil=True)
-def _gains(positions, start, end, diameter, scale):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _gains(
+    positions: FloatArray, start: FloatArray, end: FloatArray, diameter: FloatArray, scale: float
+) -> NDArray[np.float64]:
     n_positions, n_segments = len(positions), len(start)
     gains = np.empty((n_positions, n_segments))
     for j in range(n_segments):

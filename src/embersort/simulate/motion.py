@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -30,41 +31,61 @@ class DriftConfig(Config):
     """0: rigid. g: the deepest cells move by 1 - g, the highest by 1 + g of the displacement."""
 
 
-def rigid_displacement_um(
-    config: DriftConfig, times_s: FloatArray, duration_s: float, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return the displacement at the middle of the probe at each time.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Motion:
+    """One course of movement, drawn once; asked for at any time.
 
-    Parameters
+    Attributes
     ----------
-    times_s : ndarray, shape (n,)
+    config : DriftConfig
     duration_s : float
-        Duration of the scene.
-    rng : numpy.random.Generator
-        Draws the times and sizes of jumps, and the phase of a sine; always the same number of
-        draws for the same config and duration.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        In µm, within ± ``amplitude_um``.
+    phase_rad : float
+        Of a sine.
+    jump_onset_s, jump_height_um : ndarray, shape (n_jumps,)
     """
-    times = np.asarray(times_s, dtype=np.float64)
-    if config.kind == "none":
-        return np.zeros(len(times))
-    if config.kind == "ramp":
-        return config.amplitude_um * (2 * times / duration_s - 1)
-    if config.kind == "sine":
-        phase = rng.uniform(0, 2 * np.pi)
-        return config.amplitude_um * np.sin(2 * np.pi * times / config.period_s + phase)
-    if config.kind == "step":
-        return np.where(times < config.onset_share * duration_s, 0.0, config.amplitude_um)
-    n_jumps = rng.poisson(duration_s / config.period_s)
-    onset = np.sort(rng.uniform(0, duration_s, n_jumps))
-    height = config.amplitude_um * rng.uniform(-1, 1, n_jumps)
-    last = np.searchsorted(onset, times, side="right") - 1
-    inside = (last >= 0) & (times < onset[last] + config.jump_s) if n_jumps else last >= 0
-    return np.where(inside, height[last] if n_jumps else 0.0, 0.0)
+
+    config: DriftConfig
+    duration_s: float
+    phase_rad: float
+    jump_onset_s: FloatArray
+    jump_height_um: FloatArray
+
+    def rigid_um(self, times_s: FloatArray) -> FloatArray:
+        """Return the displacement at the middle of the probe, within ± ``amplitude_um``."""
+        config = self.config
+        times = np.asarray(times_s, dtype=np.float64)
+        if config.kind == "ramp":
+            return config.amplitude_um * (2 * times / self.duration_s - 1)
+        if config.kind == "sine":
+            angle = 2 * np.pi * times / config.period_s + self.phase_rad
+            return config.amplitude_um * np.sin(angle)
+        if config.kind == "step":
+            return np.where(times < config.onset_share * self.duration_s, 0.0, config.amplitude_um)
+        if config.kind == "none" or not len(self.jump_onset_s):
+            return np.zeros(len(times))
+        last = np.searchsorted(self.jump_onset_s, times, side="right") - 1
+        away = (last >= 0) & (times < self.jump_onset_s[last] + config.jump_s)
+        return np.where(away, self.jump_height_um[last], 0.0)
+
+    def grid_um(self, step_um: float) -> NDArray[np.float64]:
+        """Return displacements in even steps that span all that can occur; 0 is among them."""
+        if self.config.kind == "none" or self.config.amplitude_um == 0:
+            return np.zeros(1)
+        reach = self.config.amplitude_um * (1 + abs(self.config.depth_gradient))
+        n_steps = int(np.ceil(reach / step_um))
+        return np.arange(-n_steps, n_steps + 1) * step_um
+
+
+def draw_motion(config: DriftConfig, duration_s: float, rng: np.random.Generator) -> Motion:
+    """Draw what a movement leaves to chance: the phase of a sine, times and heights of jumps."""
+    n_jumps = int(rng.poisson(duration_s / config.period_s)) if config.kind == "jump" else 0
+    return Motion(
+        config=config,
+        duration_s=duration_s,
+        phase_rad=float(rng.uniform(0, 2 * np.pi)),
+        jump_onset_s=np.sort(rng.uniform(0, duration_s, n_jumps)),
+        jump_height_um=config.amplitude_um * rng.uniform(-1, 1, n_jumps),
+    )
 
 
 def depth_factor(

@@ -36,6 +36,13 @@ class NoiseConfig(Config):
     """Amplitude of mains hum; its second and third harmonic have a half and a third of it."""
     hum_hz: float = Field(50.0, gt=0)
     """Mains frequency."""
+    artefacts_per_min: float = Field(0.0, ge=0)
+    """Movement artefacts per minute."""
+    artefact_uv: float = Field(500.0, gt=0)
+    """Median height of their slow part."""
+    file: str = ""
+    """A recording of real noise that is added, from its start over and over; at least as many
+    channels as the probe, same sampling rate."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,7 +195,13 @@ def _mixing(geometry: Geometry, correlation_um: float) -> tuple[IntArray, NDArra
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract"})
-def _colour_and_mix(drawn, taps, sources, weights, tile):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _colour_and_mix(
+    drawn: NDArray[np.float32],
+    taps: NDArray[np.float32],
+    sources: IntArray,
+    weights: NDArray[np.float32],
+    tile: NDArray[np.float32],
+) -> None:
     n_channels = len(sources)
     n_samples = len(tile)
     block = 512

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -11,9 +11,6 @@ from pydantic import Field
 from embersort.config import Config
 from embersort.errors import BadConfig, BadInput
 from embersort.types import Geometry
-
-if TYPE_CHECKING:
-    import probeinterface
 
 TETRODE_RADIUS_SHARE = 0.5
 """A tetrode's four contacts sit on a circle whose diameter is the pitch."""
@@ -72,21 +69,6 @@ def build_geometry(config: ProbeConfig) -> Geometry:
     return Geometry(positions_um=positions)
 
 
-def to_probeinterface(geometry: Geometry) -> probeinterface.Probe:
-    """Return the geometry as a probeinterface probe, channels in order."""
-    import probeinterface
-
-    probe = probeinterface.Probe(ndim=2, si_units="um")
-    probe.set_contacts(
-        positions=geometry.positions_um,
-        shapes="circle",
-        shape_params={"radius": 6.0},
-        shank_ids=[str(index) for index in geometry.shank_index],
-    )
-    probe.set_device_channel_indices(np.arange(geometry.n_channels))
-    return probe
-
-
 def _columns(
     n_channels: int, n_columns: int, pitch_um: float, column_pitch_um: float, stagger_um: float
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -103,26 +85,12 @@ def _columns(
 
 
 def _from_file(path: str) -> Geometry:
-    import probeinterface
+    from embersort.recording.probes import n_channels_of, read_probe, wiring_for
 
-    if not path or not Path(path).is_file():
+    if not Path(path).is_file():
         raise BadInput(f"probe.file is '{path}', which is not a file")
-    try:
-        group = probeinterface.read_probeinterface(path)
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"probe.file '{path}' is not a probeinterface file: {error}") from None
-    if not group.probes or group.get_contact_count() == 0:
+    group = read_probe(Path(path))
+    n_channels = n_channels_of(group)
+    if not n_channels:
         raise BadInput(f"probe.file '{path}' holds no contact")
-    positions, shanks = [], []
-    for probe_index, probe in enumerate(group.probes):
-        names = (
-            probe.shank_ids
-            if probe.shank_ids is not None
-            else np.zeros(len(probe.contact_positions))
-        )
-        _, shank = np.unique(names, return_inverse=True)
-        positions.append(probe.contact_positions[:, :2])
-        shanks.append(shank + 1000 * probe_index)
-    return Geometry(
-        positions_um=np.concatenate(positions), shank_index=np.concatenate(shanks).astype(np.int64)
-    )
+    return wiring_for(group, n_channels).geometry

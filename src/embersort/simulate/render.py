@@ -165,22 +165,22 @@ def add_spikes(
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_spikes(  # type: ignore[no-untyped-def]  # noqa: PLR0913, ANN202
-    traces,  # noqa: ANN001
-    start_sample,  # noqa: ANN001
-    sample_index,  # noqa: ANN001
-    template_index,  # noqa: ANN001
-    shift,  # noqa: ANN001
-    amplitude,  # noqa: ANN001
-    grid_index,  # noqa: ANN001
-    grid_share,  # noqa: ANN001
-    values,  # noqa: ANN001
-    value_offset,  # noqa: ANN001
-    channels,  # noqa: ANN001
-    channel_offset,  # noqa: ANN001
-    n_window,  # noqa: ANN001
-    n_before,  # noqa: ANN001
-):
+def _add_spikes(  # noqa: PLR0913 - the fields of two tables, which Numba takes one by one
+    traces: NDArray[np.float32],
+    start_sample: int,
+    sample_index: IntArray,
+    template_index: IntArray,
+    shift: NDArray[np.float32],
+    amplitude: NDArray[np.float32],
+    grid_index: IntArray,
+    grid_share: NDArray[np.float32],
+    values: NDArray[np.float32],
+    value_offset: IntArray,
+    channels: IntArray,
+    channel_offset: IntArray,
+    n_window: int,
+    n_before: int,
+) -> None:
     n_samples = len(traces)
     row = np.empty(traces.shape[1], np.float32)
     tap = np.empty(4, np.float32)

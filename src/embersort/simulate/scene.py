@@ -8,11 +8,15 @@ from pydantic import Field, model_validator
 
 from embersort.config import Config
 from embersort.simulate.amplitudes import AmplitudeConfig
+from embersort.simulate.background import BackgroundConfig
 from embersort.simulate.motion import DriftConfig
 from embersort.simulate.noise import NoiseConfig
 from embersort.simulate.placement import PlacementConfig
 from embersort.simulate.probes import ProbeConfig
 from embersort.simulate.trains import TrainsConfig
+
+INTAN_UV_PER_COUNT = 0.195
+"""Size of a count of the common Intan RHD converters."""
 
 
 class CellsConfig(Config):
@@ -22,9 +26,13 @@ class CellsConfig(Config):
     """Number of units."""
     split: Literal["all", "train", "heldout"] = "all"
     """Which part of the bank of cells to draw from."""
+    families: tuple[str, ...] = ()
+    """Only cells of the bank whose family begins with one of these, such as ``basket``."""
     bank: str = ""
-    """A folder of cells to draw from instead of the built-in bank: npz files with start, end,
-    diam, imem, dt_ms."""
+    """A folder of cells to draw from beside the built-in bank: npz files with start, end, diam,
+    imem, dt_ms."""
+    bank_share: float = Field(0.5, ge=0, le=1)
+    """Share of the units that come from that folder."""
     min_snr: float = Field(4.0, gt=0)
     """Smallest trough of a unit in units of the noise, both within 300–6000 Hz."""
     max_snr: float = Field(20.0, gt=0)
@@ -65,6 +73,7 @@ class Scene(Config):
     trains: TrainsConfig = TrainsConfig()
     amplitude: AmplitudeConfig = AmplitudeConfig()
     drift: DriftConfig = DriftConfig()
+    background: BackgroundConfig = BackgroundConfig()
     noise: NoiseConfig = NoiseConfig()
     adc: AdcConfig = AdcConfig()
 
@@ -76,4 +85,10 @@ class Scene(Config):
 
 def demo_scene(seed: int = 0) -> Scene:
     """Return the demonstration: 60 s of 32 channels at 30 kHz with 40 units at 5–10 Hz."""
-    return Scene(name="demo", seed=seed, duration_s=60, cells=CellsConfig(n_units=40))
+    return Scene(
+        name="demo",
+        seed=seed,
+        duration_s=60,
+        cells=CellsConfig(n_units=40),
+        adc=AdcConfig(uv_per_count=INTAN_UV_PER_COUNT),
+    )

@@ -22,6 +22,8 @@ TAPER_MS = 0.5
 """Both ends of the window fall to zero over this time."""
 SINC_HALF_WIDTH = 12
 """Zero crossings on each side of the windowed sinc that resamples currents."""
+REACH_UM = 300.0
+"""Contacts farther than this from a soma, in the plane of the probe, do not see the cell."""
 UPSAMPLING = 16
 """Grid, per sample, on which the trough is looked for before a parabola refines it."""
 
@@ -43,19 +45,35 @@ class PlacedCell:
     position_um: FloatArray
     rotation: FloatArray
 
-    def gains(self, geometry: Geometry, displacement_um: float) -> NDArray[np.float64]:
-        """Return µV per nA at each contact for each segment, shape (n_channels, n_segments)."""
+    def gains(
+        self, geometry: Geometry, channels: IntArray, displacement_um: float
+    ) -> NDArray[np.float64]:
+        """Return µV per nA at some contacts for each segment, shape (n_local, n_segments)."""
         soma = self.position_um + np.array([0.0, displacement_um, 0.0])
-        contacts = np.column_stack([geometry.positions_um, np.zeros(geometry.n_channels)])
+        contacts = np.column_stack([geometry.positions_um[channels], np.zeros(len(channels))])
         # Turning the contacts back is cheaper than turning the cell.
         relative = (contacts - soma) @ self.rotation
         cell = self.cell
         return line_source_gains(relative, cell.start_um, cell.end_um, cell.diameter_um)
 
+    def near_channels(self, geometry: Geometry, moves_um: float) -> IntArray:
+        """Return the contacts that can see the cell, the nearest at least.
 
-def unit_templates(
+        Parameters
+        ----------
+        moves_um : float
+            How far the cell may move along the probe.
+        """
+        offset = geometry.positions_um - self.position_um[:2]
+        offset[:, 1] = np.maximum(np.abs(offset[:, 1]) - moves_um, 0)
+        distance = np.sqrt((offset**2).sum(axis=1))
+        return np.flatnonzero(distance <= max(REACH_UM, distance.min()))
+
+
+def local_templates(
     placed: PlacedCell,
     geometry: Geometry,
+    channels: IntArray,
     sampling_rate_hz: float,
     grid_um: FloatArray,
     n_variants: int,
@@ -67,32 +85,35 @@ def unit_templates(
 
     Parameters
     ----------
+    channels : ndarray, shape (n_local,)
+        The contacts at which the templates are wanted.
     grid_um : ndarray, shape (n_grid,)
     n_variants : int
         Lone spike and later spikes of a burst; the last one a cell has stands in for more.
 
     Returns
     -------
-    ndarray, shape (n_variants, n_grid, n_window, n_channels), float64
+    ndarray, shape (n_variants, n_grid, n_window, n_local), float64
         In µV, at the cell's own amplitude.
 
     Notes
     -----
-    O(n_variants · n_grid · n_window · n_channels · n_segments).
+    O(n_variants · n_grid · n_window · n_local · n_segments).
     """
     n_before, n_window = template_window(sampling_rate_hz)
     cell = placed.cell
-    still = placed.gains(geometry, 0.0)
-    gains = np.stack([placed.gains(geometry, float(shift)) for shift in grid_um])
-    templates = np.empty((n_variants, len(grid_um), n_window, geometry.n_channels))
+    still = placed.gains(geometry, channels, 0.0)
+    gains = [placed.gains(geometry, channels, float(shift)) for shift in grid_um]
+    step = cell.sampling_rate_hz / sampling_rate_hz
+    templates = np.empty((n_variants, len(grid_um), n_window, len(channels)))
     for variant in range(n_variants):
         currents = cell.currents_na[min(variant, cell.n_variants - 1)].astype(np.float64)
         trough = trough_sample(currents @ still.T)
-        step = cell.sampling_rate_hz / sampling_rate_hz
         times = trough + step * (np.arange(n_window) - n_before)
         resampled = resample_at(currents, times, cutoff=min(1.0, 1 / step))
         resampled = _tapered(resampled, sampling_rate_hz)
-        templates[variant] = resampled @ gains.transpose(0, 2, 1)
+        for place, gain in enumerate(gains):
+            templates[variant, place] = resampled @ gain.T
     return templates
 
 
@@ -160,36 +181,41 @@ def resample_at(signal: FloatArray, times: FloatArray, *, cutoff: float) -> NDAr
     return operator @ signal
 
 
-def build_template_set(
-    templates: Sequence[NDArray[np.float64]],
-    grid_um: FloatArray,
-    n_before: int,
-    floor_uv: float,
-) -> TemplateSet:
-    """Pack the templates of all units, each on the channels that it reaches.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LocalTemplates:
+    """All templates of one unit, on its own channels.
 
-    Parameters
+    Attributes
     ----------
-    templates : sequence of ndarray, shape (n_variants, n_grid, n_window, n_channels)
-        One per unit, in µV, final amplitude.
-    floor_uv : float
-        A channel on which no template of a unit reaches this is left out; the largest stays.
+    values_uv : ndarray, shape (n_variants, n_grid, n_window, n_local), float32
+    channels : ndarray, shape (n_local,), int64
     """
-    values, channels, first = [], [], [0]
-    for unit in templates:
-        reach = np.abs(unit).max(axis=(0, 1, 2))
+
+    values_uv: NDArray[np.float32]
+    channels: IntArray
+
+    def above(self, floor_uv: float) -> LocalTemplates:
+        """Return the templates without channels that stay below the floor; the largest stays."""
+        reach = np.abs(self.values_uv).max(axis=(0, 1, 2))
         kept = np.flatnonzero((reach >= floor_uv) | (reach == reach.max()))
-        for variant in unit[..., kept]:
-            values.append(variant.astype(np.float32).ravel())
-            channels.append(kept)
-        first.append(first[-1] + len(unit))
-    n_window = templates[0].shape[2] if len(templates) else n_before + 1
+        return LocalTemplates(
+            values_uv=np.ascontiguousarray(self.values_uv[..., kept]), channels=self.channels[kept]
+        )
+
+
+def build_template_set(
+    units: Sequence[LocalTemplates], grid_um: FloatArray, n_before: int, n_window: int
+) -> TemplateSet:
+    """Pack the templates of all units, in order."""
+    variants = [len(unit.values_uv) for unit in units]
+    values = [variant.ravel() for unit in units for variant in unit.values_uv]
+    channels = [unit.channels for unit in units for _ in unit.values_uv]
     return TemplateSet(
-        values_uv=_joined(values, np.float32),
-        value_offset=_offsets(values),
-        channels=_joined(channels, np.int64),
-        channel_offset=_offsets(channels),
-        first_template=np.array(first, np.int64),
+        values_uv=np.concatenate([*values, np.zeros(0, np.float32)]),
+        value_offset=_offsets([len(part) for part in values]),
+        channels=np.concatenate([*channels, np.zeros(0, np.int64)]),
+        channel_offset=_offsets([len(part) for part in channels]),
+        first_template=_offsets(variants),
         grid_um=np.asarray(grid_um, np.float64),
         n_window=n_window,
         n_before=n_before,
@@ -229,9 +255,5 @@ def _tapered(currents: NDArray[np.float64], sampling_rate_hz: float) -> NDArray[
     return level * window[:, None]
 
 
-def _joined(parts: list[NDArray], dtype: type) -> NDArray:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype)
-
-
-def _offsets(parts: list[NDArray]) -> IntArray:
-    return np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+def _offsets(lengths: Sequence[int]) -> IntArray:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
