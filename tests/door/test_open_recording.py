@@ -314,6 +314,67 @@ def test_a_sorting_is_not_a_recording(tmp_path):
         open_recording(tmp_path / "s")
 
 
+@pytest.fixture
+def open_ephys_folder(tmp_path, counts):
+    """Two streams as Open Ephys writes them, 0.195 µV a count."""
+    recording = tmp_path / "oe" / "Record Node 101" / "experiment1" / "recording1"
+    described = []
+    for number, name in ((100, "probe_a"), (101, "probe_b")):
+        folder = f"Source-{number}.{name}/"
+        place = recording / "continuous" / folder
+        place.mkdir(parents=True)
+        counts.tofile(place / "continuous.dat")
+        np.save(place / "sample_numbers.npy", np.arange(len(counts)))
+        np.save(place / "timestamps.npy", np.arange(len(counts)) / RATE_HZ)
+        channel = {"bit_volts": 0.195, "units": "uV", "description": "", "identifier": ""}
+        described.append(
+            {
+                "folder_name": folder,
+                "sample_rate": RATE_HZ,
+                "source_processor_name": "Source",
+                "source_processor_id": number,
+                "stream_name": name,
+                "recorded_processor": "Record Node",
+                "recorded_processor_id": 101,
+                "num_channels": 3,
+                "channels": [{**channel, "channel_name": f"CH{i}"} for i in (1, 2, 3)],
+            }
+        )
+    structure = {"GUI version": "0.6.0", "continuous": described, "events": [], "spikes": []}
+    (recording / "structure.oebin").write_text(json.dumps(structure))
+    return tmp_path / "oe"
+
+
+@pytest.mark.parametrize("format", ["auto", "openephys"])
+def test_open_ephys_stream_by_a_telling_part_of_its_name(open_ephys_folder, format):
+    recording = open_recording(open_ephys_folder, probe=COLUMN, stream="probe_b", format=format)
+    np.testing.assert_allclose(recording.read(5, 6), [[9.75, 9.945, 10.14]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("stream", "sentence"),
+    [
+        (None, r"several streams \(.*probe_a, .*probe_b\); choose with --stream"),
+        ("probe_c", "no one stream 'probe_c'; there are .*probe_a"),
+        ("probe", "no one stream 'probe'"),
+    ],
+)
+def test_streams_must_be_chosen(open_ephys_folder, stream, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        open_recording(open_ephys_folder, probe=COLUMN, stream=stream)
+
+
+def test_mda_folder(tmp_path, counts):
+    from spikeinterface.extractors.mdaextractors import MdaRecordingExtractor
+
+    source = NumpyRecording([counts], RATE_HZ)
+    source.set_probe(wired_probe([0, 1, 2]))
+    MdaRecordingExtractor.write_recording(source, tmp_path / "mda")
+    recording = open_recording(tmp_path / "mda")
+    np.testing.assert_array_equal(recording.read(5, 7), counts[5:7])
+    np.testing.assert_array_equal(recording.geometry.positions_um, COLUMN.positions_um)
+
+
 def test_foreign_format_that_the_file_is_not_in(tmp_path):
     (tmp_path / "r.rhd").write_bytes(b"\0" * 64)
     with pytest.raises(BadInput, match="cannot be read as intan"):
@@ -330,7 +391,7 @@ def test_format_whose_reader_is_not_installed(tmp_path, monkeypatch):
         reader,
     )
     (tmp_path / "r").write_text("")
-    with pytest.raises(MissingDependency, match="needs the package package_that_nobody_has"):
+    with pytest.raises(MissingDependency, match="needs package_that_nobody_has; install it"):
         open_recording(tmp_path / "r", format="shybrid")
 
 

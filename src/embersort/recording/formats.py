@@ -32,7 +32,6 @@ _BY_SUFFIX = {
     ".brw": "biocam",
     ".nix": "nix",
     ".nex": "neuroexplorer",
-    ".xdat": "neuronexus",
     ".zarr": SPIKEINTERFACE_FOLDER,
     **{f".ns{i}": "blackrock" for i in range(1, 7)},
 }
@@ -112,16 +111,20 @@ def read_format(name: str, path: Path, stream: str | None) -> Any:
     except EmbersortError:
         raise
     except ImportError as error:
-        raise MissingDependency(_needs(name, error.name or str(error))) from None
+        how = f"install it with 'pip install {error.name}'" if error.name else _first_line(error)
+        package = error.name or "a package that is not installed"
+        raise MissingDependency(f"reading {name} needs {package}; {how}") from None
     except Exception as error:  # noqa: BLE001 - forty readers raise anything, even bare Exception
-        text = (str(error).strip() or type(error).__name__).splitlines()[0]
-        if "install" in text:
+        text = _first_line(error)
+        if "install" in text or text.startswith("Requires "):
             raise MissingDependency(f"reading {name} lacks a package: {text}") from None
-        raise BadInput(f"{path} cannot be read as {name}: {text}") from None
+        raise BadInput(
+            f"{path} cannot be read as {name} ({text}); is it damaged, or in another format?"
+        ) from None
 
 
-def _needs(name: str, package: str) -> str:
-    return f"reading {name} needs the package {package}; install it with 'pip install {package}'"
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _load_folder(path: Path) -> Any:
@@ -153,12 +156,22 @@ def _read_foreign(name: str, path: Path, stream: str | None) -> Any:
     if stream is None and len(names) > 1:
         raise BadInput(f"{path} holds several streams ({', '.join(names)}); choose with --stream")
     if stream is not None and names:
-        if stream not in (*names, *ids):
-            raise BadInput(f"{path} has no stream '{stream}'{nearest_name(stream, names)}")
-        options["stream_name" if stream in names else "stream_id"] = stream
+        options["stream_name"] = _chosen(stream, names, ids, path)
     elif stream is not None:
         options["electrical_series_path" if name == "nwb" else "stream_name"] = stream
     return reader(**options)
+
+
+def _chosen(stream: str, names: list[str], ids: list[str], path: Path) -> str:
+    """Return the name of the stream that is meant: by name, identifier, or a telling part."""
+    if stream in names:
+        return stream
+    if stream in ids:
+        return names[ids.index(stream)]
+    holding = [name for name in names if stream in name]
+    if len(holding) == 1:
+        return holding[0]
+    raise BadInput(f"{path} has no one stream '{stream}'; there are {', '.join(names)}")
 
 
 def _streams(name: str, place: Path) -> tuple[list[str], list[str]]:
