@@ -54,6 +54,13 @@ def test_array_is_read_as_microvolt_time_by_channel(counts):
     np.testing.assert_array_equal(traces, [[50, 51, 52], [60, 61, 62]])
 
 
+def test_gain_turns_counts_into_microvolt(counts):
+    recording = open_recording(counts, sampling_rate_hz=RATE_HZ, probe=COLUMN, gain_uv=0.5)
+    np.testing.assert_array_equal(recording.read(5, 6), [[25, 25.5, 26]])
+    with pytest.raises(BadInput, match="1 if it is not known"):
+        open_recording(counts, sampling_rate_hz=RATE_HZ, probe=COLUMN, gain_uv=0)
+
+
 def test_reading_never_gives_out_the_array_itself():
     values = np.zeros((100, 1), np.float32)
     open_recording(values, sampling_rate_hz=RATE_HZ).read(0, 100)[:] = 7
@@ -362,6 +369,42 @@ def test_open_ephys_stream_by_a_telling_part_of_its_name(open_ephys_folder, form
 def test_streams_must_be_chosen(open_ephys_folder, stream, sentence):
     with pytest.raises(BadInput, match=sentence):
         open_recording(open_ephys_folder, probe=COLUMN, stream=stream)
+
+
+def test_nwb_file_with_positions_and_gain(tmp_path, counts):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "r.nwb", "w") as file:
+        file.attrs["neurodata_type"] = "NWBFile"
+        table = file.create_group("general/extracellular_ephys/electrodes")
+        table.attrs["neurodata_type"] = "DynamicTable"
+        table.attrs["colnames"] = ["rel_x", "rel_y", "group_name"]
+        table["id"] = np.arange(3)
+        table["group_name"] = [b"shank"] * 3
+        table["rel_x"], table["rel_y"] = COLUMN.positions_um.T
+        series = file.create_group("acquisition/ElectricalSeries")
+        series.attrs["neurodata_type"] = "ElectricalSeries"
+        series.create_dataset("data", data=counts).attrs.update(conversion=5e-7, offset=0.0)
+        series.create_dataset("starting_time", data=0.0).attrs["rate"] = RATE_HZ
+        series.create_dataset("electrodes", data=np.arange(3)).attrs["table"] = table.ref
+    recording = open_recording(tmp_path / "r.nwb")
+    assert recording.sampling_rate_hz == RATE_HZ
+    np.testing.assert_allclose(recording.read(5, 6), [[25, 25.5, 26]])
+    np.testing.assert_array_equal(recording.geometry.positions_um, COLUMN.positions_um)
+
+
+def test_many_threads_read_the_same(tmp_path, counts):
+    from concurrent.futures import ThreadPoolExecutor
+
+    counts.tofile(tmp_path / "r.dat")
+    source = NumpyRecording([counts], RATE_HZ)
+    source.set_probe(wired_probe([0, 1, 2]))
+    source.save(folder=tmp_path / "r", progress_bar=False)
+    recording = open_recording(tmp_path / "r")
+    starts = list(range(0, 2900, 10))
+    with ThreadPoolExecutor(8) as pool:
+        parts = list(pool.map(lambda start: recording.read(start, start + 100), starts))
+    for start, part in zip(starts, parts, strict=True):
+        np.testing.assert_array_equal(part, counts[start : start + 100])
 
 
 def test_mda_folder(tmp_path, counts):

@@ -55,6 +55,9 @@ def sort(
         str | None, typer.Option(help="Sample type of flat binary, such as int16.")
     ] = None,
     channels: Annotated[int | None, typer.Option(help="Channels in flat binary.")] = None,
+    gain: Annotated[
+        float, typer.Option(help="Microvolt per count of .npy and flat binary, if known.")
+    ] = 1.0,
     format: Annotated[
         str,
         typer.Option(
@@ -101,6 +104,7 @@ def sort(
             "channels_first": channels_first,
             "dtype": dtype,
             "n_channels": channels,
+            "gain_uv": gain,
             "format": format,
             "stream": stream,
             "segment": segment,

@@ -72,15 +72,18 @@ class ArrayRecording:
     Attributes
     ----------
     traces : ndarray, shape (n_samples, n_channels), integer or floating
-        In microvolt, or in counts where the gain is not known.
+        In microvolt, or in counts.
     sampling_rate_hz : float
     geometry : Geometry
         Position of each channel.
+    gain_uv : float
+        Microvolt per count.
     """
 
     traces: NDArray[Any]
     sampling_rate_hz: float
     geometry: Geometry
+    gain_uv: float = 1.0
     _guard: NonFiniteGuard = field(default_factory=NonFiniteGuard, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +101,8 @@ class ArrayRecording:
                 f"the traces have {self.traces.shape[1]} channels, "
                 f"the probe has {self.geometry.n_channels}; give the probe that recorded them"
             )
+        if not np.isfinite(self.gain_uv) or self.gain_uv == 0:
+            raise BadInput(f"a gain of {self.gain_uv} µV per count is none; 1 if it is not known")
         rate_hz = checked_sampling_rate_hz(self.sampling_rate_hz)
         object.__setattr__(self, "sampling_rate_hz", rate_hz)
 
@@ -112,12 +117,14 @@ class ArrayRecording:
         return self.geometry.n_channels
 
     def read(self, start_sample: int, stop_sample: int) -> NDArray[np.float32]:
-        """Return a copy of the traces, shape (stop_sample - start_sample, n_channels).
+        """Return a copy of the traces in microvolt, (stop_sample - start_sample, n_channels).
 
         Samples that are NaN or infinite are 0, with one warning per recording.
         """
         with np.errstate(over="ignore"):
             part = np.array(self.traces[start_sample:stop_sample], dtype=np.float32, order="C")
+            if self.gain_uv != 1.0:
+                part *= np.float32(self.gain_uv)
         if self.traces.dtype.kind == "f":
             return self._guard.cleaned(part, start_sample)
         return part

@@ -34,6 +34,7 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
     channels_first: bool | None = None,
     dtype: str | None = None,
     n_channels: int | None = None,
+    gain_uv: float = 1.0,
     format: str = "auto",
     stream: str | None = None,
     segment: int | None = None,
@@ -60,6 +61,8 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
         Sample type of a flat binary file, such as ``int16``.
     n_channels : int, optional
         Channels of a flat binary file.
+    gain_uv : float
+        Microvolt per count of an array, ``.npy`` or binary; others carry their own.
     format : str
         Name of the format; ``auto`` tells it by name and contents.
     stream : str, optional
@@ -86,14 +89,14 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
             raise BadInput("give a probe or positions, not both")
         probe = Geometry(positions_um=positions_um)
     if isinstance(source, np.ndarray):
-        recording = _from_array(source, sampling_rate_hz, probe, channels_first)
+        recording = _from_array(source, sampling_rate_hz, probe, channels_first, gain_uv)
     elif isinstance(source, str | Path):
         path = Path(source).expanduser()
         name = format_of(path) if format == "auto" else format
         if name in (NPY, BINARY):
             traces = _mapped(path, name, dtype, n_channels, duration_s)
             first = False if name == BINARY else channels_first
-            recording = _from_array(traces, sampling_rate_hz, probe, first)
+            recording = _from_array(traces, sampling_rate_hz, probe, first, gain_uv)
         else:
             opened = read_format(name, path, stream)
             recording = from_spikeinterface(opened, probe=probe, segment=segment)
@@ -129,7 +132,11 @@ def _mapped(
 
 
 def _from_array(
-    array: Any, sampling_rate_hz: float | None, probe: Any, channels_first: bool | None
+    array: Any,
+    sampling_rate_hz: float | None,
+    probe: Any,
+    channels_first: bool | None,
+    gain_uv: float,
 ) -> Recording:
     if sampling_rate_hz is None:
         raise BadInput(
@@ -139,13 +146,16 @@ def _from_array(
     traces = time_first(array, n_channels_of(probe), channels_first)
     n_recorded = traces.shape[1]
     wiring = wiring_for(probe, n_recorded)
-    everything = np.arange(n_recorded)
-    if np.array_equal(wiring.channel_index, everything):
-        return ArrayRecording(
-            traces=traces, sampling_rate_hz=sampling_rate_hz, geometry=wiring.geometry
-        )
-    unplaced = Geometry(positions_um=np.zeros((n_recorded, 2)))
-    recorded = ArrayRecording(traces=traces, sampling_rate_hz=sampling_rate_hz, geometry=unplaced)
+    in_order = np.array_equal(wiring.channel_index, np.arange(n_recorded))
+    everywhere = Geometry(positions_um=np.zeros((n_recorded, 2)))
+    recorded = ArrayRecording(
+        traces=traces,
+        sampling_rate_hz=sampling_rate_hz,
+        geometry=wiring.geometry if in_order else everywhere,
+        gain_uv=gain_uv,
+    )
+    if in_order:
+        return recorded
     return ChannelSelection(
         recording=recorded, channel_index=wiring.channel_index, geometry=wiring.geometry
     )
