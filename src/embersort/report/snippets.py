@@ -14,6 +14,10 @@ LOW_HZ, HIGH_HZ = 300.0, 6000.0
 """Pass band of the shown traces; SpikeInterface's and the sort's default."""
 HIGHEST_SHARE = 0.45
 """The upper edge stays below this share of the sampling rate."""
+NOISE_PART_MS = 500.0
+N_NOISE_PARTS = 8
+MAD_TO_SD = 0.6744897501960817
+"""Median absolute deviation of a normal distribution of standard deviation 1."""
 MARGIN_MS = 10.0
 """Read beside a window so that the filter has settled: three periods of its lower edge."""
 
@@ -84,6 +88,45 @@ def read_snippets(
         return pieces[:, :n_window]
     sections = filter_sections(recording.sampling_rate_hz)
     return sosfiltfilt(sections, pieces, axis=1)[:, margin : margin + n_window].astype(np.float32)
+
+
+def mean_snippet(
+    recording: Recording, sample_index: IntArray, n_most: int, n_before: int, n_window: int
+) -> NDArray[np.float32]:
+    """Average the band-passed snippets of a unit on all channels.
+
+    Filtering and averaging commute, so the mean is filtered once.
+
+    Returns
+    -------
+    ndarray, shape (n_window, n_channels), float32
+        In microvolt; zero for a unit without spikes.
+    """
+    margin = ms_to_samples(MARGIN_MS, recording.sampling_rate_hz)
+    n_read = n_window + 2 * margin
+    start = sample_index - n_before - margin
+    start = start[(start >= 0) & (start + n_read <= recording.n_samples)]
+    start = start[spread(len(start), n_most)]
+    mean = np.zeros((n_read, recording.geometry.n_channels))
+    for first in start:
+        mean += recording.read(int(first), int(first) + n_read)
+    mean = np.nan_to_num(mean / max(len(start), 1))
+    filtered = sosfiltfilt(filter_sections(recording.sampling_rate_hz), mean, axis=0)
+    return filtered[margin : margin + n_window].astype(np.float32)
+
+
+def noise_uv(recording: Recording) -> FloatArray:
+    """Return the noise of each channel (MAD / 0.6745) in the pass band, from evenly spread parts.
+
+    Returns
+    -------
+    ndarray, shape (n_channels,), float64
+    """
+    n_part = min(recording.n_samples, ms_to_samples(NOISE_PART_MS, recording.sampling_rate_hz))
+    channels = np.arange(recording.geometry.n_channels)
+    starts = np.unique(np.linspace(0, recording.n_samples - n_part, N_NOISE_PARTS).astype(int))
+    parts = [read_window(recording, int(s), int(s) + n_part, channels)[1] for s in starts]
+    return np.median(np.abs(np.concatenate(parts)), axis=0) / MAD_TO_SD
 
 
 def waveform_density(

@@ -20,7 +20,6 @@ const Figures = (() => {
 			zerolinecolor: Page.colour("line"),
 			linecolor: Page.colour("line"),
 			tickfont: { size: 10 },
-			automargin: true,
 			...more,
 		};
 	}
@@ -31,7 +30,7 @@ const Figures = (() => {
 	/** @param {HTMLElement} node @param {object[]} traces @param {Record<string, any>} layout */
 	function draw(node, traces, layout) {
 		const whole = {
-			margin: { l: 44, r: 10, t: 8, b: 36 },
+			margin: { l: 46, r: 10, t: 8, b: 38 },
 			paper_bgcolor: "rgba(0,0,0,0)",
 			plot_bgcolor: "rgba(0,0,0,0)",
 			font: { family: "system-ui, sans-serif", size: 11, color: Page.colour("muted") },
@@ -153,7 +152,7 @@ const Figures = (() => {
 	 * Points that can be clicked.
 	 * @param {HTMLElement} node
 	 * @param {{x: number[], y: number[], text?: string[], key?: any[], name?: string, colour?: string | string[], size?: number, symbol?: string | string[], opacity?: number}[]} groups
-	 * @param {{x: string, y: string, log?: boolean, rangeX?: number[], rangeY?: number[], square?: boolean, shapes?: object[], legend?: boolean, click?: (key: any) => void}} options
+	 * @param {{x: string, y: string, log?: boolean, logY?: boolean, rangeX?: number[], rangeY?: number[], square?: boolean, shapes?: object[], legend?: boolean, click?: (key: any) => void}} options
 	 */
 	function points(node, groups, options) {
 		const traces = groups.map((group) => ({
@@ -177,6 +176,7 @@ const Figures = (() => {
 			xaxis: axis(options.x, { range: options.rangeX, type: options.log ? "log" : "linear", zeroline: false }),
 			yaxis: axis(options.y, {
 				range: options.rangeY,
+				type: options.logY ? "log" : "linear",
 				zeroline: false,
 				...(options.square ? { scaleanchor: "x" } : {}),
 			}),
@@ -225,12 +225,12 @@ const Figures = (() => {
 				xaxis: axis(options.x, {
 					range: options.rangeX,
 					showgrid: false,
-					...(options.category ? { type: "category", tickangle: -60 } : {}),
+					...(options.category ? { type: "category", tickangle: -60, automargin: true } : {}),
 				}),
 				yaxis: axis(options.y, {
 					showgrid: false,
 					...(options.flip ? { autorange: "reversed" } : {}),
-					...(options.category ? { type: "category" } : {}),
+					...(options.category ? { type: "category", automargin: true } : {}),
 					...(options.names ? { type: "category", showticklabels: false } : {}),
 				}),
 			},
@@ -274,6 +274,59 @@ const Figures = (() => {
 		);
 	}
 
+	/**
+	 * Boxes of values by name.
+	 * @param {HTMLElement} node @param {{name: string, y: number[], colour: string}[]} groups
+	 * @param {{y: string, points?: boolean}} options
+	 */
+	function boxes(node, groups, options) {
+		return draw(
+			node,
+			groups.map((group) => ({
+				type: "box",
+				name: group.name,
+				y: group.y,
+				boxpoints: options.points ? "all" : false,
+				jitter: 0.4,
+				pointpos: 0,
+				marker: { color: group.colour, size: 4 },
+				line: { color: group.colour, width: 1.4 },
+				fillcolor: faded(group.colour, 0.15),
+			})),
+			{ xaxis: axis("", { showgrid: false, automargin: true }), yaxis: axis(options.y) },
+		);
+	}
+
+	/**
+	 * A confusion matrix whose last row is false and whose last column is missed.
+	 * @param {HTMLElement} node @param {number[][]} table @param {(number | string)[]} rowIds
+	 * @param {(number | string)[]} columnIds @param {number[]} rowTotals true spikes of each row
+	 */
+	function confusion(node, table, rowIds, columnIds, rowTotals) {
+		const share = table.map((row, r) => {
+			const total = Math.max(1, r < rowTotals.length ? rowTotals[r] : Math.max(...row));
+			return row.map((v) => v / total);
+		});
+		return image(
+			node,
+			{
+				z: share,
+				x: [...columnIds.map((id) => `found ${id}`), "missed"],
+				y: [...rowIds.map((id) => `true ${id}`), "false"],
+				text: table.map((row) => row.map(String)),
+			},
+			{
+				x: "",
+				y: "",
+				limits: [0, 1],
+				flip: true,
+				category: true,
+				bar: "share",
+				hover: "%{y}, %{x}: %{text} spikes<extra></extra>",
+			},
+		);
+	}
+
 	return {
 		axis,
 		bare,
@@ -288,6 +341,8 @@ const Figures = (() => {
 		points,
 		image,
 		lines,
+		boxes,
+		confusion,
 		WAVE_HEIGHT_SHARE,
 	};
 })();

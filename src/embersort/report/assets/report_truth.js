@@ -146,28 +146,13 @@ const ReportTruth = (() => {
 			{ wide: true, tall: true },
 		);
 		cards.append(card);
-		const table = Pack.rows(pack.arrays.confusion);
-		const columns = [...pack.facts.columns.map((i) => `found ${facts.unit_ids[i]}`), "missed"];
-		const rows = [...pack.facts.rows.map((i) => `true ${facts.truth.ids[i]}`), "false"];
-		const share = table.map((row, r) => {
-			const total = Math.max(
-				1,
-				r < facts.truth.ids.length ? facts.truth.n_spikes[pack.facts.rows[r]] : Math.max(...row),
-			);
-			return row.map((v) => v / total);
-		});
-		Figures.image(
+		const { rows, columns } = pack.facts;
+		Figures.confusion(
 			figure,
-			{ z: share, x: columns, y: rows, text: table.map((row) => row.map(String)) },
-			{
-				x: "",
-				y: "",
-				limits: [0, 1],
-				flip: true,
-				category: true,
-				bar: "share",
-				hover: "%{y}, %{x}: %{text} spikes<extra></extra>",
-			},
+			Pack.rows(pack.arrays.confusion),
+			rows.map((i) => facts.truth.ids[i]),
+			columns.map((i) => facts.unit_ids[i]),
+			rows.map((i) => facts.truth.n_spikes[i]),
 		);
 	}
 

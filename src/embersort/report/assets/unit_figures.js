@@ -221,7 +221,7 @@ const UnitFigures = (() => {
 	/**
 	 * Density of waveforms, or waveforms as lines, with the template over it.
 	 * @param {HTMLElement} node
-	 * @param {{density?: number[][], limits?: number[], lines?: number[][], template?: number[], timeMs: number[]}} data
+	 * @param {{density?: number[][], limits?: number[], lines?: number[][], template?: number[], timeMs: number[], colour?: string}} data
 	 */
 	function waveforms(node, data) {
 		const shown = [];
@@ -244,7 +244,7 @@ const UnitFigures = (() => {
 				mode: "lines",
 				x: data.timeMs,
 				y: line,
-				line: { color: Page.colour("muted"), width: 0.7 },
+				line: { color: data.colour || Page.colour("muted"), width: 0.7 },
 				opacity: 0.5,
 				hoverinfo: "skip",
 			});
