@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,30 @@ class Labels:
     shift_ms: FloatArray
 
 
-def make_event_set(simulation: Simulation, threshold: float = TRAINING_THRESHOLD) -> EventSet:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelledSnippets:
+    """The events of a scene as sorting sees them, and what they truly are.
+
+    Attributes
+    ----------
+    events : Events
+    snippets : ndarray, shape (n_events, n_window, n_local), float32
+    window : Window
+    labels : Labels
+    depth : ndarray, shape (n_units, n_channels), float64
+        See `unit_depths`.
+    """
+
+    events: Events
+    snippets: NDArray[np.float32]
+    window: Window
+    labels: Labels
+    depth: FloatArray
+
+
+def labelled_snippets(
+    simulation: Simulation, threshold: float = TRAINING_THRESHOLD
+) -> LabelledSnippets:
     """Detect, cut out and label the events of a simulated recording.
 
     Notes
@@ -112,19 +136,28 @@ def make_event_set(simulation: Simulation, threshold: float = TRAINING_THRESHOLD
         run=RunConfig(n_workers=1),
     )
     events, snippets, window = detected_snippets(recording, config)
-    rate_hz = recording.sampling_rate_hz
     depth = unit_depths(simulation)
-    labels = label_events(events, truth.sorting, np.asarray(truth.spike_amplitude)[:, None], depth)
+    amplitude = np.asarray(truth.spike_amplitude)[:, None]
+    labels = label_events(events, truth.sorting, amplitude, depth)
+    return LabelledSnippets(
+        events=events, snippets=snippets, window=window, labels=labels, depth=depth
+    )
+
+
+def make_event_set(simulation: Simulation, threshold: float = TRAINING_THRESHOLD) -> EventSet:
+    """Make the event set of a simulated recording."""
+    found = labelled_snippets(simulation, threshold)
+    recording, rate_hz = simulation.recording, simulation.recording.sampling_rate_hz
     return EventSet(
-        snippets=at_canonical_rate(snippets, window.n_before, rate_hz),
-        time_s=events.sample_index / rate_hz,
-        channel_index=events.channel_index,
-        neighbours=window.neighbours,
+        snippets=at_canonical_rate(found.snippets, found.window.n_before, rate_hz),
+        time_s=found.events.sample_index / rate_hz,
+        channel_index=found.events.channel_index,
+        neighbours=found.window.neighbours,
         positions_um=recording.geometry.positions_um,
-        label=labels.label,
-        collision=labels.collision,
-        shift_ms=labels.shift_ms,
-        unit_position_um=truth.unit_position_um[:, :2],
+        label=found.labels.label,
+        collision=found.labels.collision,
+        shift_ms=found.labels.shift_ms,
+        unit_position_um=simulation.truth.unit_position_um[:, :2],
     )
 
 
@@ -261,8 +294,7 @@ def label_events(
 def _duplicates(spike: IntArray, height: FloatArray) -> IntArray:
     """Return the events whose spike is larger at another event."""
     order = np.lexsort((-height, spike))
-    repeated = np.concatenate([[False], np.diff(spike[order]) == 0])
-    chosen = order[repeated]
+    chosen = order[1:][np.diff(spike[order]) == 0]
     return chosen[spike[chosen] >= 0]
 
 
@@ -285,5 +317,5 @@ def load_event_set(path: Path) -> EventSet:
     try:
         with np.load(path, allow_pickle=False) as content:
             return EventSet(**{f.name: content[f.name] for f in fields(EventSet)})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise BadInput(f"{path} is not an event set ({error}); delete it") from None

@@ -1,0 +1,268 @@
+"""The study of options: what each way to embed and to cluster is worth, and where."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from embersort.clustering.neighbourhoods import principal, split
+from embersort.config import ClusterConfig, Config
+from embersort.embedding.stage import EMBEDDING_WEIGHT, EncoderStage, make_encoder_stage
+from embersort.embedding.weights import Weights
+from embersort.errors import MissingDependency
+from embersort.evaluation.clustering import score_clustering
+from embersort.evaluation.detection import detection_curve
+from embersort.signal.features import fit_temporal_pca
+from embersort.simulate.families import family_scene
+from embersort.simulate.simulation import Simulation, simulate
+from embersort.training.event_sets import LEAST_SNR, LabelledSnippets, labelled_snippets
+from embersort.types import IntArray
+
+log = logging.getLogger(__name__)
+
+N_COMPONENTS = 6
+"""Temporal components of each channel, as in sorting."""
+PROPOSAL_THRESHOLD = 4.0
+"""Events are proposed at this height, for the detectors to rank."""
+RESULTS_NAME = "results.jsonl"
+HDBSCAN_LEAST = 15
+"""Smallest cluster of HDBSCAN."""
+
+Features = Literal["pca", "encoder", "context", "pca+encoder", "pca+context"]
+Clustering = Literal["isosplit", "kmeans", "hdbscan", "gaussian"]
+
+
+class OptionsConfig(Config):
+    """Which options are compared, and on what."""
+
+    families: tuple[str, ...] = ("noise", "clustering", "drift", "bursting", "overlap")
+    """Scene families."""
+    difficulties: tuple[float, ...] = (0.3, 0.6, 0.9)
+    """Positions of each family's dial."""
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """Scenes of each family and difficulty."""
+    features: tuple[Features, ...] = ("pca", "encoder", "context", "pca+encoder", "pca+context")
+    """What events are reduced to."""
+    clusterings: tuple[Clustering, ...] = ("isosplit", "kmeans")
+    """How they are clustered; k-means and the Gaussian mixture are told the true number."""
+    duration_s: float = Field(60.0, gt=0)
+    """Length of a scene."""
+    max_events: int = Field(2000, ge=50)
+    """Events of the neighbourhood that is clustered."""
+    cluster: ClusterConfig = ClusterConfig()
+    """ISO-SPLIT's settings, and the radius of a neighbourhood."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One scene of the study."""
+
+    family: str
+    difficulty: float
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, float, int]:
+        """What a cached row is found by."""
+        return self.family, self.difficulty, self.seed
+
+
+def cases(config: OptionsConfig) -> Iterator[Case]:
+    """Return the scenes of the study, seeds outermost: an early stop leaves whole rounds."""
+    for seed in config.seeds:
+        for family in config.families:
+            for difficulty in config.difficulties:
+                yield Case(family=family, difficulty=difficulty, seed=seed)
+
+
+def run_options(
+    config: OptionsConfig,
+    weights: Weights,
+    folder: Path,
+    progress: Callable[[str, float, float], None] | None = None,
+) -> list[dict]:
+    """Score every option on every scene; scenes that the folder has already are not done again.
+
+    Parameters
+    ----------
+    config : OptionsConfig
+    weights : Weights
+    folder : Path
+        Gets ``results.jsonl``: one line per scene and option.
+
+    Returns
+    -------
+    list of dict
+        Rows of this study, ``task`` "clustering" or "detection".
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / RESULTS_NAME
+    rows = read_rows(path, weights.sha256)
+    wanted = list(cases(config))
+    for n_done, case in enumerate(wanted):
+        done = {
+            (row["features"], row["clustering"])
+            for row in rows
+            if (row["family"], row["difficulty"], row["seed"]) == case.key
+        }
+        todo = [(f, c) for f in config.features for c in config.clusterings if (f, c) not in done]
+        if todo:
+            scored = score_case(case, config, weights, todo)
+            new = [row for row in scored if (row["features"], row["clustering"]) not in done]
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in new)
+            rows += new
+        if progress is not None:
+            progress("options", n_done + 1, len(wanted))
+    keys = {case.key for case in wanted}
+    return [row for row in rows if (row["family"], row["difficulty"], row["seed"]) in keys]
+
+
+def read_rows(path: Path, sha256: str) -> list[dict]:
+    """Return the rows of an earlier run with the same weights; a half-written line is left out."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if row.get("weights") == sha256:
+            rows.append(row)
+    return rows
+
+
+def score_case(
+    case: Case, config: OptionsConfig, weights: Weights, todo: list[tuple[Features, Clustering]]
+) -> list[dict]:
+    """Score options on one scene: pure clustering of its busiest neighbourhood, pure detection."""
+    scene = family_scene(case.family, case.difficulty, seed=case.seed)
+    scene = scene.model_copy(update={"duration_s": config.duration_s})
+    simulation = simulate(scene)
+    found = labelled_snippets(simulation, PROPOSAL_THRESHOLD)
+    stage = make_encoder_stage(
+        weights,
+        simulation.recording.geometry,
+        found.window.neighbours,
+        n_window=found.snippets.shape[1],
+        n_before=found.window.n_before,
+        sampling_rate_hz=scene.sampling_rate_hz,
+    )
+    codes = stage.encode(found.snippets, found.events.channel_index)
+    common = {**asdict(case), "weights": weights.sha256}
+    rows = [
+        {**common, "task": "detection", "features": name, "clustering": "", **scores}
+        for name, scores in detection_scores(simulation, found, stage, codes).items()
+    ]
+    rows_chosen = neighbourhood(simulation, found, config)
+    label = found.labels.label[rows_chosen]
+    if len(np.unique(label)) < 2:
+        return rows
+    frames = feature_frames(found, stage, codes, rows_chosen)
+    for features, clustering in todo:
+        labels = cluster(frames[features], clustering, len(np.unique(label)), config.cluster)
+        score = score_clustering(label, labels)
+        rows.append(
+            {
+                **common,
+                "task": "clustering",
+                "features": features,
+                "clustering": clustering,
+                "ari": score.adjusted_rand,
+                "accuracy": score.mean_accuracy,
+                "n_true": len(score.accuracy),
+                "n_found": score.n_found,
+            }
+        )
+    return rows
+
+
+def neighbourhood(
+    simulation: Simulation, found: LabelledSnippets, config: OptionsConfig
+) -> IntArray:
+    """Return the spikes that peak near the busiest channel, evenly thinned."""
+    is_spike = found.labels.label >= 0
+    if not is_spike.any():
+        return np.zeros(0, np.int64)
+    channel = found.events.channel_index
+    distance = simulation.recording.geometry.distances_um()
+    busiest = int(np.bincount(channel[is_spike]).argmax())
+    rows = np.flatnonzero(is_spike & (distance[busiest] <= config.cluster.radius_um)[channel])
+    if len(rows) <= config.max_events:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, config.max_events).round().astype(np.int64)]
+
+
+def feature_frames(
+    found: LabelledSnippets, stage: EncoderStage, codes: NDArray[np.float32], rows: IntArray
+) -> dict[str, NDArray[np.float32]]:
+    """Return the chosen events in each kind of features."""
+    channel = found.events.channel_index
+    peak = found.snippets[:, :, 0]
+    pca = fit_temporal_pca(peak, found.window.neighbours, N_COMPONENTS)
+    components = pca.common_frame(pca.encode(found.snippets[rows], channel[rows]), channel[rows])
+    alone = stage.common_frame(codes, channel)[rows]
+    in_context = stage.common_frame(stage.in_context(codes, found.events), channel)[rows]
+    weight = np.float32(EMBEDDING_WEIGHT)
+    return {
+        "pca": components,
+        "encoder": alone,
+        "context": in_context,
+        "pca+encoder": np.column_stack([components, weight * alone]),
+        "pca+context": np.column_stack([components, weight * in_context]),
+    }
+
+
+def cluster(
+    frame: NDArray[np.float32], clustering: Clustering, n_true: int, config: ClusterConfig
+) -> NDArray[np.int64]:
+    """Cluster events; -1 where a method leaves one out."""
+    if clustering == "isosplit":
+        labels = np.full(len(frame), -1, np.int64)
+        for index, members in enumerate(split(frame, config)):
+            labels[members] = index
+        return labels
+    points = principal(frame, config.n_dims)
+    if clustering == "kmeans":
+        from scipy.cluster.vq import kmeans2
+
+        return kmeans2(points, n_true, minit="++", rng=np.random.default_rng(0))[1].astype(np.int64)
+    try:
+        from sklearn.cluster import HDBSCAN
+        from sklearn.mixture import GaussianMixture
+    except ImportError:
+        raise MissingDependency(
+            f"clustering by {clustering} needs scikit-learn; install it with: "
+            "pip install 'embersort[bench]'"
+        ) from None
+    if clustering == "hdbscan":
+        return HDBSCAN(min_cluster_size=HDBSCAN_LEAST).fit_predict(points)
+    return GaussianMixture(n_true, random_state=0).fit_predict(points)
+
+
+def detection_scores(
+    simulation: Simulation,
+    found: LabelledSnippets,
+    stage: EncoderStage,
+    codes: NDArray[np.float32],
+) -> dict[str, dict[str, float]]:
+    """Score the height of an event, and the event head, as detectors."""
+    near = found.depth.T >= LEAST_SNR
+    logit = stage.read(codes).spike_logit
+    scores = {}
+    for name, score in (("threshold", None), ("event head", logit)):
+        curve = detection_curve(found.events, simulation.truth.sorting, score=score, near=near)
+        scores[name] = {
+            "average_precision": curve.average_precision,
+            "recall_at_95": curve.recall_at_precision(0.95),
+        }
+    return scores
