@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from embersort.benchmark.exchange import SORTING, StoredRecording, read_sorting
+from embersort.benchmark.exchange import SORTING, StoredRecording, open_stored, read_sorting
 from embersort.benchmark.export import export, write_results
 from embersort.benchmark.home import Home
 from embersort.benchmark.registry import RegisteredRecording
@@ -95,10 +95,9 @@ def build_site(
     try:
         _write_pages(made)
         _write_index(benchmark, made, before or {})
-        stored = _stored(benchmark, registry or {}, home)
-        _write_recordings(benchmark, made, stored, dict(sorters or {}))
-        if home is not None:
-            _write_results(benchmark, made, stored, home)
+        stored = _stored(benchmark, home)
+        detailed = _write_results(benchmark, made, stored, home) if home is not None else set()
+        _write_recordings(benchmark, made, stored, dict(sorters or {}), detailed)
         _write_downloads(rows, made / "downloads")
         (made / MARKER).write_text(json.dumps({"schema": SCHEMA}), "utf-8")
         made.chmod(0o755)
@@ -179,12 +178,8 @@ def _write_index(benchmark: Benchmark, folder: Path, before: Mapping[str, Sequen
     write_data(folder, "changes", changes)
 
 
-def _stored(
-    benchmark: Benchmark, registry: Mapping[str, RegisteredRecording], home: Home | None
-) -> dict[int, StoredRecording]:
+def _stored(benchmark: Benchmark, home: Home | None) -> dict[int, StoredRecording]:
     """Find the recordings that lie on this machine."""
-    from embersort.benchmark.exchange import open_stored
-
     if home is None:
         return {}
     found = {}
@@ -200,10 +195,13 @@ def _write_recordings(
     folder: Path,
     stored: Mapping[int, StoredRecording],
     specs: dict[str, SorterSpec],
+    detailed: set[tuple[int, int]],
 ) -> None:
-    """Write the data of every recording's page."""
+    """Write the data of every recording's page, which says what results have data of their own."""
     for index, recording in enumerate(benchmark.recordings):
         facts = recording_facts(benchmark, index, stored.get(index), specs)
+        for result in facts["results"]:
+            result["has_data"] = (index, result["sorter"]) in detailed
         if index in stored:
             facts["packs"] = {"recording": pack_recording(stored[index])}
         write_data(folder, f"recordings/{recording.slug}", facts)
@@ -211,8 +209,9 @@ def _write_recordings(
 
 def _write_results(
     benchmark: Benchmark, folder: Path, stored: Mapping[int, StoredRecording], home: Home
-) -> None:
-    """Write the data and files of every result whose sorting lies on this machine."""
+) -> set[tuple[int, int]]:
+    """Write data and files of every result that lies on this machine; return their places."""
+    written = set()
     for place, path in _sortings(benchmark, home):
         recording, sorter = benchmark.recordings[place[0]], benchmark.sorters[place[1]]
         name = f"{recording.slug}-{slug(sorter.key)}"
@@ -231,6 +230,8 @@ def _write_results(
             facts, packs = result_data(CountsRecording(stored=known), known.truth(), found)
             data |= {**plain_json(facts), "packs": packs}
         write_data(folder, f"results/{name}", data)
+        written.add(place)
+    return written
 
 
 def _sortings(benchmark: Benchmark, home: Home) -> Iterator[tuple[tuple[int, int], Path]]:

@@ -248,7 +248,9 @@ const IndexPage = (() => {
 		const outcome = view.index.outcomes[view.index.outcome[recordings[0]]?.[s]];
 		const failedText =
 			place.level === 3 && c.value === null ? (outcome === "not_run" ? "" : Site.outcomeText(outcome)) : null;
-		const share = c.value === null ? 0 : Math.max(0, Math.min(1, c.value / top));
+		const linear = c.value === null ? 0 : Math.max(0, Math.min(1, c.value / top));
+		// Most scores lie high: the square tells 0.7 from 0.9.
+		const share = costly ? linear : linear ** 2;
 		const style = c.value === null ? null : `--share:${(share * 100).toFixed(1)}%`;
 		const content = failedText ?? (c.value === null ? "–" : Page.number(c.value, decimals));
 		const value =

@@ -17,7 +17,7 @@ const ResultPage = (() => {
 		const data = await Site.load(`recordings/${entry.slug}`);
 		const result = data.results.find((r) => r.sorter === s);
 		if (!result) throw new Error(`${index.sorters[s].key} was not run on ${entry.name}`);
-		const detail = await Site.load(`results/${entry.slug}-${index.sorters[s].slug}`);
+		const detail = result.has_data ? await Site.load(`results/${entry.slug}-${index.sorters[s].slug}`) : null;
 		const chosen = UnitPoints.state();
 		const cards = el("div", { class: "cards" });
 		Page.fill(
