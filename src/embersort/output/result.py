@@ -16,7 +16,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 
 from embersort.errors import BadInput
 from embersort.output.folder import new_folder
-from embersort.recording import load_sorting, sorting_to_spikeinterface
+from embersort.recording import load_sorting, save_sorting, sorting_to_spikeinterface
 from embersort.types import Geometry, Sorting, SortResult, Templates
 
 RUN_FILE = "run.json"
@@ -173,10 +172,7 @@ def _write_spikeinterface_folder(result: SortResult, folder: Path) -> None:
     if result.sorting.n_units:
         for name, column in result.unit_table.items():
             si_sorting.set_property(name, np.asarray(column))
-    with warnings.catch_warnings():
-        # It says that the sorting was made in memory, which is so.
-        warnings.filterwarnings("ignore", message="The extractor is not serializable")
-        si_sorting.save(folder=folder)
+    save_sorting(si_sorting, folder)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -4,6 +4,7 @@ from embersort.recording.array import ArrayRecording, Excerpt
 from embersort.recording.door import open_recording
 from embersort.recording.sortings import (
     load_sorting,
+    save_sorting,
     sorting_from_spikeinterface,
     sorting_to_spikeinterface,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "from_spikeinterface",
     "load_sorting",
     "open_recording",
+    "save_sorting",
     "sorting_from_spikeinterface",
     "sorting_to_spikeinterface",
     "to_spikeinterface",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -27,6 +28,14 @@ def sorting_to_spikeinterface(sorting: Sorting) -> Any:
         sampling_frequency=sorting.sampling_rate_hz,
         unit_ids=np.asarray(sorting.unit_ids),
     )
+
+
+def save_sorting(si_sorting: Any, folder: Path) -> None:
+    """Write a SpikeInterface sorting, with its properties, as a new SpikeInterface folder."""
+    with warnings.catch_warnings():
+        # It says that the sorting was made in memory, which is so.
+        warnings.filterwarnings("ignore", message="The extractor is not serializable")
+        si_sorting.save(folder=folder)
 
 
 def sorting_from_spikeinterface(

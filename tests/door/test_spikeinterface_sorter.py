@@ -1,0 +1,46 @@
+"""Embersort through SpikeInterface's own ``run_sorter``."""
+
+import numpy as np
+import pytest
+from spikeinterface.core import generate_ground_truth_recording
+from spikeinterface.sorters import available_sorters, get_default_sorter_params, run_sorter
+
+import embersort.spikeinterface as ours
+from embersort.errors import BadConfig
+
+
+@pytest.fixture(scope="module")
+def saved_recording(tmp_path_factory):
+    """Ten seconds of a tetrode with three loud units, and their true spikes."""
+    recording, truth = generate_ground_truth_recording(
+        durations=[10.0],
+        num_channels=4,
+        num_units=3,
+        seed=0,
+        generate_unit_locations_kwargs={"margin_um": 5.0, "minimum_z": 5.0, "maximum_z": 15.0},
+        noise_kwargs={"noise_levels": 3.0, "strategy": "on_the_fly"},
+    )
+    folder = tmp_path_factory.mktemp("recording") / "r"
+    return recording.save(folder=folder, progress_bar=False), truth
+
+
+def test_it_is_known_by_name():
+    assert "embersort" in available_sorters()
+    assert get_default_sorter_params("embersort")["detect"]["threshold"] == 5.0
+    ours.register()  # twice does no harm
+
+
+def test_it_sorts(saved_recording, tmp_path):
+    recording, truth = saved_recording
+    sorting = run_sorter("embersort", recording, folder=tmp_path / "out")
+    n_true = sum(truth.count_num_spikes_per_unit(outputs="array"))
+    n_found = sum(sorting.count_num_spikes_per_unit(outputs="array"))
+    assert 0.5 * n_true < n_found < 1.5 * n_true
+    assert sorting.get_sampling_frequency() == recording.get_sampling_frequency()
+    np.testing.assert_array_equal(sorting.get_property("n_spikes").sum(), n_found)
+
+
+def test_unknown_settings_get_a_hint(saved_recording, tmp_path):
+    recording, _ = saved_recording
+    with pytest.raises(BadConfig, match="did you mean 'threshold'"):
+        run_sorter("embersort", recording, folder=tmp_path / "out", detect={"treshold": 5})
