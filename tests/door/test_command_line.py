@@ -127,6 +127,19 @@ def test_one_sentence_and_exit_code_2(command, fake_sort, npy, tmp_path, options
     assert not (tmp_path / "out").exists()
 
 
+def test_report_opens_the_recording_as_it_was_sorted(command, fake_sort, tmp_path):
+    rng = np.random.default_rng(0)
+    rng.normal(scale=10, size=(30_000, 4)).astype(np.int16).tofile(tmp_path / "r.dat")
+    how = ("--dtype", "int16", "--channels", 4, "--gain", 0.5, "--start", 0.2, "--duration", 0.5)
+    done = command("sort", tmp_path / "r.dat", "-o", tmp_path / "out", *SORT, *how)
+    assert done.code == 0, done.err
+    again = command("report", tmp_path / "out")
+    assert again.code == 0, again.err
+    assert "no recording at hand" not in again.err
+    assert "written without it" not in again.err
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+
+
 def test_existing_result_is_refused_before_any_work(command, fake_sort, npy, tmp_path):
     assert command("sort", npy, "-o", tmp_path / "out", *SORT).code == 0
     again = command("sort", npy, "-o", tmp_path / "out", *SORT)

@@ -76,16 +76,10 @@ def _open(
     path = source.get("path")
     if not path or not Path(path).exists():
         return None
-    rate_hz = how["sampling_rate_hz"] or source.get("sampling_rate_hz")
+    given = {name: value for name, value in how.items() if value is not None}
     try:
-        return open_recording(
-            path,
-            sampling_rate_hz=rate_hz if Path(path).suffix == ".npy" else None,  # type: ignore[arg-type]
-            probe=how["probe"],  # type: ignore[arg-type]
-            start_s=source.get("start_s") or None,
-            duration_s=source["n_samples"] / source["sampling_rate_hz"],
-        )
-    except (EmbersortError, KeyError):
+        return open_recording(path, **{**source.get("opened_with", {}), **given})
+    except EmbersortError:
         return None
 
 

@@ -100,7 +100,7 @@ def sort(
         sort_config = read_settings(config, settings or [])
         options: dict[str, Any] = {
             "sampling_rate_hz": sampling_rate,
-            "probe": probe,
+            "probe": str(Path(probe).absolute()) if probe and Path(probe).is_file() else probe,
             "channels_first": channels_first,
             "dtype": dtype,
             "n_channels": channels,
