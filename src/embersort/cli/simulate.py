@@ -72,6 +72,66 @@ def scene(
         _say(simulation, out)
 
 
+@app.command()
+def hybrid(
+    recording: Annotated[Path, typer.Argument(help="A recording, in any format that sort reads.")],
+    out: Annotated[Path, _OUT] = Path("hybrid"),
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file: cells, placement, trains, amplitude, drift.")
+    ] = None,
+    donors: Annotated[
+        Path | None,
+        typer.Option(help="Result of embersort sort on it: its templates instead of the bank's."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Replaces the config's seed.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="One setting; may be repeated."),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put known units into a real recording; the truth holds these only."""
+    from embersort.config import read_toml, with_overrides
+    from embersort.output import read_result
+    from embersort.output.folder import check_new_folder
+    from embersort.recording import open_recording
+    from embersort.simulate import Injection, inject, write_simulation
+    from embersort.simulate.files import RECORDING
+
+    check_new_folder(out, overwrite=overwrite, marker=RECORDING)
+    changes = [*(settings or []), *([] if seed is None else [f"seed={seed}"])]
+    values = read_toml(config) if config is not None else {}
+    injection = Injection.parse(with_overrides(values, changes), where=str(config or "--set"))
+    templates = read_result(donors).templates if donors is not None else None
+    simulation = inject(open_recording(recording), injection, donors=templates)
+    write_simulation(simulation, out, overwrite=overwrite)
+    if not quiet:
+        _say(simulation, out)
+
+
+@app.command()
+def bank(
+    remake: Annotated[
+        Path | None,
+        typer.Option(help="Make all cells anew by the recipe and write them to this file."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make cells.")] = 1,
+) -> None:
+    """List the built-in cells, or make them anew (about 20 minutes on one core)."""
+    if remake is not None:
+        from embersort.simulate.cable.make import make_bank
+
+        make_bank(remake, n_workers=workers, progress=typer.echo)
+        return
+    from embersort.simulate.cell_bank import load_bank
+
+    cells = load_bank()
+    for family in sorted({cell.family for cell in cells}):
+        members = [cell for cell in cells if cell.family == family]
+        typer.echo(f"{family:<24}{members[0].split:<10}{len(members):>4} cells")
+
+
 def _scene(
     file: Path | None,
     family: str,

@@ -3,9 +3,22 @@
 See docs/simulation.md.
 """
 
+from embersort.simulate.families import FAMILIES, family_scene
 from embersort.simulate.files import write_simulation
-from embersort.simulate.scene import Scene, demo_scene
+from embersort.simulate.hybrid import inject
+from embersort.simulate.scene import Injection, Scene, demo_scene
 from embersort.simulate.simulation import Simulation, simulate
 from embersort.simulate.truth import Truth
 
-__all__ = ["Scene", "Simulation", "Truth", "demo_scene", "simulate", "write_simulation"]
+__all__ = [
+    "FAMILIES",
+    "Injection",
+    "Scene",
+    "Simulation",
+    "Truth",
+    "demo_scene",
+    "family_scene",
+    "inject",
+    "simulate",
+    "write_simulation",
+]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +40,10 @@ def write_simulation(
         If the folder exists and may not be replaced, or cannot be written.
     """
     with new_folder(folder, overwrite=overwrite, marker=RECORDING) as staging:
-        uv_per_count = simulation.scene.adc.uv_per_count
+        uv_per_count = simulation.recording.uv_per_count
         save_recording(simulation.recording, staging / RECORDING, uv_per_count=uv_per_count)
-        sorting_to_spikeinterface(simulation.truth.sorting).save(folder=staging / TRUTH)
+        with _no_provenance():
+            sorting_to_spikeinterface(simulation.truth.sorting).save(folder=staging / TRUTH)
         np.savez(staging / TRUTH_ARRAYS, **truth_arrays(simulation.truth))
         (staging / SCENE).write_text(to_toml(simulation.scene.model_dump()), "utf-8")
 
@@ -60,10 +63,16 @@ def save_recording(recording: Recording, folder: Path, *, uv_per_count: float = 
         lazy = astype(scale(lazy, gain=1 / uv_per_count), "int16", round=True)
         lazy.set_channel_gains(uv_per_count)
         lazy.set_channel_offsets(0.0)
-    with warnings.catch_warnings():
-        # A lazy recording cannot be reopened from its provenance, which nobody asks for.
-        warnings.filterwarnings("ignore", message="The extractor is not serializable")
+    with _no_provenance():
         lazy.save(folder=folder, n_jobs=1, chunk_duration="4s", progress_bar=False, verbose=False)
+
+
+@contextmanager
+def _no_provenance() -> Iterator[None]:
+    """Say nothing of what is lazy having no file that it could be reopened from."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The extractor is not serializable")
+        yield
 
 
 def truth_arrays(truth: Truth) -> dict[str, Any]:

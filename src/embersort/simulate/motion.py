@@ -67,7 +67,7 @@ class Motion:
         away = (last >= 0) & (times < self.jump_onset_s[last] + config.jump_s)
         return np.where(away, self.jump_height_um[last], 0.0)
 
-    def grid_um(self, step_um: float) -> NDArray[np.float64]:
+    def grid_um(self, step_um: float) -> FloatArray:
         """Return displacements in even steps that span all that can occur; 0 is among them."""
         if self.config.kind == "none" or self.config.amplitude_um == 0:
             return np.zeros(1)

@@ -56,23 +56,28 @@ class AdcConfig(Config):
     """Traces are clipped to ± this where they are rounded."""
 
 
-class Scene(Config):
-    """A simulated recording: probe, cells, firing, change, noise, seed."""
+class Injection(Config):
+    """Units to put into a recording: cells, firing, change, seed."""
 
-    name: str = "scene"
-    """What the scene is called."""
     seed: int = Field(0, ge=0)
     """Same seed, same bits."""
-    duration_s: float = Field(60.0, gt=0)
-    """Length of the recording."""
-    sampling_rate_hz: float = Field(30000.0, ge=2000, le=100000)
-    """Samples per second."""
-    probe: ProbeConfig = ProbeConfig()
     cells: CellsConfig = CellsConfig()
     placement: PlacementConfig = PlacementConfig()
     trains: TrainsConfig = TrainsConfig()
     amplitude: AmplitudeConfig = AmplitudeConfig()
     drift: DriftConfig = DriftConfig()
+
+
+class Scene(Injection):
+    """A simulated recording: units, and all that surrounds them."""
+
+    name: str = "scene"
+    """What the scene is called."""
+    duration_s: float = Field(60.0, gt=0)
+    """Length of the recording."""
+    sampling_rate_hz: float = Field(30000.0, ge=2000, le=100000)
+    """Samples per second."""
+    probe: ProbeConfig = ProbeConfig()
     background: BackgroundConfig = BackgroundConfig()
     noise: NoiseConfig = NoiseConfig()
     adc: AdcConfig = AdcConfig()

@@ -17,15 +17,14 @@ from embersort.simulate.recording import (
     TILE_SAMPLES,
     SimulatedRecording,
     Surroundings,
-    read_tiles,
 )
-from embersort.simulate.scene import Scene
+from embersort.simulate.scene import Injection, Scene
 from embersort.simulate.spikes import Spikes, build_spikes
 from embersort.simulate.truth import Truth, overlapping_spikes
 from embersort.simulate.units import Units, build_units, choose_bank, draw_cells
 from embersort.types import FloatArray, Geometry, Recording, Templates
 
-NOISE_SAMPLE_TILES = 8
+NOISE_SAMPLE_TILES = 10
 """Tiles without units from which each channel's noise is measured."""
 
 STREAMS = ("cells", "placement", "trains", "amplitudes", "drift", "noise", "background")
@@ -38,12 +37,13 @@ class Simulation:
 
     Attributes
     ----------
-    scene : Scene
+    scene : Injection
+        What it was made from: a ``Scene``, or the units put into a given recording.
     recording : SimulatedRecording
     truth : Truth
     """
 
-    scene: Scene
+    scene: Injection
     recording: SimulatedRecording
     truth: Truth
 
@@ -102,7 +102,7 @@ def simulate(scene: Scene, *, seed: int | None = None) -> Simulation:
         draw_cells(scene.cells, bank, rngs["cells"]),
         geometry,
         rate_hz,
-        noise_levels_uv(surroundings),
+        noise_levels_uv(surroundings, scene.n_samples),
         motion,
         rngs["placement"],
     )
@@ -125,11 +125,13 @@ def spawn_streams(seed: int) -> dict[str, np.random.Generator]:
     return dict(zip(STREAMS, np.random.default_rng(seed).spawn(len(STREAMS)), strict=True))
 
 
-def noise_levels_uv(surroundings: Surroundings) -> FloatArray:
-    """Measure each channel's noise within 300–6000 Hz on the first tiles, units absent."""
-    n_channels = surroundings.geometry.n_channels
-    traces = read_tiles(surroundings.tile, 0, NOISE_SAMPLE_TILES * TILE_SAMPLES, n_channels)
-    return noise_std(traces, surroundings.sampling_rate_hz)
+def noise_levels_uv(surroundings: Surroundings, n_samples: int) -> FloatArray:
+    """Measure each channel's noise within 300–6000 Hz on tiles spread evenly, units absent."""
+    last = max(n_samples // TILE_SAMPLES - 1, 0)
+    rate_hz = surroundings.sampling_rate_hz
+    places = np.unique(np.linspace(0, last, NOISE_SAMPLE_TILES).astype(np.int64))
+    levels = [noise_std(surroundings.tile(int(place)), rate_hz) for place in places]
+    return np.median(levels, axis=0)
 
 
 def assemble_truth(units: Units, spikes: Spikes, geometry: Geometry) -> Truth:

@@ -9,7 +9,7 @@ import numpy as np
 from embersort.simulate.amplitudes import burst_positions, draw_amplitudes
 from embersort.simulate.motion import Motion, depth_factor
 from embersort.simulate.render import SpikeTable, grid_place
-from embersort.simulate.scene import Scene
+from embersort.simulate.scene import Injection
 from embersort.simulate.trains import draw_trains
 from embersort.simulate.units import Units
 from embersort.types import FloatArray, Geometry, IntArray, Sorting
@@ -36,7 +36,7 @@ class Spikes:
 
 
 def build_spikes(
-    scene: Scene,
+    injection: Injection,
     units: Units,
     geometry: Geometry,
     sampling_rate_hz: float,
@@ -52,10 +52,10 @@ def build_spikes(
         The streams ``trains`` and ``amplitudes``.
     """
     n_units = units.templates.n_units
-    trains = draw_trains(scene.trains, n_units, n_samples / sampling_rate_hz, rngs["trains"])
+    trains = draw_trains(injection.trains, n_units, n_samples / sampling_rate_hz, rngs["trains"])
     unit_rngs = rngs["amplitudes"].spawn(n_units)
     factors = [
-        draw_amplitudes(scene.amplitude, train, rng)
+        draw_amplitudes(injection.amplitude, train, rng)
         for train, rng in zip(trains, unit_rngs, strict=True)
     ]
     bursts = [burst_positions(train) for train in trains]

@@ -15,7 +15,7 @@ from embersort.simulate.cells import Cell
 from embersort.simulate.motion import Motion
 from embersort.simulate.placement import draw_rotation, place_cells
 from embersort.simulate.render import TemplateSet
-from embersort.simulate.scene import CellsConfig, Scene
+from embersort.simulate.scene import CellsConfig, Injection
 from embersort.simulate.templates import (
     LocalTemplates,
     PlacedCell,
@@ -95,7 +95,7 @@ def draw_cells(config: CellsConfig, bank: Sequence[Cell], rng: np.random.Generat
 
 
 def build_units(
-    scene: Scene,
+    injection: Injection,
     cells: Sequence[Cell],
     geometry: Geometry,
     sampling_rate_hz: float,
@@ -110,9 +110,11 @@ def build_units(
     noise_uv : ndarray, shape (n_channels,)
         Noise of each channel within 300–6000 Hz; zero counts as 1 µV.
     """
-    positions = place_cells(scene.placement, geometry, len(cells), rng)
+    positions = place_cells(injection.placement, geometry, len(cells), rng)
     placed = [
-        PlacedCell(cell=cell, position_um=position, rotation=draw_rotation(scene.placement, rng))
+        PlacedCell(
+            cell=cell, position_um=position, rotation=draw_rotation(injection.placement, rng)
+        )
         for cell, position in zip(cells, positions, strict=True)
     ]
     n_before, n_window = template_window(sampling_rate_hz)
@@ -123,14 +125,14 @@ def build_units(
         still[i][:, near] = one[0, 0]
     depth_uv, peak_channel = band_troughs(still, sampling_rate_hz)
     level_uv = np.where(noise_uv > 0, noise_uv, 1.0)[peak_channel]
-    scale = _snr_scale(scene.cells, depth_uv / level_uv, rng)
+    scale = snr_scale(injection.cells, depth_uv / level_uv, rng)
     grid_um = motion.grid_um(DRIFT_STEP_UM)
     floor_uv = max(CHANNEL_FLOOR * float(np.median(noise_uv)), QUIET_FLOOR_UV)
     local = []
     for unit, factor in zip(placed, scale, strict=True):
         near = unit.near_channels(geometry, float(grid_um[-1]))
         values = factor * local_templates(
-            unit, geometry, near, sampling_rate_hz, grid_um, scene.cells.n_variants
+            unit, geometry, near, sampling_rate_hz, grid_um, injection.cells.n_variants
         )
         moved = LocalTemplates(values_uv=values.astype(np.float32), channels=near)
         local.append(moved.above(floor_uv))
@@ -144,7 +146,7 @@ def build_units(
     )
 
 
-def _snr_scale(config: CellsConfig, own_snr: FloatArray, rng: np.random.Generator) -> FloatArray:
+def snr_scale(config: CellsConfig, own_snr: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Return factors that give the units log-uniform SNRs, in the order of their own SNRs.
 
     The order is kept because a near, large cell has a narrow footprint and a far, small one a
