@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +35,8 @@ COMMANDS = {
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
+EXIT_TERMINATED = 143
+"""128 + SIGTERM."""
 
 
 class LazyGroup(TyperGroup):
@@ -92,4 +96,6 @@ def embersort(
 
 def main() -> None:
     """Run the command line with the arguments of the process."""
+    # A job that is told to end tidies up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     app(prog_name="embersort")
