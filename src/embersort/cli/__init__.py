@@ -19,7 +19,7 @@ from embersort import __version__
 from embersort.errors import EmbersortError
 
 COMMANDS = {
-    "demo": "Simulate a recording, sort it, compare with the truth, and show the report.",
+    "demo": "Simulate, sort, compare with the truth, write a report.",
     "sort": "Sort a recording into units.",
     "report": "Write the report of an earlier sort anew.",
     "simulate": "Simulate a recording whose spikes are known.",

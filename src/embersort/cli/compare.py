@@ -20,8 +20,8 @@ _WHAT = "folder of embersort sort or simulate, SpikeInterface sorting folder, .n
 
 @app.command()
 def compare(
-    truth: Annotated[Path, typer.Argument(help=f"The true spikes: {_WHAT}.")],
-    sorting: Annotated[Path, typer.Argument(help="The sorting, in the same formats.")],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help=f"The true spikes: {_WHAT}.")],
+    sorting: Annotated[Path, typer.Argument(metavar="SORTING", help="The sorting, likewise.")],
     rule: Annotated[
         Literal["one_to_one", "spikeforest"],
         typer.Option(

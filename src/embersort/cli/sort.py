@@ -26,8 +26,9 @@ def sort(
     recording: Annotated[
         str,
         typer.Argument(
+            metavar="RECORDING",
             help="SpikeInterface folder or Zarr, .npy, flat binary, or a file or folder of any "
-            "format that SpikeInterface reads."
+            "format that SpikeInterface reads.",
         ),
     ],
     out: Annotated[
