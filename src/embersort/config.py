@@ -140,18 +140,45 @@ class MatchConfig(Config):
 
     threshold: float = Field(6.0, gt=0)
     """Least match of a spike, as the height of a peak in units of the noise."""
-    amplitude_sd: float = Field(0.25, gt=0)
+    amplitude_sd: float = Field(0.15, gt=0)
     """Standard deviation of a spike's amplitude relative to its template."""
-    min_scale: float = Field(0.5, gt=0, lt=1)
+    min_scale: float = Field(0.7, gt=0, lt=1)
     """Least amplitude of a spike relative to its template."""
     max_scale: float = Field(1.7, gt=1)
     """Largest amplitude of a spike relative to its template."""
     shape_error: float = Field(0.1, ge=0, lt=1)
     """Share of a spike's norm that its template is trusted to miss."""
+    min_median_scale: float = Field(0.75, gt=0, lt=1)
+    """A unit whose spikes are mostly smaller than its template is none."""
+    min_spikes: int = Field(10, ge=1)
+    """A unit has at least this many spikes."""
+    redundant_share: float = Field(0.03, gt=0, lt=1)
+    """A template of whose energy the others leave less than this is no unit of its own."""
+    n_refinements: int = Field(1, ge=0, le=5)
+    """Times that templates are made anew from cleaned spikes and matched again."""
     rank: int = Field(5, ge=1, le=10)
     """Separable components of each template."""
     n_shifts: int = Field(5, ge=1, le=9)
     """Sub-sample positions of each template."""
+
+
+class MergeConfig(Config):
+    """When two units are one neuron."""
+
+    min_similarity: float = Field(0.7, gt=0, lt=1)
+    """Pairs whose templates are less alike are not considered."""
+    dip_threshold: float = Field(1.0, gt=0)
+    """Units whose joint projection dips more than this stay apart."""
+    n_dims: int = Field(10, ge=1, le=20)
+    """Principal dimensions in which the projection is sought."""
+    refractory_ms: float = Field(2.0, gt=0)
+    """Spikes of one neuron are at least this far apart."""
+    censored_ms: float = Field(0.3, ge=0)
+    """Nearer pairs may be one spike found twice."""
+    min_expected: float = Field(5.0, gt=0)
+    """With fewer coincidences expected by chance, the correlogram has no say."""
+    max_coincidence: float = Field(0.5, gt=0)
+    """Units with more than this share of the coincidences expected by chance stay apart."""
 
 
 class RunConfig(Config):
@@ -173,6 +200,7 @@ class SortConfig(Config):
     feature: FeatureConfig = FeatureConfig()
     cluster: ClusterConfig = ClusterConfig()
     match: MatchConfig = MatchConfig()
+    merge: MergeConfig = MergeConfig()
     run: RunConfig = RunConfig()
 
 

@@ -40,7 +40,10 @@ class Matches:
 
 
 def peel(
-    white: NDArray[np.float32], bank: TemplateBank, config: MatchConfig
+    white: NDArray[np.float32],
+    bank: TemplateBank,
+    config: MatchConfig,
+    active: NDArray[np.bool_] | None = None,
 ) -> tuple[Matches, NDArray[np.float32]]:
     """Explain white traces by scaled templates, greedily.
 
@@ -50,6 +53,8 @@ def peel(
         Left as it is.
     bank : TemplateBank
     config : MatchConfig
+    active : ndarray, shape (n_units,), bool, optional
+        Units that may be used; all by default.
 
     Returns
     -------
@@ -69,12 +74,15 @@ def peel(
     if bank.n_units == 0:
         return _nothing(), residual
     score = score_templates(white, bank)
+    if active is not None:
+        score[~active] = 0
+    norm2 = bank.norm2 if active is None else np.where(active, bank.norm2, np.inf)
     found = _pursue(
         score,
         residual,
         bank.channels,
         bank.shifted,
-        bank.norm2,
+        norm2,
         bank.near,
         bank.overlap,
         bank.n_before,

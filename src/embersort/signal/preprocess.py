@@ -54,6 +54,11 @@ class Preprocessor:
     whitening: NDArray[np.float32]
     margin: int
 
+    @property
+    def scale(self) -> NDArray[np.float32]:
+        """What turns microvolt into units of each channel's noise; 0 for bad channels."""
+        return _inverse(self.noise_uv * self.channel_ok).astype(np.float32)
+
 
 def fit_preprocessor(
     recording: Recording,
@@ -100,12 +105,12 @@ def fit_preprocessor(
     groups = reference_groups(geometry, channel_ok, filter_config.reference)
     traces = np.concatenate(list(map_tiles(filtered(groups), sample, run_config)))
     noise = noise_levels(traces)
-    scale = np.where(channel_ok & (noise > 0), 1 / np.where(noise > 0, noise, 1.0), 0.0)
+    scale = _inverse(noise * channel_ok)
     scaled = traces * scale.astype(np.float32)
     white = local_whitening(noise_covariance(scaled), geometry, channel_ok, whiten_config)
     # The noise is normal only in its middle: what is left of unit height is measured, not assumed.
     left = noise_levels(scaled @ white.T.astype(np.float32))
-    white *= np.where(left > 0, 1 / np.where(left > 0, left, 1.0), 0.0)[:, None]
+    white *= _inverse(left)[:, None]
     return Preprocessor(
         sos=sos,
         groups=groups,
@@ -157,6 +162,11 @@ def whiten(traces: NDArray[np.float32], preprocessor: Preprocessor) -> NDArray[n
         span = slice(used[0], used[-1] + 1)
         white[:, start : start + BLOCK] = traces[:, span] @ rows[:, span].T
     return white
+
+
+def _inverse(values: FloatArray) -> FloatArray:
+    """Return 1 / values, and 0 where a value is 0."""
+    return np.divide(1.0, values, where=values > 0, out=np.zeros(len(values)))
 
 
 def _sample_tiles(recording: Recording, sample_s: float) -> list[Tile]:

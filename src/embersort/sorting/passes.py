@@ -50,6 +50,16 @@ class Front:
         filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
         return whiten(filtered, self.preprocessor)
 
+    def white_tile_and_events(self, tile: Tile) -> tuple[NDArray[np.float32], Events]:
+        """Return the white traces of a tile, and the events in it.
+
+        Events are looked for before whitening: it evens out the noise but also takes from a
+        trough what the neighbouring channels share with it.
+        """
+        filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
+        scaled = filtered * self.preprocessor.scale
+        return whiten(filtered, self.preprocessor), detect(scaled, self.extra, self.detector)
+
     def tiles(self) -> list[Tile]:
         """Return the grid of the recording."""
         return tile_grid(self.recording.n_samples, self.recording.sampling_rate_hz)
@@ -81,11 +91,14 @@ class MatchedSpikes:
         Of residual plus own template, on the local channels of the unit's main channel.
     means : ndarray, shape (n_units, n_window, n_channels), float64
         Mean of residual plus own template, on the template's channels.
+    main_channel : ndarray, shape (n_units,), int64
+        Channel of each unit's largest deflection.
     """
 
     matches: Matches
     codes: NDArray[np.float32]
     means: NDArray[np.float64]
+    main_channel: NDArray[np.int64]
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
@@ -97,8 +110,7 @@ def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
     )
 
     def look(tile: Tile) -> NDArray[np.float32]:
-        white = front.white_tile(tile)
-        events = detect(white, front.extra, front.detector)
+        white, events = front.white_tile_and_events(tile)
         return cut_snippets(white, events.sample_index, events.channel_index, own_channel)[:, :, 0]
 
     return np.concatenate(list(map_tiles(look, tiles, front.run)))
@@ -108,8 +120,7 @@ def encode_events(front: Front, stage: TemporalPca, progress: Progress = None) -
     """Detect the events of the whole recording and encode their snippets."""
 
     def look(tile: Tile) -> tuple[NDArray, ...]:
-        white = front.white_tile(tile)
-        events = detect(white, front.extra, front.detector)
+        white, events = front.white_tile_and_events(tile)
         snippets = cut_snippets(white, events.sample_index, events.channel_index, front.window)
         return (
             events.sample_index + (tile.start - front.extra),
@@ -173,7 +184,7 @@ def match_recording(
     )
     counts = np.bincount(unit, minlength=bank.n_units)
     means = total / np.maximum(counts, 1)[:, None, None]
-    return MatchedSpikes(matches=matches, codes=codes, means=means)
+    return MatchedSpikes(matches=matches, codes=codes, means=means, main_channel=main_channel)
 
 
 def _sum_by_unit(

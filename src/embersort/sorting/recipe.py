@@ -15,9 +15,11 @@ from embersort.clustering.neighbourhoods import cluster_probe
 from embersort.config import SortConfig
 from embersort.errors import BadInput
 from embersort.matching.bank import make_bank
+from embersort.matching.redundant import redundant
 from embersort.quality.metrics import unit_table
 from embersort.recording import ArrayRecording
 from embersort.signal import (
+    TemporalPca,
     fit_preprocessor,
     fit_temporal_pca,
     make_detector,
@@ -31,9 +33,9 @@ from embersort.sorting.passes import (
     match_recording,
     peak_waveforms,
 )
-from embersort.sorting.units import DUPLICATE_MS, templates_from_codes, without_duplicates
+from embersort.sorting.refine import finish, refine
+from embersort.sorting.units import templates_from_codes
 from embersort.types import FloatArray, Geometry, Recording, Sorting, SortResult, Templates
-from embersort.units import ms_to_samples
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +106,17 @@ def sort(
     )
     log.info("%d clusters", labels.max(initial=-1) + 1)
 
-    clock.start("matching", len(front.tiles()))
+    clock.start("matching", len(front.tiles()) * (1 + config.match.n_refinements))
     templates = templates_from_codes(encoded, labels, stage, source.geometry.n_channels)
-    bank = make_bank(templates, front.window.n_before, config.match)
-    spikes = match_recording(front, bank, stage, config.match, clock.advance)
+    counts = np.bincount(labels[labels >= 0], minlength=len(templates))
+    spikes = _match(front, templates, counts, stage, config, clock)
+    for _ in range(config.match.n_refinements):
+        templates, counts = refine(spikes, stage, source.sampling_rate_hz, config)
+        spikes = _match(front, templates, counts, stage, config, clock)
+
+    clock.start("finishing", 1)
+    spikes = finish(spikes, stage, source.sampling_rate_hz, config)
+    log.info("%d units", len(spikes.means))
     return _result(front, spikes, encoded, clock)
 
 
@@ -154,11 +163,26 @@ def _front(source: Recording, config: SortConfig) -> Front:
     )
 
 
-def _fit_stage(front: Front, config: SortConfig) -> Any:
+def _fit_stage(front: Front, config: SortConfig) -> TemporalPca:
     tiles = front.tiles()
     chosen = np.unique(np.linspace(0, len(tiles) - 1, min(BASIS_TILES, len(tiles))).astype(int))
     waveforms = peak_waveforms(front, [tiles[i] for i in chosen])
     return fit_temporal_pca(waveforms, front.window.neighbours, config.feature.n_components)
+
+
+def _match(
+    front: Front,
+    templates: NDArray[np.float32],
+    counts: NDArray[np.int64],
+    stage: TemporalPca,
+    config: SortConfig,
+    clock: _Clock,
+) -> MatchedSpikes:
+    """Match the templates that are units of their own to the recording."""
+    n_before = front.window.n_before
+    needed = ~redundant(templates, n_before, counts, config.match)
+    bank = make_bank(templates[needed], n_before, config.match)
+    return match_recording(front, bank, stage, config.match, clock.advance)
 
 
 def _result(
@@ -166,34 +190,27 @@ def _result(
 ) -> SortResult:
     source = front.recording
     matches = spikes.matches
-    inside = (matches.sample_index >= 0) & (matches.sample_index < source.n_samples)
-    shortest = ms_to_samples(DUPLICATE_MS, source.sampling_rate_hz)
-    keep = inside & without_duplicates(
-        matches.sample_index, matches.unit_index, matches.gain, shortest
-    )
-    sample, unit = matches.sample_index[keep], matches.unit_index[keep]
-    used, unit = np.unique(unit, return_inverse=True)
     sorting = Sorting(
-        sample_index=sample,
-        unit_index=unit,
-        unit_ids=np.arange(len(used)),
+        sample_index=matches.sample_index,
+        unit_index=matches.unit_index,
+        unit_ids=np.arange(len(spikes.means)),
         sampling_rate_hz=source.sampling_rate_hz,
         n_samples=source.n_samples,
     )
-    white = spikes.means[used]
-    templates = _unwhiten(white, front.preprocessor.whitening)
+    templates = _unwhiten(spikes.means, front.preprocessor.whitening)
     table = unit_table(sorting, templates, front.preprocessor.noise_uv, source.geometry)
-    depth = white.min(axis=(1, 2), initial=0.0)
+    depth = (templates * front.preprocessor.scale).min(axis=(1, 2), initial=0.0)
     place = np.stack([table["x_um"], table["y_um"]], axis=1)
+    n_spikes, unit = sorting.n_spikes, matches.unit_index
     clock.stop()
     return SortResult(
         sorting=sorting,
         templates=Templates(waveforms_uv=templates, n_before=front.window.n_before),
         geometry=source.geometry,
-        spike_amplitude=depth[unit] * matches.scale[keep],
-        spike_probability=np.full(len(sample), np.nan, np.float32),
+        spike_amplitude=depth[unit] * matches.scale,
+        spike_probability=np.full(n_spikes, np.nan, np.float32),
         spike_position_um=place[unit],
-        embedding=np.zeros((len(sample), 0), np.float32),
+        embedding=np.zeros((n_spikes, 0), np.float32),
         unit_table=table,
         timings_s=clock.timings_s,
         provenance={

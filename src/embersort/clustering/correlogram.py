@@ -1,0 +1,70 @@
+"""Do two trains keep out of each other's way, as one neuron's spikes do?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from embersort.types import IntArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coincidence:
+    """Pairs of spikes of two trains within the refractory period.
+
+    Attributes
+    ----------
+    n_seen : int
+        Pairs between the shortest and the longest lag, both ways.
+    n_expected : float
+        Pairs that independent trains would have there, from the pairs at lags up to `WIDE` times
+        as long, so that common changes of rate do not count.
+    """
+
+    n_seen: int
+    n_expected: float
+
+
+WIDE = 15
+"""The baseline is taken from lags up to this many refractory periods."""
+
+
+def coincidence(first: IntArray, second: IntArray, shortest: int, refractory: int) -> Coincidence:
+    """Count the pairs of spikes at lags from ``shortest`` to ``refractory`` samples.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (n,), int64
+        Spike samples in order.
+    shortest : int
+        Nearer pairs are one spike found twice and count neither way.
+    refractory : int
+        Length of the refractory period in samples.
+
+    Returns
+    -------
+    Coincidence
+    """
+    seen = _count_pairs(first, second, shortest, refractory)
+    wide = _count_pairs(first, second, refractory, WIDE * refractory)
+    share = (refractory - shortest) / ((WIDE - 1) * refractory)
+    return Coincidence(n_seen=seen, n_expected=wide * share)
+
+
+@njit(nogil=True, cache=True)
+def _count_pairs(first: NDArray[np.int64], second: NDArray[np.int64], low: int, high: int) -> int:
+    """Count pairs with low < |lag| <= high, O(n + pairs within high)."""
+    total = 0
+    start = 0
+    for t in first:
+        while start < len(second) and second[start] < t - high:
+            start += 1
+        i = start
+        while i < len(second) and second[i] <= t + high:
+            if abs(second[i] - t) > low:
+                total += 1
+            i += 1
+    return total

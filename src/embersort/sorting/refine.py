@@ -1,0 +1,172 @@
+"""What the matched, cleaned spikes say about the units: split, merge, drop."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.clustering.merging import Labelled, merge_units
+from embersort.clustering.neighbourhoods import split
+from embersort.config import SortConfig
+from embersort.signal.features import TemporalPca
+from embersort.matching.peel import Matches
+from embersort.sorting.passes import MatchedSpikes
+from embersort.sorting.units import DUPLICATE_MS, without_duplicates
+from embersort.types import UNASSIGNED, FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+
+def refine(
+    spikes: MatchedSpikes, stage: TemporalPca, sampling_rate_hz: float, config: SortConfig
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return better templates from matched spikes.
+
+    Parameters
+    ----------
+    spikes : MatchedSpikes
+    stage : TemporalPca
+    sampling_rate_hz : float
+    config : SortConfig
+
+    Returns
+    -------
+    templates : ndarray, shape (n_units, n_window, n_channels), float32
+        White templates of the units that are left after splitting, dropping and merging.
+    counts : ndarray, shape (n_units,), int64
+        Their spikes.
+    """
+    labels, origin = split_units(spikes, stage, config)
+    templates = part_templates(spikes, labels, origin, stage)
+    leader = _leaders(spikes, labels, templates, stage, sampling_rate_hz, config)
+    counts = np.bincount(labels[labels >= 0], minlength=len(templates))
+    merged = _weighted_means(templates, counts, leader).astype(np.float32)
+    kept = np.unique(leader)
+    return merged[kept], np.bincount(leader, counts, len(templates))[kept].astype(np.int64)
+
+
+def finish(
+    spikes: MatchedSpikes, stage: TemporalPca, sampling_rate_hz: float, config: SortConfig
+) -> MatchedSpikes:
+    """Return the spikes of the final units: merged, without duplicates, without false units."""
+    n_units = len(spikes.means)
+    leader = _leaders(
+        spikes, spikes.matches.unit_index, spikes.means, stage, sampling_rate_hz, config
+    )
+    counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
+    means = _weighted_means(spikes.means, counts, leader)
+    matches = spikes.matches
+    unit_index = leader[matches.unit_index]
+    shortest = ms_to_samples(DUPLICATE_MS, sampling_rate_hz)
+    keep = without_duplicates(matches.sample_index, unit_index, matches.gain, shortest)
+    real = np.array(
+        [is_real(matches.scale[keep & (unit_index == unit)], config) for unit in range(n_units)],
+        bool,
+    )
+    kept = np.flatnonzero(real)
+    keep &= np.isin(unit_index, kept)
+    return MatchedSpikes(
+        matches=Matches(
+            sample_index=matches.sample_index[keep],
+            unit_index=np.searchsorted(kept, unit_index[keep]),
+            scale=matches.scale[keep],
+            shift_index=matches.shift_index[keep],
+            gain=matches.gain[keep],
+        ),
+        codes=spikes.codes[keep],
+        means=means[kept],
+        main_channel=spikes.main_channel[kept],
+    )
+
+
+def is_real(scale: NDArray[np.float32], config: SortConfig) -> bool:
+    """Say whether spikes are enough, and as large as the template that found them."""
+    return bool(
+        len(scale) >= config.match.min_spikes and np.median(scale) >= config.match.min_median_scale
+    )
+
+
+def split_units(
+    spikes: MatchedSpikes, stage: TemporalPca, config: SortConfig
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split each unit's spikes where they fall apart.
+
+    Returns
+    -------
+    labels : ndarray, shape (n_spikes,), int64
+        Part of each spike, or `UNASSIGNED`.
+    origin : ndarray, shape (n_parts,), int64
+        Unit that each part comes from.
+    """
+    unit_index = spikes.matches.unit_index
+    labels = np.full(len(unit_index), UNASSIGNED, np.int64)
+    origin = []
+    for unit in np.unique(unit_index):
+        members = np.flatnonzero(unit_index == unit)
+        channel = np.full(len(members), spikes.main_channel[unit])
+        for part in split(stage.common_frame(spikes.codes[members], channel), config.cluster):
+            if is_real(spikes.matches.scale[members[part]], config):
+                labels[members[part]] = len(origin)
+                origin.append(unit)
+    return labels, np.array(origin, np.int64)
+
+
+def _leaders(
+    spikes: MatchedSpikes,
+    labels: IntArray,
+    templates: FloatArray,
+    stage: TemporalPca,
+    sampling_rate_hz: float,
+    config: SortConfig,
+) -> NDArray[np.int64]:
+    """Return for each unit the one that it merges into."""
+    if not len(templates):
+        return np.zeros(0, np.int64)
+    used = np.flatnonzero(labels >= 0)
+    channel = spikes.main_channel[spikes.matches.unit_index[used]]
+    return merge_units(
+        Labelled(
+            sample_index=spikes.matches.sample_index[used],
+            unit_index=labels[used],
+            sampling_rate_hz=sampling_rate_hz,
+        ),
+        templates,
+        lambda rows: stage.common_frame(spikes.codes[used[rows]], channel[rows]),
+        config.merge,
+    )
+
+
+def _weighted_means(
+    templates: FloatArray, counts: IntArray, leader: IntArray
+) -> NDArray[np.float64]:
+    """Return the templates, those of leaders averaged over all that merged into them."""
+    means = np.array(templates, np.float64)
+    for unit in np.unique(leader):
+        parts = np.flatnonzero(leader == unit)
+        if len(parts) > 1:
+            means[unit] = np.average(templates[parts], axis=0, weights=np.maximum(counts[parts], 1))
+    return means
+
+
+def part_templates(
+    spikes: MatchedSpikes, labels: IntArray, origin: IntArray, stage: TemporalPca
+) -> NDArray[np.float32]:
+    """Return white templates: the mean of the unit that a part comes from, moved to the part.
+
+    The means are exact but belong to whole units; what distinguishes a part is known in the codes.
+    """
+    n_components = stage.basis.shape[1]
+    templates = spikes.means[origin].astype(np.float32)
+    for part, unit in enumerate(origin):
+        members = labels == part
+        if not members.any():
+            continue
+        of_unit = spikes.matches.unit_index == unit
+        own = members & of_unit
+        if own.sum() == of_unit.sum() or not own.any():
+            continue
+        change = np.median(spikes.codes[own], axis=0) - np.median(spikes.codes[of_unit], axis=0)
+        local = stage.neighbours[spikes.main_channel[unit]]
+        used = local >= 0
+        wave = stage.basis @ change.reshape(-1, n_components).T
+        templates[part][:, local[used]] += wave[:, used]
+    return templates
