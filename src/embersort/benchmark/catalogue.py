@@ -10,6 +10,7 @@ from typing import Any
 from embersort.benchmark.home import Home
 from embersort.benchmark.process import Limits
 from embersort.benchmark.registry import (
+    ORIGIN_SUFFIX,
     RegisteredRecording,
     choose_recordings,
     read_registry,
@@ -20,7 +21,7 @@ from embersort.benchmark.registry import (
     shipped_suites,
 )
 from embersort.benchmark.run import Request
-from embersort.benchmark.sorters.catalogue import find_sorter
+from embersort.benchmark.sorters.spec import SorterSpec
 from embersort.errors import BadInput
 
 
@@ -46,14 +47,13 @@ def find_recordings(home: Home, patterns: Sequence[str]) -> list[RegisteredRecor
 
 def make_requests(
     recordings: Sequence[RegisteredRecording],
-    sorters: Sequence[str],
+    specs: Sequence[SorterSpec],
     limits: Limits,
     overrides: dict[str, Any] | None = None,
     *,
     rerun_failed: bool = False,
 ) -> list[Request]:
     """Return one request per recording and sorter; all recordings of one sorter in a row."""
-    specs = [find_sorter(name) for name in sorters]
     return [
         Request(
             recording=recording,
@@ -84,4 +84,8 @@ def add_entry(path: Path, home: Home) -> list[str]:
         raise BadInput(f"{path} gives two recordings one name")
     home.registry.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, home.registry / path.name)
+    # Paths in the entry stay relative to where it came from.
+    (home.registry / path.name).with_suffix(ORIGIN_SUFFIX).write_text(
+        str(path.resolve().parent), "utf-8"
+    )
     return names

@@ -22,7 +22,7 @@ import numpy as np
 
 from embersort.benchmark.hashing import hash_file, hash_json
 from embersort.errors import BadInput
-from embersort.types import Geometry, Recording, Sorting
+from embersort.types import Geometry, IntArray, Recording, Sorting
 
 TRACES = "traces.raw"
 RECORDING = "recording.json"
@@ -177,6 +177,26 @@ def write_sorting(sorting: Sorting, path: Path) -> None:
     )
 
 
+def read_output(folder: Path, sampling_rate_hz: float, n_samples: int) -> Sorting:
+    """Read what a sorter left: ``sorting.npz``, or Phy's spike times and clusters.
+
+    Raises
+    ------
+    BadInput
+        If there is neither, or it is damaged.
+    """
+    times, clusters = folder / "spike_times.npy", folder / "spike_clusters.npy"
+    if (folder / SORTING).exists() or not (times.exists() and clusters.exists()):
+        return read_sorting(folder / SORTING, sampling_rate_hz, n_samples)
+    try:
+        sample = np.load(times, allow_pickle=False).astype(np.int64).ravel()
+        cluster = np.load(clusters, allow_pickle=False).astype(np.int64).ravel()
+        ids, unit = np.unique(cluster, return_inverse=True)
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInput(f"{times.name} or {clusters.name} is damaged: {error}") from None
+    return _checked_sorting(sample, unit, ids, times.name, sampling_rate_hz, n_samples)
+
+
 def read_sorting(path: Path, sampling_rate_hz: float, n_samples: int) -> Sorting:
     """Read a sorting; spikes need not be in order.
 
@@ -194,8 +214,20 @@ def read_sorting(path: Path, sampling_rate_hz: float, n_samples: int) -> Sorting
         raise BadInput(f"{path.name} was not written") from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput(f"{path.name} is no sorting: {error}") from None
+    return _checked_sorting(sample, unit, ids, path.name, sampling_rate_hz, n_samples)
+
+
+def _checked_sorting(
+    sample: IntArray,
+    unit: IntArray,
+    ids: IntArray,
+    name: str,
+    sampling_rate_hz: float,
+    n_samples: int,
+) -> Sorting:
+    """Put spikes in order and check them; errors name the file."""
     if sample.ndim != 1 or sample.shape != unit.shape or ids.ndim != 1:
-        raise BadInput(f"{path.name}: {sample.shape} spike times for {unit.shape} unit indices")
+        raise BadInput(f"{name}: {sample.shape} spike times for {unit.shape} unit indices")
     order = np.argsort(sample, kind="stable")
     try:
         return Sorting(
@@ -206,7 +238,7 @@ def read_sorting(path: Path, sampling_rate_hz: float, n_samples: int) -> Sorting
             n_samples=n_samples,
         )
     except BadInput as error:
-        raise BadInput(f"{path.name}: {error}") from None
+        raise BadInput(f"{name}: {error}") from None
 
 
 def _write_traces(recording: Recording, path: Path) -> tuple[str, float]:

@@ -42,6 +42,11 @@ class Home:
         return self.folder / "registry"
 
     @property
+    def sorters(self) -> Path:
+        """Sorters that the user described."""
+        return self.folder / "sorters"
+
+    @property
     def downloads(self) -> Path:
         """Fetched files, named by their hash."""
         return self.folder / "downloads"

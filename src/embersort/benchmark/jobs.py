@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embersort.benchmark.exchange import SORTING, StoredRecording, read_sorting
+from embersort.benchmark.exchange import SORTING, StoredRecording, read_output, write_sorting
 from embersort.benchmark.hashing import hash_json
 from embersort.benchmark.home import Home
 from embersort.benchmark.materialise import locked
@@ -162,16 +162,15 @@ def _record(
     files = {"log.txt": log}
     if result.outcome == "ok":
         try:
-            sorting = read_sorting(
-                folder / "output" / SORTING,
-                job.recording.sampling_rate_hz,
-                job.recording.n_samples,
+            sorting = read_output(
+                folder / "output", job.recording.sampling_rate_hz, job.recording.n_samples
             )
         except BadInput as error:
             record |= {"outcome": "failed", "error": f"{job.spec.name}: {error}"}
         else:
             record |= {"n_units": sorting.n_units, "n_spikes": sorting.n_spikes}
-            files[SORTING] = folder / "output" / SORTING
+            write_sorting(sorting, folder / SORTING)
+            files[SORTING] = folder / SORTING
     else:
         lines = log.read_text("utf-8", errors="replace").strip().splitlines()
         record["error"] = "\n".join(lines[-ERROR_LINES:])

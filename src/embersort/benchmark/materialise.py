@@ -18,6 +18,7 @@ from embersort.benchmark.exchange import StoredRecording, open_stored, read_sort
 from embersort.benchmark.fetch import fetch_file, fetch_files, find_dandi_asset
 from embersort.benchmark.hashing import hash_file, hash_files, hash_json
 from embersort.benchmark.home import Home
+from embersort.benchmark.pins import ASSET, pin_asset, pin_files, read_pins, write_pins
 from embersort.benchmark.registry import RegisteredRecording, inside
 from embersort.benchmark.sources import (
     DandiSource,
@@ -131,17 +132,23 @@ def _make(registered: RegisteredRecording, home: Home, scratch: Path) -> Made:
 
         return generate_mearec(source, home, scratch)
     if isinstance(source, FilesSource):
-        fetch_files(source, home.downloads, scratch)
+        pinned = pin_files(source, read_pins(registered.name, home))
+        write_pins(registered.name, fetch_files(pinned, home.downloads, scratch), home)
         return _open_layout(source, scratch)
     if isinstance(source, DandiSource):
-        remote = find_dandi_asset(source)
-        place = inside(scratch, remote.path)
-        shutil.copyfile(fetch_file(remote, home.downloads), place)
-        layout = source.model_copy(
-            update={"recording": remote.path, "truth": source.truth and remote.path}
-        )
-        return _open_layout(layout, scratch)
+        return _fetch_asset(registered.name, source, home, scratch)
     return _open_layout(source, (registered.folder / source.folder).resolve())
+
+
+def _fetch_asset(name: str, source: DandiSource, home: Home, scratch: Path) -> Made:
+    """Fetch an archive's asset, which holds both recording and truth."""
+    remote = find_dandi_asset(pin_asset(source, read_pins(name, home)))
+    fetched = fetch_file(remote, home.downloads)
+    shutil.copyfile(fetched, inside(scratch, remote.path))
+    asset_id = remote.url.rstrip("/").split("/")[-2]
+    write_pins(name, {ASSET: asset_id, source.asset_path: fetched.name}, home)
+    in_file = {"recording": remote.path, "truth": source.truth and remote.path}
+    return _open_layout(source.model_copy(update=in_file), scratch)
 
 
 def _render(source: SceneSource) -> Made:

@@ -13,6 +13,8 @@ from embersort.benchmark.sources import Source
 from embersort.config import Config, read_toml
 from embersort.errors import BadConfig, BadInput, nearest_name
 
+ORIGIN_SUFFIX = ".origin"
+"""A file beside an added entry that says in which folder the entry lay."""
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -137,7 +139,9 @@ def read_registry(folders: Iterable[Path]) -> dict[str, RegisteredRecording]:
     """
     found: dict[str, RegisteredRecording] = {}
     for path in sorted(path for folder in folders for path in Path(folder).glob("*.toml")):
-        for recording in recordings_of(read_study_set(path), path.parent):
+        origin = path.with_suffix(ORIGIN_SUFFIX)
+        parent = Path(origin.read_text("utf-8")) if origin.exists() else path.parent
+        for recording in recordings_of(read_study_set(path), parent):
             if recording.name in found:
                 raise BadConfig(f"{path}: there is already a recording named {recording.name}")
             found[recording.name] = recording

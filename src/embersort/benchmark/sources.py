@@ -1,4 +1,4 @@
-"""Where recordings come from: one config per kind of source, read from the registry's TOML files."""
+"""Where recordings come from: one config per kind of source, as the registry holds it."""
 
 from __future__ import annotations
 

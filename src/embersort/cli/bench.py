@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from embersort.cli.bench_registry import app as registry_app
+from embersort.cli.bench_site import serve, site
 
 if TYPE_CHECKING:
     from embersort.benchmark.process import Limits
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.add_typer(registry_app, name="registry", help="List, show, add, fetch and verify recordings.")
+app.command()(site)
+app.command()(serve)
 
 Names = Annotated[
     list[str], typer.Argument(help="Suites or recordings (SET/STUDY/NAME, * allowed).")
@@ -69,7 +72,7 @@ def install(
             make_environment(name, MEAREC_REQUIREMENTS, find_home(), typer.echo)
             typer.echo(f"{name} is installed")
             continue
-        installation = install_sorter(find_sorter(name), find_home(), typer.echo)
+        installation = install_sorter(find_sorter(name, find_home()), find_home(), typer.echo)
         typer.echo(f"{name} {installation.version} is installed")
 
 
@@ -256,11 +259,13 @@ def _requests(
 ) -> list[Request]:
     from embersort.benchmark.catalogue import find_recordings, make_requests
     from embersort.benchmark.home import find_home
+    from embersort.benchmark.sorters.catalogue import find_sorter
 
-    recordings = find_recordings(find_home(), names)
-    chosen = [name.strip() for name in sorters.split(",") if name.strip()]
+    home = find_home()
+    recordings = find_recordings(home, names)
+    specs = [find_sorter(name.strip(), home) for name in sorters.split(",") if name.strip()]
     overrides = _overrides(settings or [])
-    return make_requests(recordings, chosen, limits, overrides, rerun_failed=rerun_failed)
+    return make_requests(recordings, specs, limits, overrides, rerun_failed=rerun_failed)
 
 
 def _overrides(settings: list[str]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from embersort.benchmark.exchange import StoredRecording
+from embersort.benchmark.home import Home
 from embersort.benchmark.sorters.spec import SorterSpec
+from embersort.benchmark.sorters.user import read_user_sorter
 from embersort.errors import BadInput, nearest_name
 
 SPIKEINTERFACE = "spikeinterface==0.105.3"
@@ -66,7 +68,7 @@ _KILOSORT4 = SorterSpec(
     licence="GPL-3.0-or-later",
     homepage="https://kilosort.readthedocs.io",
     environment="kilosort4",
-    requirements=(TORCH, f"{SPIKEINTERFACE} kilosort>=4.1.7,<5"),
+    requirements=(TORCH, f"{SPIKEINTERFACE} kilosort>=4.1.7,<5 pandas"),
     package="kilosort",
     worker="run_spikeinterface.py",
     worker_sorter="kilosort4",
@@ -184,7 +186,7 @@ _SPECS = (
         name="kilosort4-4.1.4",
         title="Kilosort 4 (4.1.4)",
         environment="kilosort4-1-4",
-        requirements=(TORCH, f"numpy<2.4 {SPIKEINTERFACE} kilosort==4.1.4"),
+        requirements=(TORCH, f"numpy<2.4 {SPIKEINTERFACE} kilosort==4.1.4 pandas"),
     ),
     SorterSpec(
         name="herdingspikes",
@@ -192,7 +194,7 @@ _SPECS = (
         licence="GPL-3.0-or-later",
         homepage="https://github.com/mhhennig/HS2",
         environment="herdingspikes",
-        requirements=(f"{SPIKEINTERFACE} herdingspikes",),
+        requirements=(f"{SPIKEINTERFACE} herdingspikes six pandas",),
         package="herdingspikes",
         worker="run_spikeinterface.py",
         worker_sorter="herdingspikes",
@@ -229,14 +231,19 @@ SORTERS: dict[str, SorterSpec] = {spec.name: spec for spec in _SPECS}
 """Every known sorter by name."""
 
 
-def find_sorter(name: str) -> SorterSpec:
-    """Return a sorter by name.
+def find_sorter(name: str, home: Home) -> SorterSpec:
+    """Return a sorter by name: a known one, or one that the user described in a file.
 
     Raises
     ------
     BadInput
         If none has that name; names the nearest.
+    BadConfig
+        If the user's file is wrong.
     """
-    if name not in SORTERS:
-        raise BadInput(f"no sorter is named '{name}'{nearest_name(name, SORTERS)}")
-    return SORTERS[name]
+    if name in SORTERS:
+        return SORTERS[name]
+    own = {path.stem: path for path in home.sorters.glob("*.toml")}
+    if name in own:
+        return read_user_sorter(own[name])
+    raise BadInput(f"no sorter is named '{name}'{nearest_name(name, [*SORTERS, *own])}")

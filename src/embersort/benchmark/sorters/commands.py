@@ -30,6 +30,9 @@ def worker_command(
     if spec.image:
         return _container_command(spec, installation, job, folder)
     (folder / JOB_FILE).write_text(json.dumps(job), "utf-8")
+    if spec.command:
+        values = {**job, "job_file": str(folder / JOB_FILE)}
+        return [*installation.command, *(part.format(**values) for part in spec.command[1:])]
     return [*installation.command, str(WORKERS / spec.worker), str(folder / JOB_FILE)]
 
 

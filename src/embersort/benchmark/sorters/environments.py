@@ -92,6 +92,8 @@ def find_installation(spec: SorterSpec, home: Home) -> Installation:
     """
     if spec.image:
         return _find_image(spec)
+    if spec.command:
+        return _find_command(spec)
     if not spec.environment:
         return Installation(
             command=(sys.executable,), version=embersort.__version__, digest=own_code_hash()
@@ -156,7 +158,9 @@ def own_code_hash() -> str:
 
 
 def worker_hash(spec: SorterSpec) -> str:
-    """Return the hash of the scripts that run a sorter."""
+    """Return the hash of the scripts that run a sorter; its command line where there are none."""
+    if spec.command:
+        return hash_json(list(spec.command))
     return hash_json([hash_file(WORKERS / name) for name in (spec.worker, "exchange_io.py")])
 
 
@@ -174,6 +178,16 @@ def find_engine() -> str:
             return path
     raise MissingDependency(
         f"no container engine found; install one of {', '.join(ENGINES)} and try again"
+    )
+
+
+def _find_command(spec: SorterSpec) -> Installation:
+    """Find the user's program; its file is part of the result's key."""
+    program = shutil.which(spec.command[0])
+    if program is None:
+        raise MissingDependency(f"the program {spec.command[0]} of {spec.title} was not found")
+    return Installation(
+        command=(program,), version=spec.package, digest=hash_file(Path(program).resolve())
     )
 
 

@@ -49,6 +49,9 @@ class SorterSpec:
     needs : str
         What it needs of the recording or machine, for people.
     min_channels : int
+    command : tuple of str
+        What starts a sorter that the user described, with ``{recording_folder}``,
+        ``{output_folder}``, ``{work_folder}``, ``{n_threads}`` and ``{job_file}`` filled in.
     image : str
         Container image; runs in a container instead of an environment where given.
     gets_truth : bool
@@ -60,7 +63,7 @@ class SorterSpec:
     licence: str
     homepage: str
     settings_source: str
-    worker: str
+    worker: str = ""
     worker_sorter: str = ""
     environment: str = ""
     requirements: tuple[str, ...] = ()
@@ -69,6 +72,7 @@ class SorterSpec:
     adapt: Adapt = no_adaptation
     needs: str = ""
     min_channels: int = 1
+    command: tuple[str, ...] = ()
     image: str = ""
     gets_truth: bool = False
 

@@ -169,16 +169,14 @@ const ComparePage = (() => {
 				y: `mean ${chosen.metric}`,
 				log: true,
 				legend: true,
-				shapes: front
-					.slice(1)
-					.map((p, i) => ({
-						type: "line",
-						x0: front[i].time,
-						y0: front[i].value,
-						x1: p.time,
-						y1: p.value,
-						line: { color: Page.colour("muted"), width: 1, dash: "dot" },
-					})),
+				shapes: front.slice(1).map((p, i) => ({
+					type: "line",
+					x0: front[i].time,
+					y0: front[i].value,
+					x1: p.time,
+					y1: p.value,
+					line: { color: Page.colour("muted"), width: 1, dash: "dot" },
+				})),
 				click: (href) => {
 					location.href = href;
 				},

@@ -167,10 +167,11 @@ const Site = (() => {
 		} catch (error) {
 			if (main)
 				Page.fill(main, el("p", { class: "lead", role: "alert" }, `This page cannot be shown: ${error.message}`));
-			document.body.dataset.ready = "failed";
+			document.body.dataset.failed = "yes";
+			Page.drawn();
 			throw error;
 		}
-		document.body.dataset.ready = location.hash || "#";
+		Page.drawn();
 	}
 
 	/** @param {{show: (main: HTMLElement) => Promise<void> | void}} page */

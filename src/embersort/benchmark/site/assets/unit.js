@@ -60,7 +60,9 @@ const UnitPage = (() => {
 		);
 		sorters(cards, index, ran, unit, chosen);
 		if (!result) return;
-		const detail = result.has_data ? await Site.load(`results/${entry.slug}-${index.sorters[result.sorter].slug}`) : null;
+		const detail = result.has_data
+			? await Site.load(`results/${entry.slug}-${index.sorters[result.sorter].slug}`)
+			: null;
 		const pack = await Site.unpack(detail, `unit-${unit}`);
 		if (pack) views(cards, data, pack, index.sorters[result.sorter].key);
 		else await truthOnly(cards, data, unit, Boolean(detail?.partners));

@@ -16,6 +16,16 @@ MS_BEFORE = 1.0
 MS_AFTER = 2.0
 
 
+def prepared(recording: Any, seed: int) -> Any:
+    """Filter and whiten, since the matching's thresholds are in units of white noise."""
+    from spikeinterface.preprocessing import bandpass_filter, whiten, zscore
+
+    filtered = zscore(bandpass_filter(recording, 300.0, 6000.0, dtype="float32"), seed=seed)
+    if recording.get_num_channels() > 1:
+        filtered = whiten(filtered, mode="local", radius_um=100.0, dtype="float32", seed=seed)
+    return filtered.save(format="memory", n_jobs=1, progress_bar=False)
+
+
 def templates_near(
     recording: Any, truth: dict[str, Any], n_units: int, block: Any, rate_hz: float
 ) -> tuple[Any, Any]:
@@ -70,7 +80,6 @@ def sparse(templates: Any, noise_levels: Any) -> Any:
 def main() -> None:
     """Sort the job's recording with the true templates."""
     from spikeinterface.core import get_noise_levels
-    from spikeinterface.preprocessing import bandpass_filter
     from spikeinterface.sortingcomponents.matching import find_spikes_from_templates
 
     job = read_job()
@@ -79,8 +88,7 @@ def main() -> None:
     with np.load(Path(job["recording_folder"]) / "truth.npz", allow_pickle=False) as arrays:
         truth = {name: arrays[name] for name in ("sample_index", "unit_index", "unit_ids")}
     n_units, rate_hz = len(truth["unit_ids"]), facts["sampling_rate_hz"]
-    recording = bandpass_filter(open_with_spikeinterface(job), 300.0, 6000.0, dtype="float32")
-    recording = recording.save(format="memory", n_jobs=1, progress_bar=False)
+    recording = prepared(open_with_spikeinterface(job), job["seed"])
     noise_levels = get_noise_levels(recording, return_in_uV=False, seed=job["seed"])
     n_samples, step = facts["n_samples"], round(BLOCK_S * rate_hz)
     if facts["drift_um"] > 0:

@@ -26,6 +26,19 @@ def settings(job: dict[str, Any], name: str) -> dict[str, Any]:
     return parameters
 
 
+def lend_positions() -> None:
+    """Let MountainSort 4 find the positions that SpikeInterface no longer keeps as a property."""
+    from spikeinterface.core.old_api_utils import NewToOldRecording
+
+    def get_channel_property(self: Any, channel_id: Any, name: str) -> Any:
+        index = self._recording.ids_to_indices([channel_id])[0]
+        if name == "location":
+            return self._recording.get_channel_locations()[index]
+        return self._recording.get_property(name)[index]
+
+    NewToOldRecording.get_channel_property = get_channel_property
+
+
 def main() -> None:
     """Sort the job's recording."""
     from spikeinterface.sorters import run_sorter
@@ -35,7 +48,10 @@ def main() -> None:
     arguments: dict[str, Any] = {"verbose": True, "remove_existing_folder": True}
     if "folder" in inspect.signature(run_sorter).parameters:
         arguments["folder"] = Path(job["work_folder"]) / "sorter"
-    sorting = run_sorter(name, open_with_spikeinterface(job), **arguments, **settings(job, name))
+    if name == "mountainsort4":
+        lend_positions()
+    recording = open_with_spikeinterface(job)
+    sorting = run_sorter(name, recording, **arguments, **settings(job, name))
     write_spikeinterface_sorting(job, sorting)
 
 

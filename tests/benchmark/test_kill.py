@@ -1,0 +1,39 @@
+"""kill -9 at random instants: no finished job is lost, no half result is read as whole.
+
+Few instants here; ``benchmarks/bench_kill.py`` tries twenty.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from test_run import requests
+
+from embersort.benchmark.run import find_row, run_requests
+
+N_KILLS = 2
+
+
+@pytest.mark.parametrize("seed", range(N_KILLS))
+def test_killed_at_any_instant_it_continues(home, calls, seed):
+    todo = requests(home, "good", "slow")
+    names = ["bench", "run", "TINY/*/*", "--sorters", "good,slow", "--threads", "1"]
+    limits = ["--time-limit-s", "20", "--memory-limit-gib", "2", "--disk-limit-gib", "1"]
+    call = [sys.executable, "-m", "embersort.cli", *names, *limits]
+    process = subprocess.Popen(call, stdout=subprocess.DEVNULL, start_new_session=True)
+    time.sleep(random.Random(seed).uniform(0.5, 5.0))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = [find_row(request, home) for request in todo]
+    n_calls = len(calls())
+    rows = run_requests(todo, home)
+    assert [row.scores["one_to_one"]["summary"]["accuracy"] for row in rows] == [1.0] * 4
+    for before, after in zip(finished, rows, strict=True):
+        if before is not None:
+            assert before == after
+    n_finished = sum(row is not None for row in finished)
+    assert len(calls()) - n_calls == 4 - n_finished

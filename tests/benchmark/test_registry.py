@@ -1,0 +1,122 @@
+"""Registry entries: shipped ones are right, wrong ones are named, nothing leaves its folder."""
+
+import pytest
+
+from conftest import ENTRY
+from embersort.benchmark.catalogue import add_entry, find_recordings, load_registry
+from embersort.benchmark.materialise import find_made, materialise
+from embersort.benchmark.registry import (
+    inside,
+    read_registry,
+    read_study_set,
+    read_suites,
+    shipped_entries,
+    shipped_suites,
+)
+from embersort.errors import BadConfig, BadInput
+
+SPIKEFOREST = [
+    "HYBRID_JANELIA",
+    "LONG_DRIFT",
+    "LONG_STATIC",
+    "MANUAL_FRANKLAB",
+    "PAIRED_BOYDEN",
+    "PAIRED_CRCNS_HC1",
+    "PAIRED_ENGLISH",
+    "PAIRED_KAMPFF",
+    "PAIRED_MEA64C_YGER",
+    "PAIRED_MONOTRODE",
+    "SYNTH_BIONET",
+    "SYNTH_MAGLAND",
+    "SYNTH_MEAREC_NEURONEXUS",
+    "SYNTH_MEAREC_TETRODE",
+    "SYNTH_MONOTRODE",
+    "SYNTH_VISAPY",
+]
+
+
+def test_shipped_entries_are_valid_and_complete():
+    registry = read_registry([shipped_entries()])
+    sets = {path.stem: read_study_set(path) for path in shipped_entries().glob("*.toml")}
+    names = {study_set.name for study_set in sets.values()}
+    assert set(SPIKEFOREST) <= names
+    for study_set in sets.values():
+        assert study_set.description
+        assert study_set.title
+    assert len(registry) > 50
+
+
+def test_shipped_suites_name_recordings_that_exist():
+    registry = read_registry([shipped_entries()])
+    suites = read_suites([shipped_suites()])
+    assert set(suites) == {"smoke", "dev", "full"}
+    from embersort.benchmark.registry import choose_recordings
+
+    assert 12 <= len(choose_recordings(registry, suites["dev"].recordings)) <= 16
+    assert choose_recordings(registry, suites["full"].recordings)
+
+
+def test_seeds_and_shared_sources_are_expanded(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(
+        'name="X"\ntitle="x"\nkind="simulated"\ndescription="x"\n'
+        '[[studies]]\nname="s"\nseeds=[3,4]\n[studies.source]\nkind="spikeinterface"\n'
+        "duration_s=1\nn_units=2\nprobe={tetrode=true}\n"
+    )
+    study = read_study_set(path).studies[0]
+    assert [recording.name for recording in study.recordings] == ["003", "004"]
+    assert [recording.source.seed for recording in study.recordings] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('kind = "real"', 'kind = "rael"', "kind"),
+        ("[[studies]]", "[[studies]]\nnmae = 'x'", "unknown name 'studies.0.nmae'"),
+        ('name = "a"', 'name = "../a"', "no valid name"),
+        ('name = "b"', 'name = "a"', "already a recording named TINY/pair/a"),
+        ('kind = "local"', 'kind = "lokal"', "lokal"),
+    ],
+)
+def test_wrong_entries_are_refused_with_their_file(tmp_path, old, new, message):
+    (tmp_path / "tiny.toml").write_text(ENTRY.replace(old, new))
+    with pytest.raises(BadConfig, match=message):
+        read_registry([tmp_path])
+
+
+def test_two_entries_of_one_name_are_refused(home, tmp_path):
+    (tmp_path / "again.toml").write_text(ENTRY)
+    with pytest.raises(BadInput, match="already a recording named TINY/pair/a"):
+        add_entry(tmp_path / "again.toml", home)
+    (tmp_path / "new.toml").write_text(ENTRY.replace("TINY", "NEW"))
+    assert add_entry(tmp_path / "new.toml", home) == ["NEW/pair/a", "NEW/pair/b"]
+    assert "NEW/pair/a" in load_registry(home)
+
+
+def test_an_unknown_name_gets_a_hint(home):
+    with pytest.raises(BadInput, match="did you mean 'TINY/pair/a'"):
+        find_recordings(home, ["TINY/pair/aa"])
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "", "."])
+def test_no_path_leads_out_of_its_folder(tmp_path, name):
+    with pytest.raises(BadInput, match="leads out of its folder"):
+        inside(tmp_path, name)
+
+
+def test_no_link_leads_out_either(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    with pytest.raises(BadInput, match="leads out of its folder"):
+        inside(folder, "link/x")
+    assert inside(folder, "sub/file") == folder.resolve() / "sub" / "file"
+
+
+def test_a_recording_is_made_once_and_named_by_its_content(home):
+    first, second = find_recordings(home, ["TINY/*/*"])
+    assert find_made(first, home) is None
+    stored = materialise(first, home)
+    assert materialise(first, home) == stored
+    assert stored.folder.name == stored.content
+    assert materialise(second, home).content != stored.content

@@ -1,0 +1,197 @@
+"""Jobs: cached, isolated, every failure on its own row."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from embersort.benchmark.catalogue import find_recordings, make_requests
+from embersort.benchmark.export import read_results, write_results
+from embersort.benchmark.process import Limits
+from embersort.benchmark.run import carry_out, find_row, plan, run_requests
+from embersort.benchmark.sorters.catalogue import find_sorter
+from embersort.errors import BadConfig, BadInput
+
+LIMITS = Limits(time_s=20, memory_gib=2, disk_gib=1, n_threads=1)
+
+
+def requests(home, *sorters, names=("TINY/*/*",), limits=LIMITS, **options):
+    specs = [find_sorter(name, home) for name in sorters]
+    return make_requests(find_recordings(home, names), specs, limits, **options)
+
+
+def test_a_perfect_sorter_scores_1_and_runs_once(home, calls):
+    todo = requests(home, "good")
+    rows = run_requests(todo, home)
+    assert [row.outcome for row in rows] == ["ok", "ok"]
+    for row in rows:
+        assert row.scores["one_to_one"]["summary"]["accuracy"] == 1.0
+        assert row.scores["spikeforest"]["summary"]["n_well_detected"] == 3
+        assert row.result["n_units"] == 3
+        assert row.truth["peak_channel"] == [0, 1, 2]
+        assert row.result["peak_memory_mib"] > 10
+    assert calls() == ["good", "good"]
+    assert run_requests(todo, home) == rows
+    assert calls() == ["good", "good"]
+
+
+def test_phy_output_is_read_too(home):
+    row = carry_out(requests(home, "phy", names=["TINY/pair/a"])[0], home)
+    assert row.scores["one_to_one"]["summary"]["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome", "message"),
+    [
+        ("nothing", "failed", "sorting.npz was not written"),
+        ("garbage", "failed", "is no sorting"),
+        ("pickle", "failed", "is no sorting"),
+        ("beyond", "failed", "outside the recording"),
+        ("crash", "failed", "this is why"),
+    ],
+)
+def test_bad_sorters_are_reported_on_their_row(home, behaviour, outcome, message):
+    rows = run_requests(requests(home, behaviour, "good", names=["TINY/pair/a"]), home)
+    assert rows[0].outcome == outcome
+    assert message in rows[0].error
+    assert rows[1].outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "limits", "outcome"),
+    [
+        ("hang", {"time_s": 1.0}, "time_out"),
+        ("memory", {"memory_gib": 0.2}, "out_of_memory"),
+        ("disk", {"disk_gib": 0.02}, "disk_full"),
+    ],
+)
+def test_limits_end_a_sorter(home, behaviour, limits, outcome):
+    tight = Limits(**{**LIMITS.model_dump(), **limits})
+    todo = requests(home, behaviour, names=["TINY/pair/a"], limits=tight)
+    start = time.monotonic()
+    assert carry_out(todo[0], home).outcome == outcome
+    assert time.monotonic() - start < 15
+
+
+def test_a_failure_is_a_result_and_rerun_only_on_request(home, calls):
+    todo = requests(home, "crash", names=["TINY/pair/a"])
+    carry_out(todo[0], home)
+    assert carry_out(todo[0], home).result["exit_code"] == 1
+    assert calls() == ["crash"]
+    again = requests(home, "crash", names=["TINY/pair/a"], rerun_failed=True)
+    carry_out(again[0], home)
+    assert calls() == ["crash", "crash"]
+
+
+def test_parameters_and_threads_make_another_job_but_the_name_of_the_folder_does_not(home, calls):
+    first = requests(home, "good", names=["TINY/pair/a"])[0]
+    carry_out(first, home)
+    assert find_row(first, home) is not None
+    other = requests(home, "good", names=["TINY/pair/a"], overrides={"x": 1})[0]
+    assert find_row(other, home) is None
+    two = Limits(**{**LIMITS.model_dump(), "n_threads": 2})
+    assert find_row(requests(home, "good", names=["TINY/pair/a"], limits=two)[0], home) is None
+    longer = Limits(**{**LIMITS.model_dump(), "time_s": 99})
+    assert find_row(requests(home, "good", names=["TINY/pair/a"], limits=longer)[0], home)
+    # The same content under another name is the same job.
+    entry = (home.registry / "tiny.toml").read_text()
+    (home.registry / "other.toml").write_text(entry.replace('"TINY"', '"OTHER"'))
+    assert carry_out(requests(home, "good", names=["OTHER/pair/a"])[0], home).outcome == "ok"
+    assert calls() == ["good"]
+
+
+def test_a_missing_program_says_so(home):
+    (home.sorters / "gone.toml").write_text(
+        'title = "Gone"\nversion = "1"\ncommand = ["no-such-program-anywhere"]\n'
+    )
+    row = carry_out(requests(home, "gone", names=["TINY/pair/a"])[0], home)
+    assert row.outcome == "not_installed"
+    assert "no-such-program-anywhere" in row.error
+    row = carry_out(requests(home, "kilosort4", names=["TINY/pair/a"])[0], home)
+    assert row.outcome == "not_installed"
+    assert "embersort bench install" in row.error
+
+
+def test_a_bad_recording_does_not_stop_the_others(home):
+    (home.registry / "b" / "truth.npz").write_bytes(b"garbage")
+    rows = run_requests(requests(home, "good"), home)
+    assert [row.outcome for row in rows] == ["ok", "no_recording"]
+    assert "TINY/pair/b" in rows[1].error
+
+
+def test_user_sorters_are_checked(home):
+    (home.sorters / "odd.toml").write_text(
+        'title = "x"\nversion = "1"\ncommand = ["x", "{recordng}"]\n'
+    )
+    with pytest.raises(BadConfig, match="unknown placeholder 'recordng'"):
+        find_sorter("odd", home)
+    with pytest.raises(BadInput, match="did you mean 'good'"):
+        find_sorter("goood", home)
+
+
+def test_the_plan_is_one_line_per_job(home):
+    lines = plan(requests(home, "good", "slow", overrides={"a": [1, "x y"]}))
+    assert len(lines) == 4
+    assert lines[0].startswith("embersort bench run-job TINY/pair/a good --time-limit-s 20.0")
+    assert "--set 'a=[1, \"x y\"]'" in lines[0]
+
+
+def test_a_suite_with_nothing_to_do_is_quick(home):
+    todo = requests(home, "good")
+    run_requests(todo, home)
+    start = time.perf_counter()
+    run_requests(todo, home)
+    # 50 ms a job on an idle machine; the load of others must not fail the test.
+    assert time.perf_counter() - start < 1.0
+
+
+def test_results_round_trip_and_name_a_damaged_line(home, tmp_path):
+    rows = run_requests(requests(home, "good", "crash"), home)
+    path = write_results(rows, tmp_path / "out")
+    assert sorted(read_results(tmp_path / "out"), key=str) == sorted(rows, key=str)
+    path.write_text(path.read_text() + "{broken\n")
+    with pytest.raises(BadInput, match="line 5: not a row"):
+        read_results(path)
+    with pytest.raises(BadInput, match="does not exist"):
+        read_results(tmp_path / "nowhere")
+
+
+def test_the_sorter_dies_with_the_job(home):
+    command = ["-m", "embersort.cli", "bench", "run-job", "TINY/pair/a", "hang"]
+    job = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not (home.folder / "calls.txt").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = _children(job.pid)
+    assert children
+    job.kill()
+    job.wait()
+    while any(_alive(pid) for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(_alive(pid) for pid in children)
+
+
+def _children(pid):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(path.parent.name))
+    return found
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
