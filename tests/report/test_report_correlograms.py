@@ -1,7 +1,7 @@
-import naive_report
 import numpy as np
 import pytest
 
+import naive_report
 from embersort.report.blocks import cut_blocks
 from embersort.report.correlograms import (
     INTERVAL_EDGES_MS,

@@ -6,7 +6,7 @@ import numpy as np
 
 from embersort.types import FloatArray, IntArray, Templates
 
-N_NEIGHBOURS = 4
+N_NEIGHBOURS = 3
 """Similar units shown beside a unit."""
 SHRINKAGE = 0.1
 """Share of the mean variance added to the within-unit covariance before it is inverted."""

@@ -60,6 +60,10 @@ const Page = (() => {
 				else state.set(name, String(value));
 			return `#${state}`;
 		},
+		/** Keep a change in the address that the page has made already. @param {Record<string, any>} changes */
+		note(changes) {
+			history.replaceState(null, "", address.link(changes));
+		},
 		/** @param {Record<string, any>} changes @param {boolean} [keepHistory] */
 		write(changes, keepHistory = false) {
 			const next = address.link(changes);
@@ -69,6 +73,11 @@ const Page = (() => {
 			window.dispatchEvent(new HashChangeEvent("hashchange"));
 		},
 	};
+
+	/** Say that the view of the present address stands: `data-drawn` counts the views. */
+	function drawn() {
+		document.body.dataset.drawn = String(Number(document.body.dataset.drawn || 0) + 1);
+	}
 
 	/** @param {string} name of a CSS variable @returns {string} */
 	function colour(name) {
@@ -184,6 +193,7 @@ const Page = (() => {
 		number,
 		duration,
 		address,
+		drawn,
 		colour,
 		isDark,
 		theme,

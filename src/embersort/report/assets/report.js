@@ -34,7 +34,7 @@ const Report = (() => {
 		Page.fill(/** @type {HTMLElement} */ (document.getElementById("nav")), ...links);
 		timeRange();
 		await VIEWS[name].show();
-		document.body.dataset.ready = location.hash;
+		Page.drawn();
 	}
 
 	/** The two sliders of the range of time. */

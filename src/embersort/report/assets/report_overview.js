@@ -137,7 +137,7 @@ const ReportOverview = (() => {
 				column: heads.some((h) => h.name === sort) ? sort : "unit_id",
 				dir: state.get("dir") === "asc" ? "asc" : "desc",
 			},
-			onSort: (column, dir) => Page.address.write({ sort: column, dir }, true),
+			onSort: (column, dir) => Page.address.note({ sort: column, dir }),
 		});
 		const apply = () => {
 			const test = Table.filter(search.value, heads);
@@ -146,7 +146,7 @@ const ReportOverview = (() => {
 		};
 		grid.on("tableBuilt", apply);
 		search.addEventListener("input", () => {
-			history.replaceState(null, "", Page.address.link({ filter: search.value }));
+			Page.address.note({ filter: search.value });
 			apply();
 		});
 	}
@@ -224,6 +224,25 @@ const ReportOverview = (() => {
 				},
 			],
 			{ x: "SNR", y: "rate, Hz", click: openUnit },
+		);
+		const clean = Page.card(
+			"Rate and refractory violations",
+			"Many short intervals mean that a unit holds more than one neuron, or noise. Follows the range of time.",
+		);
+		cards.append(clean.card);
+		Figures.points(
+			clean.figure,
+			[
+				{
+					x: table.map((r) => r.rate_hz),
+					y: table.map((r) => r.refractory_fraction),
+					text: table.map((r) => `unit ${r.unit_id}: ${Page.number(r.refractory_fraction)} %`),
+					key: table.map((r) => r.unit),
+					colour: table.map((r) => Figures.unitColour(r.unit)),
+					size: 8,
+				},
+			],
+			{ x: "rate, Hz", y: "short intervals, %", click: openUnit },
 		);
 	}
 

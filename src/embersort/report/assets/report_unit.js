@@ -121,6 +121,7 @@ const ReportUnit = (() => {
 	}
 
 	function waveforms(cards, pack) {
+		if (!pack.arrays.density) return;
 		const state = Page.address.read().get("waves") || "density";
 		const controls = Page.choice(
 			[
@@ -137,7 +138,6 @@ const ReportUnit = (() => {
 			{ controls },
 		);
 		cards.append(card);
-		if (!pack.arrays.density) return Figures.empty(figure, "Written without the recording");
 		const first = pack.arrays.template ? Pack.row(pack.arrays.template, 0).slice(0, facts.n_window) : undefined;
 		return UnitFigures.waveforms(figure, {
 			timeMs: timeMs(),
@@ -149,12 +149,12 @@ const ReportUnit = (() => {
 	}
 
 	function plane(cards, pack) {
+		if (!pack.arrays.plane_x) return;
 		const { card, figure } = Page.card(
 			"Embedding",
 			"The unit's spikes and those of the two closest units, on the plane that separates the three best. Mixed clouds: look at the cross-correlogram.",
 		);
 		cards.append(card);
-		if (!pack.arrays.plane_x) return Figures.empty(figure, "No embedding was kept");
 		const { startS, endS } = ReportState.range();
 		const [x, y, group, time] = ["plane_x", "plane_y", "plane_group", "plane_time_s"].map(
 			(key) => pack.arrays[key].values,
@@ -223,7 +223,7 @@ const ReportUnit = (() => {
 		});
 	}
 
-	function quality(cards, _pack, unit, table) {
+	function quality(cards, pack, unit, table) {
 		const list = el("dl", { class: "facts" });
 		for (const column of facts.columns) {
 			const value = table[unit][column.name];
@@ -234,7 +234,12 @@ const ReportUnit = (() => {
 				el("dd", {}, text, el("span", { class: "hint" }, ` ${column.meaning}`)),
 			);
 		}
-		cards.append(el("section", { class: "card wide" }, el("header", {}, el("h3", {}, "Quality and confidence")), list));
+		const note = pack.arrays.density
+			? null
+			: el("p", { class: "hint" }, "This report was written without the recording: it has no snippets and no traces.");
+		cards.append(
+			el("section", { class: "card wide" }, el("header", {}, el("h3", {}, "Quality and confidence")), list, note),
+		);
 	}
 
 	function probability(cards, pack) {

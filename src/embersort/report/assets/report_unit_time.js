@@ -41,6 +41,8 @@ const ReportUnitTime = (() => {
 	}
 
 	function depth(cards, pack) {
+		// A sorter that places all spikes of a unit alike leaves nothing to see.
+		if (new Set(pack.arrays.point_y_um.values).size < 2) return;
 		overTime(
 			cards,
 			pack,
@@ -67,6 +69,7 @@ const ReportUnitTime = (() => {
 	}
 
 	function traces(cards, pack, unit) {
+		if (!pack.arrays.trace_raw) return;
 		const state = Page.address.read().get("traces") || "filtered";
 		const controls = Page.choice(
 			[
@@ -83,7 +86,6 @@ const ReportUnitTime = (() => {
 			{ wide: true, controls },
 		);
 		cards.append(card);
-		if (!pack.arrays.trace_raw) return Figures.empty(figure, "Written without the recording");
 		const channels = pack.facts.trace_channels;
 		const units = Array.from(pack.arrays.trace_unit.values);
 		const spikes = Array.from(pack.arrays.trace_spike.values).map((sample, i) => ({
