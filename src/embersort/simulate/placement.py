@@ -22,7 +22,7 @@ class PlacementConfig(Config):
     """How far the volume reaches beyond the outermost contacts, across and along the probe."""
     min_depth_um: float = Field(10.0, ge=0)
     """Smallest distance of a soma from the probe's plane."""
-    max_depth_um: float = Field(60.0, gt=0)
+    max_depth_um: float = Field(50.0, gt=0)
     """Largest distance of a soma from the probe's plane."""
     min_distance_um: float = Field(15.0, ge=0)
     """Smallest distance between two somata."""

@@ -87,6 +87,15 @@ FAST = {
     "dendrite_sodium": (0.0, 10.0),
 }
 
+# Added after comparison with real spikes, of which some are broader and many narrower.
+BROAD = {**REGULAR, "potassium_speed": (0.25, 0.8), "sodium_speed": (0.5, 1.2)}
+NARROW = {
+    **FAST,
+    "fast_potassium": (100.0, 350.0),
+    "potassium_speed": (2.0, 5.0),
+    "sodium_speed": (2.5, 6.0),
+}
+
 
 def _kind(
     family: str, split: str, n_cells: int, shape: ShapeConfig, **ranges: object
@@ -106,4 +115,6 @@ KINDS = (
     _kind("stellate_smooth", "heldout", 25, STELLATE_SMOOTH, **REGULAR),
     _kind("granule", "train", 35, GRANULE, **REGULAR),
     _kind("granule_small", "heldout", 15, GRANULE_SMALL, **REGULAR),
+    _kind("pyramidal_broad", "train", 30, PYRAMIDAL_SMALL, **BROAD),
+    _kind("basket_narrow", "train", 30, BASKET_SMALL, **NARROW),
 )

@@ -1,0 +1,187 @@
+"""How like real spikes the bank's are: widths, asymmetry, decay; printed and drawn.
+
+    python benchmarks/simulate_faithful.py WAVEFORMS CURRENTS [--plot faithful.html]
+
+WAVEFORMS is a folder with wavemap_macaque_pmd.npz (625 mean waveforms of single channels, 30 kHz)
+and ca1_8contact_shank.npz (16 units); CURRENTS a folder of cells of other people's models.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from embersort.simulate.band import band_pass
+from embersort.simulate.cell_bank import load_bank, load_cells
+from embersort.simulate.placement import PlacementConfig, draw_rotation
+from embersort.simulate.probes import ProbeConfig, build_geometry
+from embersort.simulate.templates import PlacedCell, local_templates, resample_at
+
+RATE_HZ = 30000.0
+DRAWS_PER_CELL = 3
+DEPTH_UM = (12.0, 60.0)
+FINE = 8
+BINS = {
+    "trough_to_peak_ms": np.linspace(0.05, 1.25, 25),
+    "half_width_ms": np.linspace(0.05, 0.6, 23),
+    "peak_over_trough": np.linspace(0, 1, 21),
+    "asymmetry": np.linspace(-1, 1, 21),
+    "second_over_first": np.linspace(0, 1, 21),
+    "fourth_over_first": np.linspace(0, 1, 21),
+}
+
+
+def shape_of(wave: np.ndarray, rate_hz: float) -> dict[str, float]:
+    """Return width, half width, ratio and asymmetry of one channel's spike, trough down."""
+    fine = resample_at(wave[:, None], np.arange(0, len(wave) - 1, 1 / FINE), cutoff=1.0)[:, 0]
+    rate = rate_hz * FINE / 1e3
+    trough = int(np.argmin(fine))
+    after, before = fine[trough:], fine[: trough + 1]
+    below = fine < fine[trough] / 2
+    left = trough - np.argmin(below[: trough + 1][::-1]) if not below[:trough].all() else 0
+    right = trough + np.argmin(below[trough:]) if not below[trough:].all() else len(fine) - 1
+    height = -fine[trough]
+    later, earlier = max(after.max(), 0) / height, max(before.max(), 0) / height
+    return {
+        "trough_to_peak_ms": int(np.argmax(after)) / rate,
+        "half_width_ms": (right - left) / rate,
+        "peak_over_trough": later,
+        "asymmetry": (later - earlier) / max(later + earlier, 1e-9),
+    }
+
+
+def cells_as_recorded(cells, seed: int) -> dict[str, np.ndarray]:
+    """Place cells at random beside an 8-contact, 20 µm staggered shank; measure each."""
+    rng = np.random.default_rng(seed)
+    shank = ProbeConfig(n_channels=8, pitch_um=40.0, n_columns=2, column_pitch_um=20.0)
+    geometry = build_geometry(shank)
+    middle = geometry.positions_um.mean(axis=0)
+    everywhere = np.arange(geometry.n_channels)
+    rows = []
+    for cell in cells:
+        for _ in range(DRAWS_PER_CELL):
+            offset = rng.uniform([-20, -50], [20, 50])
+            placed = PlacedCell(
+                cell=cell,
+                position_um=np.append(middle + offset, rng.uniform(*DEPTH_UM)),
+                rotation=draw_rotation(PlacementConfig(upright=bool(rng.random() < 0.5)), rng),
+            )
+            wave = local_templates(placed, geometry, everywhere, RATE_HZ, np.zeros(1), 1)[0, 0]
+            wave = band_pass(np.pad(wave, ((200, 200), (0, 0))), RATE_HZ)[200:-200]
+            peak = int(wave.min(axis=0).argmin())
+            if wave.max() <= -wave.min():
+                rows.append({**shape_of(wave[:, peak], RATE_HZ), **_spread(np.ptp(wave, axis=0))})
+    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
+
+
+def decay_um(cells) -> np.ndarray:
+    """Return for each cell the distance at which its spike has half the size it has at 20 µm.
+
+    Size: the median, over eight directions across the apical axis, of peak to peak.
+    """
+    angle = np.arange(8) * np.pi / 4
+    ring = np.column_stack([np.cos(angle), np.zeros(8), np.sin(angle)])
+    distances = np.arange(20.0, 121.0, 5.0)
+    halves = []
+    for cell in cells:
+        sizes = np.array(
+            [np.median(np.ptp(cell.potentials_uv(d * ring), axis=0)) for d in distances]
+        )
+        small = np.flatnonzero(sizes < sizes[0] / 2)
+        halves.append(distances[small[0]] if len(small) else distances[-1])
+    return np.array(halves)
+
+
+def real_single_channels(path: Path) -> dict[str, np.ndarray]:
+    waves = np.load(path)["waveforms"].astype(float)
+    rows = [shape_of(w, RATE_HZ) for w in waves if w.max() <= -w.min()]
+    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
+
+
+def real_shank(path: Path) -> dict[str, np.ndarray]:
+    file = np.load(path)
+    rate_hz = float(file["fs"])
+    rows = []
+    for unit in file["templates"].astype(float):
+        unit = unit - unit[:, :2].mean(axis=1, keepdims=True)
+        padded = np.pad(unit.T, ((100, 100), (0, 0)), mode="edge")
+        wave = band_pass(padded, rate_hz)[100:-100]
+        peak = int(wave.min(axis=0).argmin())
+        rows.append({**shape_of(wave[:, peak], rate_hz), **_spread(np.ptp(wave, axis=0))})
+    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
+
+
+def overlap(a: np.ndarray, b: np.ndarray, bins: np.ndarray) -> float:
+    """Return the shared area of two histograms of area 1; values beyond count at the ends."""
+    parts = [np.histogram(np.clip(x, bins[0], bins[-1]), bins)[0] / len(x) for x in (a, b)]
+    return float(np.minimum(*parts).sum())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("waveforms", type=Path)
+    parser.add_argument("currents", type=Path)
+    parser.add_argument("--plot", type=Path)
+    options = parser.parse_args()
+    bank, others = load_bank(), load_cells(options.currents)
+    cortex = [cell for cell in others if cell.family == "allen"]
+    retina = [cell for cell in others if cell.family == "rgc"]
+    sets = {
+        "bank": cells_as_recorded(bank, 1),
+        "real, macaque cortex": real_single_channels(
+            options.waveforms / "wavemap_macaque_pmd.npz"
+        ),
+        "real, mouse CA1": real_shank(options.waveforms / "ca1_8contact_shank.npz"),
+        "models, cortex": cells_as_recorded(cortex, 2),
+        "models, retina": cells_as_recorded(retina, 3),
+    }
+    print(f"{'':20}{'set':24}{'n':>5}  {'5 %':>6}{'25 %':>6}{'50 %':>6}{'75 %':>6}{'95 %':>6}  overlap")
+    for measure, bins in BINS.items():
+        for name, values in sets.items():
+            if measure not in values:
+                continue
+            quantiles = np.percentile(values[measure], [5, 25, 50, 75, 95])
+            shared = overlap(sets["bank"][measure], values[measure], bins)
+            text = "".join(f"{q:6.2f}" for q in quantiles)
+            last = "" if name == "bank" else f"{shared:9.2f}"
+            print(f"{measure:20}{name:24}{len(values[measure]):5}  {text}{last}")
+    for name, cells in (("bank", bank), ("models, cortex", cortex), ("models, retina", retina)):
+        quantiles = np.percentile(decay_um(cells), [5, 25, 50, 75, 95])
+        print(f"{'half_size_um':20}{name:24}{len(cells):5}  " + "".join(f"{q:6.0f}" for q in quantiles))
+    if options.plot:
+        _plot(sets, options.plot)
+
+
+def _spread(size: np.ndarray) -> dict[str, float]:
+    ranked = np.sort(size)[::-1] / size.max()
+    return {"second_over_first": ranked[1], "fourth_over_first": ranked[3]}
+
+
+def _plot(sets, path: Path) -> None:
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(2, 3, subplot_titles=[name.replace("_", " ") for name in BINS])
+    colours = dict(zip(sets, ("#0072b2", "#000000", "#777777", "#d55e00", "#e69f00"), strict=True))
+    for i, (measure, bins) in enumerate(BINS.items()):
+        centre = (bins[1:] + bins[:-1]) / 2
+        for name, values in sets.items():
+            if measure in values:
+                share = np.histogram(np.clip(values[measure], bins[0], bins[-1]), bins)[0]
+                line = go.Scatter(
+                    x=centre,
+                    y=share / share.sum(),
+                    name=name,
+                    legendgroup=name,
+                    showlegend=i == 0 or (name == "real, mouse CA1" and i == 4),
+                    line={"color": colours[name], "shape": "hvh"},
+                )
+                figure.add_trace(line, i // 3 + 1, i % 3 + 1)
+    figure.update_layout(title="Spikes of the bank beside real ones and other models")
+    figure.write_html(path, include_plotlyjs=True)
+
+
+if __name__ == "__main__":
+    main()
