@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,8 @@ TRAINED_RATES_HZ = (10_000.0, 50_000.0)
 """Sampling rates between which the encoder may be used without a warning."""
 TRAINED_PITCH_UM = 100.0
 """Beyond this distance of nearest channels no channel sees what its neighbour sees."""
-N_EXTRAS = 6
-"""Columns of a code after the embedding: x, y, log amplitude, spike and collision logit, shift."""
+EMBEDDING_WEIGHT = 30.0
+"""Units of noise to which a unit-norm embedding is scaled beside principal components."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +144,70 @@ class EncoderStage:
             n_threads=n_threads,
         )
         return np.column_stack([changed, codes[:, self.n_dims :]])
+
+
+class Components(Protocol):
+    """What a joined stage asks of the principal components beside it."""
+
+    def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
+        """Return codes, shape (n_events, n_codes)."""
+        ...
+
+    def common_frame(
+        self, codes: NDArray[np.float32], channel_index: IntArray
+    ) -> NDArray[np.float32]:
+        """Return the codes in columns that all events share."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JoinedStage:
+    """Principal components and embedding side by side, for each to tell what the other cannot.
+
+    Components keep small differences between large spikes, in units of the noise; the embedding
+    has learned what to overlook: overlap, jitter, drift, bursts.
+
+    Attributes
+    ----------
+    components : Components
+    n_component_codes : int
+        Columns that come from the components; the embedding's follow.
+    learned : EncoderStage
+    """
+
+    components: Components
+    n_component_codes: int
+    learned: EncoderStage
+
+    def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
+        """Return codes: the components', then the embedding's."""
+        return np.column_stack(
+            [
+                self.components.encode(snippets, channel_index),
+                self.learned.encode(snippets, channel_index),
+            ]
+        )
+
+    def common_frame(
+        self, codes: NDArray[np.float32], channel_index: IntArray
+    ) -> NDArray[np.float32]:
+        """Return components on shared channels, and the embedding at `EMBEDDING_WEIGHT`."""
+        n = self.n_component_codes
+        return np.column_stack(
+            [
+                self.components.common_frame(codes[:, :n], channel_index),
+                np.float32(EMBEDDING_WEIGHT)
+                * self.learned.common_frame(codes[:, n:], channel_index),
+            ]
+        )
+
+    def in_context(
+        self, codes: NDArray[np.float32], events: Events, *, n_threads: int = 1
+    ) -> NDArray[np.float32]:
+        """Return codes with the embedding changed in the light of its neighbours."""
+        n = self.n_component_codes
+        learned = self.learned.in_context(codes[:, n:], events, n_threads=n_threads)
+        return np.column_stack([codes[:, :n], learned])
 
 
 def make_encoder_stage(

@@ -117,8 +117,7 @@ def run_options(
         if todo:
             scored = score_case(case, config, weights, todo)
             new = [row for row in scored if (row["features"], row["clustering"]) not in done]
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in new)
+            _append(new, path)
             rows += new
         if progress is not None:
             progress("options", n_done + 1, len(wanted))
@@ -139,6 +138,15 @@ def read_rows(path: Path, sha256: str) -> list[dict]:
         if row.get("weights") == sha256:
             rows.append(row)
     return rows
+
+
+def _append(rows: list[dict], path: Path) -> None:
+    """Add lines to a file; what a killed run left of a line is ended first."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    with path.open("a", encoding="utf-8") as file:
+        if text and not text.endswith("\n"):
+            file.write("\n")
+        file.writelines(json.dumps(row) + "\n" for row in rows)
 
 
 def score_case(
@@ -245,7 +253,7 @@ def cluster(
             "pip install 'embersort[bench]'"
         ) from None
     if clustering == "hdbscan":
-        return HDBSCAN(min_cluster_size=HDBSCAN_LEAST).fit_predict(points)
+        return HDBSCAN(min_cluster_size=HDBSCAN_LEAST, copy=True).fit_predict(points)
     return GaussianMixture(n_true, random_state=0).fit_predict(points)
 
 

@@ -1,0 +1,164 @@
+"""The study of options as tables and as a page of plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embersort.types import FloatArray
+
+N_RESAMPLES = 2000
+"""Resamplings behind an interval."""
+INTERVAL = (2.5, 97.5)
+"""Percentiles of an interval."""
+PAGE_NAME = "options.html"
+
+Rows = Sequence[dict[str, Any]]
+
+
+def mean_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float, float]:
+    """Return mean and 95 % bootstrap interval (Efron 1979, percentile method).
+
+    Examples
+    --------
+    >>> mean_interval([0.5, 0.5, 0.5])
+    (0.5, 0.5, 0.5)
+    """
+    data: FloatArray = np.asarray(values, np.float64)
+    if len(data) == 0:
+        return float("nan"), float("nan"), float("nan")
+    rng = np.random.default_rng(seed)
+    means = data[rng.integers(0, len(data), (N_RESAMPLES, len(data)))].mean(axis=1)
+    low, high = np.percentile(means, INTERVAL)
+    return float(data.mean()), float(low), float(high)
+
+
+def clustering_table(rows: Rows) -> list[list[str]]:
+    """Return one line per features and clustering: scores, and the paired gain over PCA."""
+    chosen = [row for row in rows if row["task"] == "clustering"]
+    lines = [["features", "clustering", "ARI", "unit accuracy", "units found / true", "ARI - PCA"]]
+    for features, clustering in _names(chosen, "features", "clustering"):
+        here = [r for r in chosen if (r["features"], r["clustering"]) == (features, clustering)]
+        pca = {_scene(r): r["ari"] for r in chosen if r["features"] == "pca"
+               and r["clustering"] == clustering}  # fmt: skip
+        gains = [r["ari"] - pca[_scene(r)] for r in here if _scene(r) in pca]
+        found = sum(r["n_found"] for r in here) / max(1, sum(r["n_true"] for r in here))
+        lines.append(
+            [
+                features,
+                clustering,
+                _shown([r["ari"] for r in here]),
+                _shown([r["accuracy"] for r in here]),
+                f"{found:.2f}",
+                "" if features == "pca" else _shown(gains, signed=True),
+            ]
+        )
+    return lines
+
+
+def family_table(rows: Rows, clustering: str = "isosplit") -> list[list[str]]:
+    """Return the adjusted Rand index of each kind of features by family."""
+    chosen = [r for r in rows if r["task"] == "clustering" and r["clustering"] == clustering]
+    features = [name for (name,) in _names(chosen, "features")]
+    lines = [["family", *features]]
+    for (family,) in _names(chosen, "family"):
+        means = [
+            [r["ari"] for r in chosen if (r["family"], r["features"]) == (family, name)]
+            for name in features
+        ]
+        lines.append([family, *(_shown(values) for values in means)])
+    return lines
+
+
+def detection_table(rows: Rows) -> list[list[str]]:
+    """Return one line per detector: area under precision against recall, recall at 95 %."""
+    chosen = [row for row in rows if row["task"] == "detection"]
+    lines = [["detector", "average precision", "recall at precision 0.95"]]
+    for (name,) in _names(chosen, "features"):
+        here = [row for row in chosen if row["features"] == name]
+        lines.append(
+            [
+                name,
+                _shown([row["average_precision"] for row in here]),
+                _shown([row["recall_at_95"] for row in here]),
+            ]
+        )
+    return lines
+
+
+def write_page(rows: Rows, path: Path) -> None:
+    """Write tables and score-against-difficulty plots, one self-contained HTML file."""
+    import plotly.graph_objects as go
+
+    figures = []
+    clustering = [r for r in rows if r["task"] == "clustering" and r["clustering"] == "isosplit"]
+    for (family,) in _names(clustering, "family"):
+        figure = go.Figure()
+        for (features,) in _names(clustering, "features"):
+            here = [r for r in clustering if (r["family"], r["features"]) == (family, features)]
+            dial = sorted({r["difficulty"] for r in here})
+            spread = [mean_interval([r["ari"] for r in here if r["difficulty"] == d]) for d in dial]
+            figure.add_scatter(
+                x=dial,
+                y=[mean for mean, _, _ in spread],
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [high - mean for mean, _, high in spread],
+                    "arrayminus": [mean - low for mean, low, _ in spread],
+                },
+                name=features,
+            )
+        figure.update_layout(
+            title=f"{family}: ISO-SPLIT",
+            xaxis_title="difficulty",
+            yaxis_title="adjusted Rand index",
+            height=360,
+        )
+        figures.append(figure)
+    plots = "".join(
+        figure.to_html(full_html=False, include_plotlyjs="inline" if i == 0 else False)
+        for i, figure in enumerate(figures)
+    )
+    tables = "".join(
+        f"<h2>{title}</h2>{_html_table(lines)}"
+        for title, lines in (
+            ("Pure clustering", clustering_table(rows)),
+            ("By family, ISO-SPLIT", family_table(rows)),
+            ("Pure detection", detection_table(rows)),
+        )
+    )
+    path.write_text(
+        "<!doctype html><meta charset='utf-8'><title>Options</title>"
+        "<style>body{font-family:sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}"
+        f"</style><h1>What each option is worth</h1>{tables}{plots}",
+        encoding="utf-8",
+    )
+
+
+def _names(rows: Rows, *columns: str) -> list[tuple[str, ...]]:
+    """Return the distinct values of columns, in order of first appearance."""
+    return list(dict.fromkeys(tuple(row[column] for column in columns) for row in rows))
+
+
+def _scene(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["family"], row["difficulty"], row["seed"]
+
+
+def _shown(values: Sequence[float], *, signed: bool = False) -> str:
+    mean, low, high = mean_interval(values)
+    sign = "+" if signed else ""
+    return f"{mean:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _html_table(lines: list[list[str]]) -> str:
+    head, *body = lines
+    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in body
+    )
+    return f"<table><tr>{cells}</tr>{rows}</table>"

@@ -1,0 +1,124 @@
+import json
+
+import numpy as np
+import pytest
+
+from embedding_samples import random_weights
+from embersort.config import ClusterConfig
+from embersort.errors import BadConfig
+from embersort.training import options as module
+from embersort.training.options import OptionsConfig, cases, cluster, read_rows, run_options
+from embersort.training.options_page import (
+    clustering_table,
+    detection_table,
+    family_table,
+    mean_interval,
+    write_page,
+)
+
+
+def _row(features, seed, ari, clustering="isosplit", family="drift"):
+    return {
+        "task": "clustering",
+        "family": family,
+        "difficulty": 0.5,
+        "seed": seed,
+        "features": features,
+        "clustering": clustering,
+        "ari": ari,
+        "accuracy": ari,
+        "n_true": 4,
+        "n_found": 2,
+    }
+
+
+def test_gains_are_paired_by_scene():
+    rows = [_row("pca", 0, 0.2), _row("pca", 1, 0.6), _row("context", 0, 0.3)]
+    table = clustering_table(rows)
+    assert table[0][-1] == "ARI - PCA"
+    assert table[1][:3] == ["pca", "isosplit", "0.400 [0.200, 0.600]"]
+    assert table[1][4:] == ["0.50", ""]
+    # Only the scene that both have counts: 0.3 - 0.2.
+    assert table[2][-1] == "+0.100 [+0.100, +0.100]"
+
+
+def test_families_and_detectors_have_their_tables():
+    rows = [_row("pca", 0, 0.25), _row("pca", 0, 0.75, family="noise")]
+    assert family_table(rows) == [
+        ["family", "pca"],
+        ["drift", "0.250 [0.250, 0.250]"],
+        ["noise", "0.750 [0.750, 0.750]"],
+    ]
+    found = {"task": "detection", "features": "threshold", "clustering": ""}
+    table = detection_table([{**found, "average_precision": 0.5, "recall_at_95": 0.25}])
+    assert table[1] == ["threshold", "0.500 [0.500, 0.500]", "0.250 [0.250, 0.250]"]
+
+
+def test_an_interval_holds_its_mean_and_nothing_has_none():
+    mean, low, high = mean_interval([0.0, 1.0, 0.0, 1.0])
+    assert mean == 0.5
+    assert 0 <= low < 0.5 < high <= 1
+    assert all(np.isnan(mean_interval([])))
+
+
+def test_the_page_is_one_file_with_its_plots(tmp_path):
+    path = tmp_path / "options.html"
+    write_page([_row("pca", 0, 0.2), _row("context", 0, 0.3)], path)
+    text = path.read_text()
+    assert "drift: ISO-SPLIT" in text
+    assert "http-equiv" not in text
+    assert 'src="http' not in text
+
+
+@pytest.mark.parametrize("clustering", ["isosplit", "kmeans", "hdbscan", "gaussian"])
+def test_every_clustering_finds_two_clouds(clustering):
+    if clustering in ("hdbscan", "gaussian"):
+        pytest.importorskip("sklearn")
+    rng = np.random.default_rng(0)
+    label = np.repeat([0, 1], 60)
+    frame = (rng.standard_normal((120, 4)) + 12 * label[:, None]).astype(np.float32)
+    found = cluster(frame, clustering, 2, ClusterConfig())
+    inside = found >= 0
+    assert inside.mean() > 0.9
+    assert len(np.unique(found[inside] * 2 + label[inside])) == 2
+
+
+def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch):
+    config = OptionsConfig(
+        families=("noise",), difficulties=(0.2, 0.8), seeds=(0,), features=("pca",),
+        clusterings=("isosplit",),
+    )  # fmt: skip
+    assert [case.difficulty for case in cases(config)] == [0.2, 0.8]
+    scored = []
+
+    def score(case, config, weights, todo):
+        scored.append(case.difficulty)
+        if len(scored) == 2:
+            raise KeyboardInterrupt
+        row = _row("pca", case.seed, 0.5, family=case.family)
+        return [{**row, "difficulty": case.difficulty, "weights": weights.sha256}]
+
+    monkeypatch.setattr(module, "score_case", score)
+    weights = random_weights()
+    with pytest.raises(KeyboardInterrupt):
+        run_options(config, weights, tmp_path)
+    # A line cut off in the middle is as if it were not there.
+    with (tmp_path / "results.jsonl").open("a") as file:
+        file.write('{"features": "pc')
+    rows = run_options(config, weights, tmp_path)
+    assert scored == [0.2, 0.8, 0.8]
+    assert [row["difficulty"] for row in rows] == [0.2, 0.8]
+    assert run_options(config, weights, tmp_path) == rows
+    assert len(scored) == 3
+
+
+def test_rows_of_other_weights_are_not_taken(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_text(json.dumps({"weights": "a", "ari": 1}) + "\n")
+    assert read_rows(path, "b") == []
+    assert read_rows(path, "a") == [{"weights": "a", "ari": 1}]
+
+
+def test_an_unknown_option_is_refused():
+    with pytest.raises(BadConfig, match=r"featurs.*did you mean 'features'"):
+        OptionsConfig.parse({"featurs": ["pca"]})
