@@ -179,6 +179,14 @@ class MergeConfig(Config):
     """With fewer coincidences expected by chance, the correlogram has no say."""
     max_coincidence: float = Field(0.5, gt=0)
     """Units with more than this share of the coincidences expected by chance stay apart."""
+    block_s: float = Field(4.0, gt=0)
+    """Blocks of time in which two parts are active together or not."""
+    max_shared: float = Field(0.5, gt=0, le=1)
+    """Parts of one moving neuron spend at most this share of their spikes in common blocks."""
+    max_turn: float = Field(0.6, gt=0, le=1)
+    """Parts that take turns share at most this part of the blocks that chance would have them."""
+    min_passing: int = Field(10, ge=2)
+    """With fewer spikes in common blocks a gap cannot be seen."""
 
 
 class RunConfig(Config):

@@ -35,38 +35,124 @@ class Labelled:
     sampling_rate_hz: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merges:
+    """What belongs together.
+
+    Attributes
+    ----------
+    same : ndarray, shape (n_parts,), int64
+        For each part, the one that it is a copy of: they share one template.
+    unit : ndarray, shape (n_parts,), int64
+        For each part, the leading part of its unit: several templates may be one unit's, at other
+        times or within bursts.
+    """
+
+    same: NDArray[np.int64]
+    unit: NDArray[np.int64]
+
+
 def merge_units(
     spikes: Labelled, templates: FloatArray, frame: UnitFrame, config: MergeConfig
-) -> NDArray[np.int64]:
-    """Join units that are one neuron.
+) -> Merges:
+    """Join parts that are one neuron.
 
     Parameters
     ----------
     spikes : Labelled
-    templates : ndarray, shape (n_units, n_window, n_channels)
+    templates : ndarray, shape (n_parts, n_window, n_channels)
         White templates.
     frame : callable
-        Gives features of any set of spikes of neighbouring units, in comparable columns.
+        Gives features of any set of spikes of neighbouring parts, in comparable columns.
     config : MergeConfig
 
     Returns
     -------
-    ndarray, shape (n_units,), int64
-        For each unit, the unit that it is part of: the largest of those joined.
+    Merges
+        Copies are told by a joint projection without a gap; other parts of one unit by what
+        `link` asks. Pairs are looked at by falling similarity.
     """
-    n_units = len(templates)
-    leader = np.arange(n_units)
-    members = [np.flatnonzero(spikes.unit_index == unit) for unit in range(n_units)]
-    for a, b in _alike(templates, config.min_similarity):
-        a, b = leader[a], leader[b]
-        if a == b or not len(members[a]) or not len(members[b]):
+    n_parts = len(templates)
+    members = [np.flatnonzero(spikes.unit_index == part) for part in range(n_parts)]
+    same, unit = np.arange(n_parts), np.arange(n_parts)
+    pairs = [pair for pair in _alike(templates, config.min_similarity) if _all(members, pair)]
+    apart = []
+    for a, b in pairs:
+        a, b = same[a], same[b]
+        if a == b or coincide(spikes, members[a], members[b], config):
             continue
-        if _one_neuron(spikes, members[a], members[b], frame, config):
+        if projection_dip(frame, members[a], members[b], config.n_dims) < config.dip_threshold:
             keep, drop = (a, b) if len(members[a]) >= len(members[b]) else (b, a)
             members[keep] = np.sort(np.concatenate([members[a], members[b]]))
             members[drop] = members[drop][:0]
-            leader[leader == drop] = keep
-    return leader
+            same[same == drop] = keep
+        else:
+            apart.append((a, b))
+    unit = same.copy()
+    for a, b in apart:
+        if same[a] != a or same[b] != b or unit[a] == unit[b]:
+            continue
+        whole_a = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[a])))
+        whole_b = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[b])))
+        if coincide(spikes, whole_a, whole_b, config):
+            continue
+        if linked(spikes, members[a], members[b], frame, config):
+            keep, drop = unit[a], unit[b]
+            if len(whole_b) > len(whole_a):
+                keep, drop = drop, keep
+            unit[unit == drop] = keep
+    return Merges(same=same, unit=unit)
+
+
+def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+    """Say whether two sets fire within a refractory period as often as strangers do.
+
+    Where too few such pairs are to be expected, the correlogram abstains: False.
+    """
+    fs = spikes.sampling_rate_hz
+    pairs = coincidence(
+        spikes.sample_index[a],
+        spikes.sample_index[b],
+        ms_to_samples(config.censored_ms, fs),
+        ms_to_samples(config.refractory_ms, fs),
+    )
+    enough = pairs.n_expected >= config.min_expected
+    return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
+
+
+def linked(
+    spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig
+) -> bool:
+    """Say whether two distinct sets are one neuron at different times.
+
+    A gap between two sets counts only where both are active. A neuron that moves leaves one and
+    enters the other: they take turns, and while it passes over there is no gap. If it jumps, there
+    is no such while, but they still take turns.
+    """
+    length = config.block_s * spikes.sampling_rate_hz
+    block_a = (spikes.sample_index[a] / length).astype(np.int64)
+    block_b = (spikes.sample_index[b] / length).astype(np.int64)
+    both = np.intersect1d(block_a, block_b)
+    n_blocks = int(spikes.sample_index[-1] / length) + 1
+    passing_a, passing_b = a[np.isin(block_a, both)], b[np.isin(block_b, both)]
+    share = min(len(passing_a) / len(a), len(passing_b) / len(b))
+    if share > config.max_shared:
+        return False
+    expected = _blocks_shared_by_chance(len(a), len(b), n_blocks)
+    if expected < config.min_expected or len(both) > config.max_turn * expected:
+        return False
+    if min(len(passing_a), len(passing_b)) < config.min_passing:
+        return True
+    return projection_dip(frame, passing_a, passing_b, config.n_dims) < config.dip_threshold
+
+
+def _blocks_shared_by_chance(n_a: int, n_b: int, n_blocks: int) -> float:
+    """Return the expected number of blocks in which two steady Poisson trains both fire."""
+    return n_blocks * (1 - np.exp(-n_a / n_blocks)) * (1 - np.exp(-n_b / n_blocks))
+
+
+def _all(members: list[IntArray], pair: tuple[int, int]) -> bool:
+    return all(len(members[part]) for part in pair)
 
 
 def _alike(templates: FloatArray, least: float) -> list[tuple[int, int]]:
@@ -82,22 +168,6 @@ def _alike(templates: FloatArray, least: float) -> list[tuple[int, int]]:
     first, second = np.nonzero(similarity > least)
     order = np.argsort(-similarity[first, second], kind="stable")
     return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
-
-
-def _one_neuron(
-    spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig
-) -> bool:
-    fs = spikes.sampling_rate_hz
-    pairs = coincidence(
-        spikes.sample_index[a],
-        spikes.sample_index[b],
-        ms_to_samples(config.censored_ms, fs),
-        ms_to_samples(config.refractory_ms, fs),
-    )
-    enough = pairs.n_expected >= config.min_expected
-    if enough and pairs.n_seen > config.max_coincidence * pairs.n_expected:
-        return False
-    return projection_dip(frame, a, b, config.n_dims) < config.dip_threshold
 
 
 def projection_dip(frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.merging import Labelled, merge_units
+from embersort.clustering.merging import Labelled, Merges, merge_units
 from embersort.clustering.neighbourhoods import split
 from embersort.config import SortConfig
 from embersort.signal.features import TemporalPca
@@ -37,11 +37,11 @@ def refine(
     """
     labels, origin = split_units(spikes, stage, config)
     templates = part_templates(spikes, labels, origin, stage)
-    leader = _leaders(spikes, labels, templates, stage, sampling_rate_hz, config)
+    same = _merges(spikes, labels, templates, stage, sampling_rate_hz, config).same
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
-    merged = _weighted_means(templates, counts, leader).astype(np.float32)
-    kept = np.unique(leader)
-    return merged[kept], np.bincount(leader, counts, len(templates))[kept].astype(np.int64)
+    merged = _weighted_means(templates, counts, same).astype(np.float32)
+    kept = np.unique(same)
+    return merged[kept], np.bincount(same, counts, len(templates))[kept].astype(np.int64)
 
 
 def finish(
@@ -49,21 +49,19 @@ def finish(
 ) -> MatchedSpikes:
     """Return the spikes of the final units: merged, without duplicates, without false units."""
     n_units = len(spikes.means)
-    leader = _leaders(
-        spikes, spikes.matches.unit_index, spikes.means, stage, sampling_rate_hz, config
-    )
+    matches = spikes.matches
+    scales = [matches.scale[matches.unit_index == unit] for unit in range(n_units)]
+    real = np.array([is_real(scale, config) for scale in scales], bool)
+    labels = np.where(real[matches.unit_index], matches.unit_index, UNASSIGNED)
+    leader = _merges(spikes, labels, spikes.means, stage, sampling_rate_hz, config).unit
     counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
     means = _weighted_means(spikes.means, counts, leader)
-    matches = spikes.matches
     unit_index = leader[matches.unit_index]
     shortest = ms_to_samples(DUPLICATE_MS, sampling_rate_hz)
-    keep = without_duplicates(matches.sample_index, unit_index, matches.gain, shortest)
-    real = np.array(
-        [is_real(matches.scale[keep & (unit_index == unit)], config) for unit in range(n_units)],
-        bool,
+    keep = (labels >= 0) & without_duplicates(
+        matches.sample_index, unit_index, matches.gain, shortest
     )
-    kept = np.flatnonzero(real)
-    keep &= np.isin(unit_index, kept)
+    kept = np.unique(unit_index[keep])
     return MatchedSpikes(
         matches=Matches(
             sample_index=matches.sample_index[keep],
@@ -110,17 +108,17 @@ def split_units(
     return labels, np.array(origin, np.int64)
 
 
-def _leaders(
+def _merges(
     spikes: MatchedSpikes,
     labels: IntArray,
     templates: FloatArray,
     stage: TemporalPca,
     sampling_rate_hz: float,
     config: SortConfig,
-) -> NDArray[np.int64]:
-    """Return for each unit the one that it merges into."""
+) -> Merges:
+    """Find out which parts belong together."""
     if not len(templates):
-        return np.zeros(0, np.int64)
+        return Merges(same=np.zeros(0, np.int64), unit=np.zeros(0, np.int64))
     used = np.flatnonzero(labels >= 0)
     channel = spikes.main_channel[spikes.matches.unit_index[used]]
     return merge_units(
