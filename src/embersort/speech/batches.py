@@ -30,14 +30,14 @@ class SpeechTrainConfig(Config):
     network: NetworkConfig = NetworkConfig()
     mixture: MixtureConfig = MixtureConfig(speed_change=0.15)
     loop: LoopConfig = LoopConfig(
-        n_steps=10000, learning_rate=2e-3, warmup_steps=100, decay_share=0.3, evaluate_every=250
+        n_steps=4000, learning_rate=2e-3, warmup_steps=100, decay_share=0.5, evaluate_every=250
     )
     segment_frames: int = Field(100, ge=16)
     """Frames of a segment, over which one loss runs; Hershey et al. 2016, section 3."""
     late_segment_frames: int = Field(200, ge=16)
     """Frames of a segment in the second part of the training, where a voice must embed alike for
     longer; the curriculum of Isik et al. 2016."""
-    late_from_step: int = Field(2500, ge=0)
+    late_from_step: int = Field(2000, ge=0)
     """Step at which the second part begins."""
     batch_frames: int = Field(800, ge=16)
     """Frames of all segments of a batch."""
@@ -45,7 +45,7 @@ class SpeechTrainConfig(Config):
     """Share of the bins, the loudest, over which the loss runs; they hold nearly all energy."""
     mask_weight: float = Field(1.0, ge=0)
     """Weight of the mask loss beside the affinity loss."""
-    n_held_out: int = Field(24, ge=1)
+    n_held_out: int = Field(12, ge=1)
     """Mixtures of held-out speakers that are separated at each evaluation."""
     held_out_s: float = Field(5.0, gt=0)
     """Length of each of them."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from embersort.config import Config
 
@@ -30,10 +31,24 @@ class NetworkConfig(Config):
     channels: tuple[int, ...] = (32, 64, 128, 128)
     """Channels of each level; a level halves time and frequency of the one before."""
 
+    @model_validator(mode="after")
+    def _levels_divide_frequencies(self) -> NetworkConfig:
+        if not self.channels or self.n_frequencies % self.time_multiple:
+            raise ValueError(
+                f"n_frequencies must be a multiple of {self.time_multiple}, "
+                "for this patch and number of levels"
+            )
+        return self
+
     @property
     def time_multiple(self) -> int:
         """The network works on a multiple of this number of frames."""
         return self.patch * 2 ** (len(self.channels) - 1)
+
+    def block_frequencies(self, level: int) -> tuple[int, int]:
+        """Return the frequencies of a level, and the hidden units of its dense layer."""
+        n_frequencies = self.n_frequencies // self.patch >> level
+        return n_frequencies, max(8, n_frequencies // 4)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +69,44 @@ class Network:
     def sharpness(self) -> float:
         """Factor of the similarity in soft masks."""
         return float(self.weights["sharpness"])
+
+
+def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of every weight of a network."""
+    n_patch, widths = config.patch**2, config.channels
+    shapes: dict[str, tuple[int, ...]] = {
+        "feature_mean": (config.n_frequencies,),
+        "feature_scale": (),
+        "sharpness": (),
+        "head.weight": (widths[0], n_patch * config.n_dims),
+        "head.bias": (n_patch * config.n_dims,),
+    }
+    for level, width in enumerate(widths):
+        shapes |= _block_shapes(f"down.{level}", width if level else n_patch, width, config, level)
+    for level, (width, deeper) in enumerate(pairwise(widths)):
+        shapes |= _block_shapes(f"up.{level}", 2 * width, width, config, level)
+        shapes[f"shrink.{level}.weight"] = (4 * width, deeper)
+        shapes[f"shrink.{level}.bias"] = (deeper,)
+        shapes[f"grow.{level}.weight"] = (deeper, 4 * width)
+        shapes[f"grow.{level}.bias"] = (width,)
+    return shapes
+
+
+def _block_shapes(
+    name: str, n_in: int, n_out: int, config: NetworkConfig, level: int
+) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of the weights of one block."""
+    n_frequencies, n_hidden = config.block_frequencies(level)
+    return {
+        f"{name}.first.weight": (3, 3 * n_in, n_out),
+        f"{name}.first.bias": (n_out,),
+        f"{name}.second.weight": (3, 3 * n_out, n_out),
+        f"{name}.second.bias": (n_out,),
+        f"{name}.squeeze.weight": (n_hidden, n_frequencies),
+        f"{name}.squeeze.bias": (n_hidden,),
+        f"{name}.spread.weight": (n_frequencies, n_hidden),
+        f"{name}.spread.bias": (n_frequencies,),
+    }
 
 
 def embed_segment(network: Network, features: Float32Array) -> Float32Array:

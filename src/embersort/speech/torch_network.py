@@ -18,13 +18,12 @@ from embersort.speech.network import NetworkConfig
 class DenseBlock(nn.Module):
     """Two 3 × 3 convolutions, then a dense layer along frequency beside a shortcut."""
 
-    def __init__(self, n_in: int, n_out: int, n_frequencies: int) -> None:
+    def __init__(self, n_in: int, n_out: int, n_frequencies: int, n_hidden: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
         self.first_norm = nn.BatchNorm2d(n_out)
         self.second = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
         self.second_norm = nn.BatchNorm2d(n_out)
-        n_hidden = max(8, n_frequencies // 4)
         self.squeeze = nn.Linear(n_frequencies, n_hidden)
         self.spread = nn.Linear(n_hidden, n_frequencies)
 
@@ -48,14 +47,13 @@ class BinEmbedder(nn.Module):
         self.config = config
         widths = config.channels
         n_patch = config.patch**2
-        n_frequencies = [
-            config.n_frequencies // config.patch >> level for level in range(len(widths))
-        ]
         self.register_buffer("feature_mean", torch.zeros(config.n_frequencies))
         self.register_buffer("feature_scale", torch.ones(()))
         self.down = nn.ModuleList(
             DenseBlock(
-                n_patch if level == 0 else widths[level], widths[level], n_frequencies[level]
+                n_patch if level == 0 else widths[level],
+                widths[level],
+                *config.block_frequencies(level),
             )
             for level in range(len(widths))
         )
@@ -68,7 +66,7 @@ class BinEmbedder(nn.Module):
             for level in range(len(widths) - 1)
         )
         self.up = nn.ModuleList(
-            DenseBlock(2 * widths[level], widths[level], n_frequencies[level])
+            DenseBlock(2 * widths[level], widths[level], *config.block_frequencies(level))
             for level in range(len(widths) - 1)
         )
         self.head = nn.Conv2d(widths[0], n_patch * config.n_dims, 1)

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from embersort.errors import BadConfig, BadWeights
-from embersort.speech.network import Network, NetworkConfig
+from embersort.speech.network import Network, NetworkConfig, weight_shapes
 from embersort.speech.spectrogram import SpectrogramConfig
 
 SHIPPED_FOLDER = Path(__file__).parent / "weights"
@@ -87,9 +87,11 @@ def load_weights(path: Path, *, sha256: str | None = None) -> TrainedNetwork:
         raise BadWeights(
             f"{path} is not a whole weight file of the speech network ({error}); {REINSTALL}"
         ) from None
-    for name, value in weights.items():
-        if value.dtype != np.float32 or not np.isfinite(value).all():
-            raise BadWeights(f"{path}: {name} is not finite float32; {REINSTALL}")
+    for name, shape in weight_shapes(network_config).items():
+        value = weights.get(name)
+        if value is None or value.shape != shape or not np.isfinite(value).all():
+            arrived = "missing" if value is None else f"of shape {value.shape}"
+            raise BadWeights(f"{path}: {name} is {arrived} or not finite, expected {shape}")
     network = Network(config=network_config, weights=weights)
     return TrainedNetwork(network=network, spectrogram=spectrogram)
 
