@@ -166,7 +166,9 @@ class MergeConfig(Config):
     """When two units are one neuron."""
 
     min_similarity: float = Field(0.7, gt=0, lt=1)
-    """Pairs whose templates are less alike are not considered."""
+    """Copies of one template are at least this much alike."""
+    min_link_similarity: float = Field(0.5, gt=0, lt=1)
+    """Templates of one moving or bursting neuron are at least this much alike."""
     dip_threshold: float = Field(1.0, gt=0)
     """Units whose joint projection dips more than this stay apart."""
     n_dims: int = Field(10, ge=1, le=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,16 @@ class Labelled:
     sample_index: IntArray
     unit_index: IntArray
     sampling_rate_hz: float
+
+
+class Link(Enum):
+    """What speaks for two parts being one neuron."""
+
+    NONE = 0
+    PASSES = 1
+    """They take turns, and there is no gap while both are active."""
+    JUMPS = 2
+    """They take turns, and are hardly ever active together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,9 +86,13 @@ def merge_units(
     n_parts = len(templates)
     members = [np.flatnonzero(spikes.unit_index == part) for part in range(n_parts)]
     same, unit = np.arange(n_parts), np.arange(n_parts)
-    pairs = [pair for pair in _alike(templates, config.min_similarity) if _all(members, pair)]
     apart = []
-    for a, b in pairs:
+    for a, b, similarity in _alike(templates, config.min_link_similarity):
+        if not len(members[a]) or not len(members[b]):
+            continue
+        if similarity < config.min_similarity:
+            apart.append((a, b))
+            continue
         a, b = same[a], same[b]
         if a == b or coincide(spikes, members[a], members[b], config):
             continue
@@ -89,14 +104,17 @@ def merge_units(
         else:
             apart.append((a, b))
     unit = same.copy()
-    for a, b in apart:
-        if same[a] != a or same[b] != b or unit[a] == unit[b]:
-            continue
-        whole_a = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[a])))
-        whole_b = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[b])))
-        if coincide(spikes, whole_a, whole_b, config):
-            continue
-        if linked(spikes, members[a], members[b], frame, config):
+    # Parts that were seen to pass into one another come before parts that only take turns.
+    for how in (Link.PASSES, Link.JUMPS):
+        for a, b in apart:
+            if same[a] != a or same[b] != b or unit[a] == unit[b]:
+                continue
+            whole_a = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[a])))
+            whole_b = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[b])))
+            if link(spikes, members[a], members[b], frame, config) != how:
+                continue
+            if coincide(spikes, whole_a, whole_b, config):
+                continue
             keep, drop = unit[a], unit[b]
             if len(whole_b) > len(whole_a):
                 keep, drop = drop, keep
@@ -120,10 +138,10 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
     return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
 
 
-def linked(
+def link(
     spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig
-) -> bool:
-    """Say whether two distinct sets are one neuron at different times.
+) -> Link:
+    """Say how two distinct sets may be one neuron at different times.
 
     A gap between two sets counts only where both are active. A neuron that moves leaves one and
     enters the other: they take turns, and while it passes over there is no gap. If it jumps, there
@@ -137,13 +155,14 @@ def linked(
     passing_a, passing_b = a[np.isin(block_a, both)], b[np.isin(block_b, both)]
     share = min(len(passing_a) / len(a), len(passing_b) / len(b))
     if share > config.max_shared:
-        return False
+        return Link.NONE
     expected = _blocks_shared_by_chance(len(a), len(b), n_blocks)
     if expected < config.min_expected or len(both) > config.max_turn * expected:
-        return False
+        return Link.NONE
     if min(len(passing_a), len(passing_b)) < config.min_passing:
-        return True
-    return projection_dip(frame, passing_a, passing_b, config.n_dims) < config.dip_threshold
+        return Link.JUMPS
+    dip = projection_dip(frame, passing_a, passing_b, config.n_dims)
+    return Link.PASSES if dip < config.dip_threshold else Link.NONE
 
 
 def _blocks_shared_by_chance(n_a: int, n_b: int, n_blocks: int) -> float:
@@ -151,12 +170,8 @@ def _blocks_shared_by_chance(n_a: int, n_b: int, n_blocks: int) -> float:
     return n_blocks * (1 - np.exp(-n_a / n_blocks)) * (1 - np.exp(-n_b / n_blocks))
 
 
-def _all(members: list[IntArray], pair: tuple[int, int]) -> bool:
-    return all(len(members[part]) for part in pair)
-
-
-def _alike(templates: FloatArray, least: float) -> list[tuple[int, int]]:
-    """Return pairs of units by falling similarity of their templates.
+def _alike(templates: FloatArray, least: float) -> list[tuple[int, int, float]]:
+    """Return pairs of units, and their similarity, by falling similarity of their templates.
 
     Similarity is 2 a·b / (|a|² + |b|²): 1 for equal templates, less for another shape or height.
     """
@@ -166,8 +181,10 @@ def _alike(templates: FloatArray, least: float) -> list[tuple[int, int]]:
     total = np.maximum(energy[:, None] + energy[None, :], np.finfo(float).tiny)
     similarity = np.triu(2 * product / total, k=1)
     first, second = np.nonzero(similarity > least)
-    order = np.argsort(-similarity[first, second], kind="stable")
-    return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
+    value = similarity[first, second]
+    order = np.argsort(-value, kind="stable")
+    columns = (first[order].tolist(), second[order].tolist(), value[order].tolist())
+    return list(zip(*columns, strict=True))
 
 
 def projection_dip(frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int) -> float:
