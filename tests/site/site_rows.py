@@ -5,6 +5,7 @@ import numpy as np
 from embersort.benchmark.run import Row
 
 RULES = ("one_to_one", "spikeforest")
+STORED = "STORED/here/small"
 
 
 def make_truth(rng, n_units, n_channels=32):
