@@ -160,7 +160,7 @@ def _timed_sort(
         duration_s,
         recording.sampling_rate_hz,
     )
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     with Progress(quiet=quiet) as progress:
         result = sort_recording(recording, config, progress=progress)
     total_s = time.perf_counter() - started
@@ -172,6 +172,7 @@ def _timed_sort(
         "parameters": config.model_dump(),
         "machine": describe_machine(),
         "peak_memory_mb": peak_memory_mb(),
+        "cpu_time_s": time.process_time() - cpu_started,
         "times_real_time": duration_s / total_s,
         "command": sys.argv,
     }

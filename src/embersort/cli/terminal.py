@@ -82,6 +82,9 @@ class Progress:
     def _start(self, stage: str, total: float) -> None:
         from tqdm import tqdm
 
+        if self._bar is not None:
+            # The next stage has begun, so this one is done, whatever it last said.
+            self._bar.update(self._bar.total - self._bar.n)
         self.close()
         self._stage = stage
         self._bar = tqdm(desc=stage, total=total, bar_format=_BAR, file=sys.stderr)
