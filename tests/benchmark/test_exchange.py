@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from tiny_home import RATE_HZ, tiny_truth
 
-from conftest import RATE_HZ, tiny_truth
 from embersort.benchmark.exchange import (
     open_stored,
     read_output,

@@ -1,8 +1,8 @@
 """Registry entries: shipped ones are right, wrong ones are named, nothing leaves its folder."""
 
 import pytest
+from tiny_home import ENTRY
 
-from conftest import ENTRY
 from embersort.benchmark.catalogue import add_entry, find_recordings, load_registry
 from embersort.benchmark.materialise import find_made, materialise
 from embersort.benchmark.registry import (

@@ -19,6 +19,7 @@ from embersort.benchmark.process import Limits
 from embersort.benchmark.registry import RegisteredRecording
 from embersort.benchmark.scores import score_result, truth_table
 from embersort.benchmark.sorters.spec import SorterSpec
+from embersort.benchmark.store import Entry
 from embersort.errors import EmbersortError
 
 Say = Callable[[str], None]
@@ -99,7 +100,7 @@ def carry_out(request: Request, home: Home) -> Row:
         result = run_job(job, home, rerun_failed=request.rerun_failed)
     except EmbersortError as error:
         return Row(recording=recording, sorter=sorter, outcome="not_installed", error=str(error))
-    return _row(request, stored, result, home)
+    return result_row(request.recording.name, stored, result, home)
 
 
 def find_row(request: Request, home: Home) -> Row | None:
@@ -113,7 +114,7 @@ def find_row(request: Request, home: Home) -> Row | None:
         return None
     if result is None or (request.rerun_failed and result.record["outcome"] != "ok"):
         return None
-    return _row(request, stored, result, home)
+    return result_row(request.recording.name, stored, result, home)
 
 
 def run_requests(
@@ -184,6 +185,19 @@ def run_command(command: str, home: str) -> int:
     ).returncode
 
 
+def result_row(name: str, stored: StoredRecording, result: Entry, home: Home) -> Row:
+    """Return the row of a sort's result, scoring it unless that was done before."""
+    return Row(
+        recording=name,
+        sorter=result.record["sorter"],
+        outcome=result.record["outcome"],
+        error=result.record["error"],
+        result=result.record,
+        scores=score_result(stored, result, home),
+        truth=truth_table(stored, home) if stored.has_truth else {},
+    )
+
+
 def plan(requests: Iterable[Request]) -> list[str]:
     """Return one idempotent command per request, for any other scheduler."""
     return [request.command() for request in requests]
@@ -192,18 +206,6 @@ def plan(requests: Iterable[Request]) -> list[str]:
 def _job(request: Request, stored: StoredRecording) -> Job:
     return Job(
         recording=stored, spec=request.spec, limits=request.limits, overrides=request.overrides
-    )
-
-
-def _row(request: Request, stored: StoredRecording, result: Any, home: Home) -> Row:
-    return Row(
-        recording=request.recording.name,
-        sorter=request.spec.name,
-        outcome=result.record["outcome"],
-        error=result.record["error"],
-        result=result.record,
-        scores=score_result(stored, result, home),
-        truth=truth_table(stored, home) if stored.has_truth else {},
     )
 
 

@@ -12,7 +12,10 @@ from embersort.benchmark.statistics import Interval, bootstrap_mean, paired_diff
 from embersort.evaluation.comparison import Rule
 
 BOOTSTRAP_SEED = 0
+COSTS = ("cpu_s", "wall_s", "peak_memory_mib")
+SCORES = ("accuracy", "precision", "recall", "f1", "recall_overlapping", "recall_solitary")
 SUMMED = ("n_well_detected", "n_false_positive", "n_redundant", "n_overmerged")
+SHOWN_COLUMNS = (*SCORES, *SUMMED, *COSTS, "n_found_units")
 
 
 def recording_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from embersort.cli.bench_registry import app as registry_app
+from embersort.cli.bench_results import collect, compare, export, table
 from embersort.cli.bench_site import serve, site
 
 if TYPE_CHECKING:
     from embersort.benchmark.process import Limits
-    from embersort.benchmark.run import Request, Row
+    from embersort.benchmark.run import Request
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+for _command in (table, compare, collect, export):
+    app.command()(_command)
 app.add_typer(registry_app, name="registry", help="List, show, add, fetch and verify recordings.")
 app.command()(site)
 app.command()(serve)
@@ -33,8 +36,6 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", help="KEY=VALUE: a sorter's setting, value as JSON.")
 ]
 RerunFailed = Annotated[bool, typer.Option("--rerun-failed", help="Run failed jobs again.")]
-Rule = Annotated[Literal["one_to_one", "spikeforest"], typer.Option(help="How units are matched.")]
-Results = Annotated[Path, typer.Argument(help="Folder with results.jsonl, as bench run wrote it.")]
 
 
 @app.command()
@@ -156,55 +157,6 @@ def run_job(
 
 
 @app.command()
-def table(results: Results, rule: Rule = "one_to_one", column: str = "accuracy") -> None:
-    """Print recordings by sorters as a Markdown table."""
-    from embersort.benchmark.export import read_results
-    from embersort.benchmark.tables import markdown, sorter_rows
-    from embersort.cli.terminal import format_table
-
-    rows = read_results(results)
-    typer.echo(markdown(rows, rule, column))
-    lines = sorter_rows(rows, rule)
-    shown = [[_shown(value) for value in line.values()] for line in lines]
-    typer.echo("\n" + format_table([list(lines[0]), *shown] if lines else [], numbers=True))
-
-
-@app.command()
-def compare(
-    first: Annotated[str, typer.Argument(help="A sorter.")],
-    second: Annotated[str, typer.Argument(help="Another sorter.")],
-    results: Results,
-    rule: Rule = "one_to_one",
-    column: Annotated[str, typer.Option(help="Score to compare.")] = "accuracy",
-) -> None:
-    """Print two sorters side by side, and their mean paired difference with its interval."""
-    from embersort.benchmark.export import read_results
-    from embersort.benchmark.tables import difference
-    from embersort.cli.terminal import format_table
-
-    interval, pairs = difference(
-        _known(read_results(results), first, second), first, second, column, rule
-    )
-    lines = [(name, f"{a:.3f}", f"{b:.3f}", f"{a - b:+.3f}") for name, a, b in pairs]
-    typer.echo(format_table([("recording", first, second, "difference"), *lines]))
-    typer.echo(f"\n{first} − {second}: {interval} over {interval.n} recordings")
-
-
-@app.command()
-def export(
-    results: Results,
-    folder: Annotated[Path, typer.Argument(help="Where the tables go.")],
-    format: Annotated[Literal["csv", "parquet"], typer.Option(help="Kind of file.")] = "csv",
-) -> None:
-    """Write flat tables: one row per recording and sorter, one per true unit."""
-    from embersort.benchmark.export import export as export_rows
-    from embersort.benchmark.export import read_results
-
-    for path in export_rows(read_results(results), folder, format):
-        typer.echo(str(path))
-
-
-@app.command()
 def choose(
     recording: Annotated[Path, typer.Argument(help="Your recording, in any format.")],
     sorters: Annotated[str, typer.Option("--sorters", help="Default: all installed.")] = "",
@@ -281,17 +233,3 @@ def _overrides(settings: list[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             overrides[key] = text
     return overrides
-
-
-def _known(rows: list[Row], *sorters: str) -> list[Row]:
-    from embersort.errors import BadInput, nearest_name
-
-    names = {row.sorter for row in rows}
-    for sorter in sorters:
-        if sorter not in names:
-            raise BadInput(f"no results of '{sorter}'{nearest_name(sorter, names)}")
-    return rows
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.0f}" if isinstance(value, float) else str(value)

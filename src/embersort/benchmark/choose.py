@@ -1,0 +1,211 @@
+"""Which sorter for my recording? Known units are put into it and every sorter looks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from embersort.benchmark.exchange import StoredRecording, store_recording
+from embersort.benchmark.home import Home
+from embersort.benchmark.jobs import Job, run_job
+from embersort.benchmark.process import Limits
+from embersort.benchmark.scores import score_result
+from embersort.benchmark.sorters.catalogue import SORTERS, find_sorter
+from embersort.benchmark.sorters.environments import find_installation
+from embersort.benchmark.sorters.spec import SorterSpec
+from embersort.benchmark.statistics import Interval, bootstrap_mean, paired_difference
+from embersort.errors import BadInput, EmbersortError
+from embersort.recording import Excerpt
+from embersort.types import Recording
+from embersort.units import s_to_samples
+
+BOOTSTRAP_SEED = 0
+MIN_SNR, MAX_SNR = 4.0, 15.0
+"""Range of the injected units' SNR: below, no sorter finds much; above, every one does."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """How one sorter did.
+
+    Attributes
+    ----------
+    sorter : str
+    accuracy : Interval
+        Over the hybrids, each one's mean over the injected units.
+    behind : Interval
+        The best sorter's accuracy less this one's, paired by hybrid.
+    wall_s : float
+        Mean per hybrid.
+    n_failed : int
+    """
+
+    sorter: str
+    accuracy: Interval
+    behind: Interval
+    wall_s: float
+    n_failed: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """The recommendation and what it rests on.
+
+    Attributes
+    ----------
+    recommended : str
+        The fastest of the sorters that are not measurably behind the best.
+    candidates : list of Candidate
+        Best first.
+    """
+
+    recommended: str
+    candidates: list[Candidate]
+
+    def text(self) -> str:
+        """Return the table and the recommendation for people."""
+        lines = [
+            f"{c.sorter}: accuracy {c.accuracy}, behind the best by {c.behind}, "
+            f"{c.wall_s:.0f} s" + (f", failed {c.n_failed} times" if c.n_failed else "")
+            for c in self.candidates
+        ]
+        return "\n".join([*lines, "", f"recommended: {self.recommended}"])
+
+
+def installed_sorters(home: Home) -> list[str]:
+    """Return the sorters that can be run here and do not get the truth."""
+    names = []
+    for spec in SORTERS.values():
+        try:
+            find_installation(spec, home)
+        except EmbersortError:
+            continue
+        if not spec.gets_truth:
+            names.append(spec.name)
+    return names
+
+
+def choose_sorter(  # noqa: PLR0913 - each a plain setting of its own meaning
+    recording: Recording,
+    sorters: Sequence[str],
+    home: Home,
+    *,
+    n_units: int = 10,
+    seconds: float = 60.0,
+    n_repeats: int = 3,
+    seed: int = 0,
+    limits: Limits | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Choice:
+    """Put known units into a recording and recommend the sorter that finds them best.
+
+    Parameters
+    ----------
+    recording : Recording
+    sorters : sequence of str
+    home : Home
+    n_units : int
+        Units put in per hybrid; they change the recording least where they are few.
+    seconds : float
+        Length of the part of the recording that is used, from its middle.
+    n_repeats : int
+        Hybrids, each with other units at other places.
+    seed : int
+    limits : Limits, optional
+    say : callable
+        Takes one line per job.
+
+    Raises
+    ------
+    BadInput
+        If there is no sorter to choose from, or all of them fail.
+
+    Notes
+    -----
+    Injected units are scored, the recording's own ones are not known: false
+    units cannot be counted here. A sorter that does well on simulated cells in
+    this recording's noise need not do as well on its own cells.
+    """
+    if not sorters:
+        raise BadInput("no sorter is installed; see 'embersort bench sorters'")
+    specs = [find_sorter(name, home) for name in sorters]
+    hybrids = make_hybrids(recording, home, n_units, seconds, n_repeats, seed)
+    limits = limits or Limits()
+    accuracy = np.full((len(specs), n_repeats), np.nan)
+    wall_s = np.full_like(accuracy, np.nan)
+    for row, spec in enumerate(specs):
+        for column, hybrid in enumerate(hybrids):
+            accuracy[row, column], wall_s[row, column] = _score(hybrid, spec, limits, home)
+            say(f"{spec.name}, hybrid {column + 1}: accuracy {accuracy[row, column]:.3f}")
+    return recommend(list(sorters), accuracy, wall_s)
+
+
+def make_hybrids(
+    recording: Recording, home: Home, n_units: int, seconds: float, n_repeats: int, seed: int
+) -> list[StoredRecording]:
+    """Return stored copies of a recording's middle part, each with other known units in it."""
+    from embersort.simulate import inject
+    from embersort.simulate.scene import Injection
+
+    length = min(recording.n_samples, s_to_samples(seconds, recording.sampling_rate_hz))
+    start = (recording.n_samples - length) // 2
+    part = Excerpt(recording=recording, start_sample=start, n_samples=length)
+    cells = {"n_units": n_units, "min_snr": MIN_SNR, "max_snr": MAX_SNR}
+    stored = []
+    for repeat in range(n_repeats):
+        injection = Injection.parse({"cells": cells, "seed": seed + repeat}, where="hybrid")
+        hybrid = inject(part, injection)
+        stored.append(store_recording(hybrid.recording, hybrid.truth.sorting, home.recordings))
+    return stored
+
+
+def recommend(sorters: Sequence[str], accuracy: np.ndarray, wall_s: np.ndarray) -> Choice:
+    """Recommend the fastest of the sorters that are not measurably behind the best.
+
+    Parameters
+    ----------
+    sorters : sequence of str
+    accuracy, wall_s : ndarray, shape (n_sorters, n_hybrids)
+        NaN where a sorter failed.
+
+    Raises
+    ------
+    BadInput
+        If every sorter failed on every hybrid.
+    """
+    if np.isnan(accuracy).all():
+        raise BadInput("every sorter failed on this recording; see 'embersort bench sorters'")
+    # A failure finds nothing: it must not count as a recording left out.
+    scored = np.nan_to_num(accuracy)
+    best = int(scored.mean(axis=1).argmax())
+    candidates = [
+        Candidate(
+            sorter=name,
+            accuracy=bootstrap_mean(scored[row], np.random.default_rng(BOOTSTRAP_SEED)),
+            behind=paired_difference(
+                scored[best], scored[row], np.random.default_rng(BOOTSTRAP_SEED)
+            ),
+            wall_s=float(np.nanmean(wall_s[row])) if np.isfinite(wall_s[row]).any() else np.inf,
+            n_failed=int(np.isnan(accuracy[row]).sum()),
+        )
+        for row, name in enumerate(sorters)
+    ]
+    level = [candidate for candidate in candidates if candidate.behind.low <= 0]
+    fastest = min(level, key=lambda candidate: candidate.wall_s)
+    ranked = sorted(candidates, key=lambda candidate: -candidate.accuracy.mean)
+    return Choice(recommended=fastest.sorter, candidates=ranked)
+
+
+def _score(
+    hybrid: StoredRecording, spec: SorterSpec, limits: Limits, home: Home
+) -> tuple[float, float]:
+    """Return accuracy and wall time of a sorter on a hybrid; NaN where it failed."""
+    if hybrid.n_channels < spec.min_channels:
+        return np.nan, np.nan
+    result = run_job(Job(recording=hybrid, spec=spec, limits=limits), home)
+    scores = score_result(hybrid, result, home)
+    if not scores:
+        return np.nan, np.nan
+    return float(scores["one_to_one"]["summary"]["accuracy"]), float(result.record["wall_s"])

@@ -1,0 +1,3 @@
+# IronClust with SpikeInterface beside it, so that nothing is installed when it runs.
+FROM spikeinterface/ironclust-compiled-base:latest
+RUN pip3 install --no-cache-dir spikeinterface==0.105.3 numba

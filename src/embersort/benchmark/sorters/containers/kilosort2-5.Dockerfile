@@ -1,0 +1,3 @@
+# Kilosort 2.5 with SpikeInterface beside it, so that nothing is installed when it runs.
+FROM spikeinterface/kilosort2_5-compiled-base:latest
+RUN pip3 install --no-cache-dir spikeinterface==0.105.3 numba

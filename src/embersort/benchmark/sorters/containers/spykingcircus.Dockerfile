@@ -1,0 +1,3 @@
+# SpyKING CIRCUS with SpikeInterface beside it, so that nothing is installed when it runs.
+FROM spikeinterface/spyking-circus-base:latest
+RUN pip3 install --no-cache-dir spikeinterface==0.105.3 numba

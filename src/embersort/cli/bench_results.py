@@ -1,0 +1,105 @@
+"""What ``embersort bench`` says about results that are there: tables, comparisons, exports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from embersort.benchmark.run import Row
+
+Rule = Annotated[Literal["one_to_one", "spikeforest"], typer.Option(help="How units are matched.")]
+Results = Annotated[Path, typer.Argument(help="Folder with results.jsonl, as bench run wrote it.")]
+
+
+def collect(
+    names: Annotated[list[str], typer.Argument(help="Suites or recordings (* allowed).")],
+    sorters: Annotated[str, typer.Option("--sorters", help="Sorters, separated by commas.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for results.jsonl.")],
+) -> None:
+    """Write the newest results that are there, of whatever version; runs nothing."""
+    from embersort.benchmark.catalogue import find_recordings
+    from embersort.benchmark.collect import collect_rows
+    from embersort.benchmark.export import write_results
+    from embersort.benchmark.home import find_home
+    from embersort.benchmark.tables import markdown
+
+    home = find_home()
+    rows = collect_rows(find_recordings(home, names), sorters.split(","), home)
+    typer.echo(markdown(rows))
+    typer.echo(f"written: {write_results(rows, output)}")
+
+
+def table(
+    results: Results,
+    rule: Rule = "one_to_one",
+    column: Annotated[str, typer.Option(help="Score or cost to show.")] = "accuracy",
+) -> None:
+    """Print recordings by sorters as a Markdown table."""
+    from embersort.benchmark.export import read_results
+    from embersort.benchmark.tables import markdown, sorter_rows
+    from embersort.cli.terminal import format_table
+
+    rows = read_results(results)
+    typer.echo(markdown(rows, rule, _column(column)))
+    lines = sorter_rows(rows, rule)
+    shown = [[_shown(value) for value in line.values()] for line in lines]
+    typer.echo("\n" + format_table([list(lines[0]), *shown] if lines else [], numbers=True))
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="A sorter.")],
+    second: Annotated[str, typer.Argument(help="Another sorter.")],
+    results: Results,
+    rule: Rule = "one_to_one",
+    column: Annotated[str, typer.Option(help="Score to compare.")] = "accuracy",
+) -> None:
+    """Print two sorters side by side, and their mean paired difference with its interval."""
+    from embersort.benchmark.export import read_results
+    from embersort.benchmark.tables import difference
+    from embersort.cli.terminal import format_table
+
+    rows = read_results(results)
+    _check_known(rows, first, second)
+    interval, pairs = difference(rows, first, second, _column(column), rule)
+    lines = [(name, f"{a:.3f}", f"{b:.3f}", f"{a - b:+.3f}") for name, a, b in pairs]
+    typer.echo(format_table([("recording", first, second, "difference"), *lines]))
+    typer.echo(f"\n{first} − {second}: {interval} over {interval.n} recordings")
+
+
+def export(
+    results: Results,
+    folder: Annotated[Path, typer.Argument(help="Where the tables go.")],
+    format: Annotated[Literal["csv", "parquet"], typer.Option(help="Kind of file.")] = "csv",
+) -> None:
+    """Write flat tables: one row per recording and sorter, one per true unit."""
+    from embersort.benchmark.export import export as export_rows
+    from embersort.benchmark.export import read_results
+
+    for path in export_rows(read_results(results), folder, format):
+        typer.echo(str(path))
+
+
+def _column(name: str) -> str:
+    """Check the name of a column of the table of recordings."""
+    from embersort.benchmark.tables import SHOWN_COLUMNS
+    from embersort.errors import BadInput, nearest_name
+
+    if name not in SHOWN_COLUMNS:
+        raise BadInput(f"no column is named '{name}'{nearest_name(name, SHOWN_COLUMNS)}")
+    return name
+
+
+def _check_known(rows: list[Row], *sorters: str) -> None:
+    from embersort.errors import BadInput, nearest_name
+
+    names = {row.sorter for row in rows}
+    for sorter in sorters:
+        if sorter not in names:
+            raise BadInput(f"no results of '{sorter}'{nearest_name(sorter, names)}")
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
