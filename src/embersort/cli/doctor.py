@@ -68,6 +68,7 @@ def doctor() -> None:
             (name, dict(broken).get(name) or package_version(name) or "ok") for name in _REQUIRED
         )
     )
+    typer.echo(f"\nWeights of the encoder: {_weights_state()}")
     typer.echo("\nOptional")
     typer.echo(format_table((what, _state(modules, how)) for what, modules, how in _OPTIONAL))
     if broken:
@@ -83,6 +84,18 @@ def _import_problem(module: str) -> str | None:
     except Exception as error:  # noqa: BLE001 - a broken installation raises anything
         return f"BROKEN: {type(error).__name__}: {error}"
     return None
+
+
+def _weights_state() -> str:
+    """Say whether the shipped weights are whole."""
+    from embersort.embedding.weights import load_shipped
+    from embersort.errors import BadWeights
+
+    try:
+        load_shipped()
+    except BadWeights as error:
+        return f"BROKEN: {error}"
+    return "whole, hash as expected"
 
 
 def _state(modules: tuple[str, ...], how: str) -> str:
