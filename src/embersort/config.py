@@ -181,6 +181,18 @@ class MergeConfig(Config):
     """With fewer coincidences expected by chance, the correlogram has no say."""
     max_coincidence: float = Field(0.5, gt=0)
     """Units with more than this share of the coincidences expected by chance stay apart."""
+    echo_ms: float = Field(4.0, gt=0)
+    """An echo follows or precedes its voice within this time."""
+    echo_width_ms: float = Field(0.2, gt=0)
+    """Lags this near to each other are the same."""
+    echo_share: float = Field(0.5, gt=0, le=1)
+    """Share of a part's spikes at one lag to another part that makes it an echo."""
+    burst_ms: float = Field(30.0, gt=0)
+    """A spike of a burst follows another within this time."""
+    min_burst_share: float = Field(0.3, gt=0, le=1)
+    """Share of the smaller spikes, beyond chance, that follow another so soon."""
+    min_burst_cosine: float = Field(0.85, gt=0, le=1)
+    """Spikes of a burst have at least this much of their shape in common."""
     block_s: float = Field(4.0, gt=0)
     """Blocks of time in which two parts are active together or not."""
     max_shared: float = Field(0.5, gt=0, le=1)

@@ -68,3 +68,45 @@ def _count_pairs(first: NDArray[np.int64], second: NDArray[np.int64], low: int, 
                 total += 1
             i += 1
     return total
+
+
+def echo_share(first: IntArray, second: IntArray, reach: int, width: int) -> float:
+    """Return the largest share of the second train that follows the first at one and the same lag.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (n,), int64
+        Spike samples in order.
+    reach : int
+        Lags from ``-reach`` to ``reach`` samples are looked at.
+    width : int
+        Lags within ``width`` samples of each other are the same.
+
+    Returns
+    -------
+    float
+        0 to 1. Neurons that fire together do so within a millisecond or more; a part of a
+        waveform that was taken for a spike of its own follows to the sample.
+    """
+    if len(first) == 0 or len(second) == 0:
+        return 0.0
+    counts = _lag_counts(first, second, reach)
+    windowed = np.convolve(counts, np.ones(width))
+    return float(windowed.max() / len(second))
+
+
+@njit(nogil=True, cache=True)
+def _lag_counts(
+    first: NDArray[np.int64], second: NDArray[np.int64], reach: int
+) -> NDArray[np.int64]:
+    """Count pairs at each lag second - first from -reach to reach."""
+    counts = np.zeros(2 * reach + 1, np.int64)
+    start = 0
+    for t in first:
+        while start < len(second) and second[start] < t - reach:
+            start += 1
+        i = start
+        while i < len(second) and second[i] <= t + reach:
+            counts[second[i] - t + reach] += 1
+            i += 1
+    return counts

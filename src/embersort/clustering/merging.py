@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.correlogram import coincidence
+from embersort.clustering.correlogram import coincidence, echo_share
 from embersort.clustering.isocut import isocut
 from embersort.clustering.neighbourhoods import principal
 from embersort.config import MergeConfig
@@ -42,7 +42,9 @@ class Link(Enum):
     NONE = 0
     PASSES = 1
     """They take turns, and there is no gap while both are active."""
-    JUMPS = 2
+    BURSTS = 2
+    """One follows the other within milliseconds, with the same shape at another height."""
+    JUMPS = 3
     """They take turns, and are hardly ever active together."""
 
 
@@ -104,14 +106,20 @@ def merge_units(
         else:
             apart.append((a, b))
     unit = same.copy()
-    # Parts that were seen to pass into one another come before parts that only take turns.
-    for how in (Link.PASSES, Link.JUMPS):
+    # What was seen to belong together comes before parts that only take turns.
+    for how in (Link.PASSES, Link.BURSTS, Link.JUMPS):
         for a, b in apart:
             if same[a] != a or same[b] != b or unit[a] == unit[b]:
                 continue
             whole_a = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[a])))
             whole_b = np.flatnonzero(np.isin(spikes.unit_index, np.flatnonzero(unit == unit[b])))
-            if link(spikes, members[a], members[b], frame, config) != how:
+            if how is Link.BURSTS:
+                alike = cosine(templates[a], templates[b]) >= config.min_burst_cosine
+                if not (
+                    alike and follows(spikes, *_large_and_small(members, templates, a, b), config)
+                ):
+                    continue
+            elif link(spikes, members[a], members[b], frame, config) != how:
                 continue
             if coincide(spikes, whole_a, whole_b, config):
                 continue
@@ -138,9 +146,7 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
     return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
 
 
-def link(
-    spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig
-) -> Link:
+def link(spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig) -> Link:
     """Say how two distinct sets may be one neuron at different times.
 
     A gap between two sets counts only where both are active. A neuron that moves leaves one and
@@ -165,9 +171,80 @@ def link(
     return Link.PASSES if dip < config.dip_threshold else Link.NONE
 
 
+def echoes(spikes: Labelled, strength: FloatArray, config: MergeConfig) -> NDArray[np.bool_]:
+    """Say which parts are echoes: most of their spikes follow a stronger part's at one fixed lag.
+
+    Parameters
+    ----------
+    spikes : Labelled
+    strength : ndarray, shape (n_parts,)
+        Norm of each part's template; the stronger is the voice, of two alike the first.
+    config : MergeConfig
+
+    Returns
+    -------
+    ndarray, shape (n_parts,), bool
+    """
+    fs = spikes.sampling_rate_hz
+    reach, width = (
+        ms_to_samples(config.echo_ms, fs),
+        max(1, ms_to_samples(config.echo_width_ms, fs)),
+    )
+    trains = [spikes.sample_index[spikes.unit_index == part] for part in range(len(strength))]
+    order = np.argsort(-strength, kind="stable")
+    echo = np.zeros(len(strength), bool)
+    for place, part in enumerate(order):
+        for voice in order[:place]:
+            if echo[voice] or len(trains[part]) == 0:
+                continue
+            if echo_share(trains[voice], trains[part], reach, width) >= config.echo_share:
+                echo[part] = True
+                break
+    return echo
+
+
+def follows(spikes: Labelled, large: IntArray, small: IntArray, config: MergeConfig) -> bool:
+    """Say whether the smaller spikes are the later ones of bursts.
+
+    Most of them then have another spike of the two sets within ``burst_ms`` before them, far more
+    than chance would give at the sets' rate; of the larger ones fewer do.
+    """
+    fs = spikes.sampling_rate_hz
+    reach = ms_to_samples(config.burst_ms, fs)
+    both = np.sort(np.concatenate([spikes.sample_index[large], spikes.sample_index[small]]))
+    duration = spikes.sample_index[-1] + 1
+    chance = 1 - np.exp(-len(both) * reach / duration)
+    after = _share_after(both, spikes.sample_index[small], reach)
+    before = _share_after(both, spikes.sample_index[large], reach)
+    excess = (after - chance) / max(1 - chance, 1e-9)
+    return excess >= config.min_burst_share and after > before
+
+
+def _share_after(train: IntArray, of: IntArray, reach: int) -> float:
+    """Return the share of spikes that have a spike of ``train`` at most ``reach`` before them."""
+    place = np.searchsorted(train, of, side="left")
+    gap = of - train[np.maximum(place - 1, 0)]
+    return float(((place > 0) & (gap <= reach)).mean())
+
+
+def cosine(a: FloatArray, b: FloatArray) -> float:
+    """Return the cosine between two templates: 1 for the same shape at any height."""
+    norms = np.sqrt((np.square(a, dtype=float)).sum() * (np.square(b, dtype=float)).sum())
+    return float((a * b).sum() / max(norms, np.finfo(float).tiny))
+
+
 def _blocks_shared_by_chance(n_a: int, n_b: int, n_blocks: int) -> float:
     """Return the expected number of blocks in which two steady Poisson trains both fire."""
     return n_blocks * (1 - np.exp(-n_a / n_blocks)) * (1 - np.exp(-n_b / n_blocks))
+
+
+def _large_and_small(
+    members: list[IntArray], templates: FloatArray, a: int, b: int
+) -> tuple[IntArray, IntArray]:
+    """Return the members of the part with the larger template, then of the other."""
+    if np.square(templates[a]).sum() >= np.square(templates[b]).sum():
+        return members[a], members[b]
+    return members[b], members[a]
 
 
 def _alike(templates: FloatArray, least: float) -> list[tuple[int, int, float]]:

@@ -34,7 +34,7 @@ from embersort.sorting.passes import (
     peak_waveforms,
 )
 from embersort.sorting.refine import finish, refine
-from embersort.sorting.units import templates_from_codes
+from embersort.sorting.units import centred, templates_from_codes, unwhiten
 from embersort.types import FloatArray, Geometry, Recording, Sorting, SortResult, Templates
 
 log = logging.getLogger(__name__)
@@ -180,6 +180,7 @@ def _match(
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
     n_before = front.window.n_before
+    templates = centred(templates, front.preprocessor.whitening, n_before)
     needed = ~redundant(templates, n_before, counts, config.match)
     bank = make_bank(templates[needed], n_before, config.match)
     return match_recording(front, bank, stage, config.match, clock.advance)
@@ -197,7 +198,7 @@ def _result(
         sampling_rate_hz=source.sampling_rate_hz,
         n_samples=source.n_samples,
     )
-    templates = _unwhiten(spikes.means, front.preprocessor.whitening)
+    templates = unwhiten(spikes.means, front.preprocessor.whitening)
     table = unit_table(sorting, templates, front.preprocessor.noise_uv, source.geometry)
     depth = (templates * front.preprocessor.scale).min(axis=(1, 2), initial=0.0)
     place = np.stack([table["x_um"], table["y_um"]], axis=1)
@@ -219,12 +220,6 @@ def _result(
             "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
         },
     )
-
-
-def _unwhiten(white: NDArray[np.float64], whitening: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return templates in microvolt, zero on channels that they do not reach."""
-    back = np.linalg.pinv(whitening.astype(np.float64), rcond=1e-6)
-    return (white @ back.T).astype(np.float32)
 
 
 class _Clock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.merging import Labelled, Merges, merge_units
+from embersort.clustering.merging import Labelled, Merges, echoes, merge_units
 from embersort.clustering.neighbourhoods import split
 from embersort.config import SortConfig
 from embersort.signal.features import TemporalPca
@@ -37,11 +37,13 @@ def refine(
     """
     labels, origin = split_units(spikes, stage, config)
     templates = part_templates(spikes, labels, origin, stage)
+    labels = _without_echoes(spikes, labels, templates, sampling_rate_hz, config)
     same = _merges(spikes, labels, templates, stage, sampling_rate_hz, config).same
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
     merged = _weighted_means(templates, counts, same).astype(np.float32)
-    kept = np.unique(same)
-    return merged[kept], np.bincount(same, counts, len(templates))[kept].astype(np.int64)
+    total = np.bincount(same, counts, len(templates)).astype(np.int64)
+    kept = np.flatnonzero(total)
+    return merged[kept], total[kept]
 
 
 def finish(
@@ -53,6 +55,7 @@ def finish(
     scales = [matches.scale[matches.unit_index == unit] for unit in range(n_units)]
     real = np.array([is_real(scale, config) for scale in scales], bool)
     labels = np.where(real[matches.unit_index], matches.unit_index, UNASSIGNED)
+    labels = _without_echoes(spikes, labels, spikes.means, sampling_rate_hz, config)
     leader = _merges(spikes, labels, spikes.means, stage, sampling_rate_hz, config).unit
     counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
     means = _weighted_means(spikes.means, counts, leader)
@@ -108,6 +111,30 @@ def split_units(
     return labels, np.array(origin, np.int64)
 
 
+def _without_echoes(
+    spikes: MatchedSpikes,
+    labels: IntArray,
+    templates: FloatArray,
+    sampling_rate_hz: float,
+    config: SortConfig,
+) -> NDArray[np.int64]:
+    """Return the labels with those of echoes taken away."""
+    if not len(templates):
+        return labels
+    strength = np.sqrt(np.square(templates, dtype=np.float64).sum(axis=(1, 2)))
+    echo = echoes(_labelled(spikes, labels, sampling_rate_hz), strength, config.merge)
+    return np.where((labels >= 0) & echo[labels], UNASSIGNED, labels)
+
+
+def _labelled(spikes: MatchedSpikes, labels: IntArray, sampling_rate_hz: float) -> Labelled:
+    used = np.flatnonzero(labels >= 0)
+    return Labelled(
+        sample_index=spikes.matches.sample_index[used],
+        unit_index=labels[used],
+        sampling_rate_hz=sampling_rate_hz,
+    )
+
+
 def _merges(
     spikes: MatchedSpikes,
     labels: IntArray,
@@ -122,11 +149,7 @@ def _merges(
     used = np.flatnonzero(labels >= 0)
     channel = spikes.main_channel[spikes.matches.unit_index[used]]
     return merge_units(
-        Labelled(
-            sample_index=spikes.matches.sample_index[used],
-            unit_index=labels[used],
-            sampling_rate_hz=sampling_rate_hz,
-        ),
+        _labelled(spikes, labels, sampling_rate_hz),
         templates,
         lambda rows: stage.common_frame(spikes.codes[used[rows]], channel[rows]),
         config.merge,

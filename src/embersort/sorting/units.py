@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from embersort.signal.features import TemporalPca
 from embersort.sorting.passes import EncodedEvents
-from embersort.types import IntArray
+from embersort.types import FloatArray, IntArray
 
 DUPLICATE_MS = 0.3
 """No neuron fires twice within this time, nor does a matcher see one spike twice."""
@@ -45,6 +45,29 @@ def templates_from_codes(
         used = local >= 0
         templates[cluster][:, local[used]] = (stage.basis @ code.T)[:, used]
     return templates
+
+
+def unwhiten(white: FloatArray, whitening: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return templates in microvolt, same shape, from white ones."""
+    back = np.linalg.pinv(whitening.astype(np.float64), rcond=1e-6)
+    return (white @ back.T).astype(np.float32)
+
+
+def centred(
+    white: NDArray[np.float32], whitening: NDArray[np.float32], n_before: int
+) -> NDArray[np.float32]:
+    """Return white templates moved so that their deepest trough in microvolt is at ``n_before``.
+
+    Far from a cell the return current makes a trough that is later than the spike. Where an event
+    was detected at that one, its template is moved to the spike.
+    """
+    moved = np.zeros_like(white)
+    n_window = white.shape[1]
+    trough = unwhiten(white, whitening).min(axis=2, initial=0.0).argmin(axis=1)
+    for template, out, late in zip(white, moved, trough - n_before, strict=True):
+        start, stop = max(late, 0), min(n_window + late, n_window)
+        out[start - late : stop - late] = template[start:stop]
+    return moved
 
 
 def without_duplicates(
