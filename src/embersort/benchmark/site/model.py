@@ -220,6 +220,7 @@ def _sorter(key: str, name: str, version: str, sorters: Mapping[str, SorterSpec]
             "homepage": spec.homepage,
             "settings_source": spec.settings_source,
             "needs": spec.needs,
+            "parameters": spec.parameters,
             "requirements": list(spec.requirements),
             "is_reference": spec.gets_truth,
         }

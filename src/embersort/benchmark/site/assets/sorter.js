@@ -31,12 +31,12 @@ const SorterPage = (() => {
 					index.sorters.map((x) => [x.key, x.key]),
 					name,
 				),
-				...UnitPoints.controls(chosen, false),
+				...UnitPoints.controls(chosen),
 			),
 			cards,
 		);
 		about(cards, sorter);
-		difficulty(cards, index, scores, s, chosen);
+		await difficulty(cards, index, scores, s, chosen);
 		bySet(cards, index, scores, s, chosen);
 		cost(cards, index, s);
 		versions(cards, index, sorter, scores, chosen);
@@ -59,26 +59,41 @@ const SorterPage = (() => {
 					installed: sorter.requirements?.join(" "),
 					note: sorter.is_reference ? "Is given the true templates: a reference, no sorter." : null,
 				}),
+				sorter.parameters && Object.keys(sorter.parameters).length
+					? el("pre", { tabindex: 0 }, JSON.stringify(sorter.parameters, null, 1))
+					: el("p", { class: "hint" }, "Runs with its own default settings; those of each run stand on its page."),
 			),
 		);
 	}
 
 	const all = (index) => index.recordings.map((_, r) => r);
 
-	function difficulty(cards, index, scores, s, chosen) {
+	/** Bands of a difficulty that hold about as many units each; fixed ones for SNR. */
+	function bands(name, values) {
+		if (name === "snr") return SNR_EDGES;
+		const sorted = Float64Array.from(values).sort();
+		const edges = [0, 1, 2, 3, 4].map((i) => sorted[Math.floor((i * sorted.length) / 5)]);
+		return [...new Set(edges), Infinity];
+	}
+
+	async function difficulty(cards, index, scores, s, chosen) {
+		const what = UnitPoints.DIFFICULTY[chosen.against];
 		const { card, figure } = Page.card(
-			`${UnitPoints.METRICS[chosen.metric]} against difficulty`,
-			"Mean over true units in bands of SNR; grey: all other sorters.",
+			`${UnitPoints.METRICS[chosen.metric]} against ${what}`,
+			"Mean over true units in bands; grey: all other sorters.",
 			{ wide: true },
 		);
 		cards.append(card);
-		const label = SNR_EDGES.slice(0, -1).map((e, i) =>
-			Number.isFinite(SNR_EDGES[i + 1]) ? `${e}–${SNR_EDGES[i + 1]}` : `${e}–`,
-		);
+		const values = await UnitPoints.column(index, chosen.against);
+		const edges = bands(chosen.against, values);
+		const shown = (edge) => Page.number(edge, edge % 1 ? 2 : 0);
+		const label = edges
+			.slice(0, -1)
+			.map((e, i) => (Number.isFinite(edges[i + 1]) ? `${shown(e)}–${shown(edges[i + 1])}` : `${shown(e)}–`));
 		const curve = (t) => {
 			const units = UnitPoints.scored(index, all(index), scores[t]);
-			return SNR_EDGES.slice(0, -1).map((low, i) => {
-				const inside = units.filter((u) => index.snr[u] >= low && index.snr[u] < SNR_EDGES[i + 1]);
+			return edges.slice(0, -1).map((low, i) => {
+				const inside = units.filter((u) => values[u] >= low && values[u] < edges[i + 1]);
 				return inside.length ? Scoring.mean(inside.map((u) => scores[t][u])) : null;
 			});
 		};
@@ -90,7 +105,7 @@ const SorterPage = (() => {
 			colour: Page.colour(t === s ? "ember" : "contact"),
 			width: t === s ? 2.6 : 1.2,
 		}));
-		Figures.lines(figure, lines, { x: "SNR", y: chosen.metric, zero: true });
+		Figures.lines(figure, lines, { x: what, y: chosen.metric, zero: true });
 	}
 
 	function bySet(cards, index, scores, s, chosen) {
