@@ -312,6 +312,11 @@ def test_recording_without_probe_asks_for_one(tmp_path, counts):
     assert open_recording(tmp_path / "r", probe=COLUMN).n_samples == 3000
 
 
+def test_folder_of_a_simulation(tmp_path, counts):
+    NumpyRecording([counts], RATE_HZ).save(folder=tmp_path / "s" / "recording", progress_bar=False)
+    assert open_recording(tmp_path / "s", probe=COLUMN).n_samples == 3000
+
+
 def test_a_sorting_is_not_a_recording(tmp_path):
     from spikeinterface.core import NumpySorting
 

@@ -22,6 +22,9 @@ from embersort.recording.wrapped import from_spikeinterface
 from embersort.types import Geometry, Recording
 from embersort.units import s_to_samples, samples_to_s
 
+SIMULATED = "recording"
+"""Where a folder of ``embersort simulate`` keeps its recording."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,8 +49,9 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
     Parameters
     ----------
     source : str, Path, ndarray, SpikeInterface recording, or Recording
-        A SpikeInterface folder or Zarr, a NumPy ``.npy``, a flat binary file, a file or folder
-        of any format that SpikeInterface reads, an array, or a recording.
+        A SpikeInterface folder or Zarr, a folder of ``embersort simulate``, a NumPy ``.npy``, a
+        flat binary file, a file or folder of any format that SpikeInterface reads, an array, or
+        a recording.
     sampling_rate_hz : float, optional
         Needed for arrays, ``.npy`` and binary; others carry their own.
     probe : str, Path, Geometry, probeinterface Probe or ProbeGroup, optional
@@ -92,6 +96,8 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
         recording = _from_array(source, sampling_rate_hz, probe, channels_first, gain_uv)
     elif isinstance(source, str | Path):
         path = Path(source).expanduser()
+        if (path / SIMULATED / "si_folder.json").is_file():
+            path = path / SIMULATED
         name = format_of(path) if format == "auto" else format
         if name in (NPY, BINARY):
             traces = _mapped(path, name, dtype, n_channels, duration_s)
