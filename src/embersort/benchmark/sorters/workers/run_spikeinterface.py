@@ -6,6 +6,9 @@ from typing import Any
 
 from exchange_io import open_with_spikeinterface, read_job, write_spikeinterface_sorting
 
+OLDER = ("mountainsort4", "herdingspikes")
+"""Sorters that were written for SpikeInterface's first interface."""
+
 
 def settings(job: dict[str, Any], name: str) -> dict[str, Any]:
     """Return the job's parameters with the number of threads put where the sorter takes it."""
@@ -27,16 +30,17 @@ def settings(job: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def lend_positions() -> None:
-    """Let MountainSort 4 find the positions that SpikeInterface no longer keeps as a property."""
-    from spikeinterface.core.old_api_utils import NewToOldRecording
+    """Let older sorters find the positions that SpikeInterface no longer keeps as a property."""
+    from spikeinterface.core import BaseRecording
 
-    def get_channel_property(self: Any, channel_id: Any, name: str) -> Any:
-        index = self._recording.ids_to_indices([channel_id])[0]
-        if name == "location":
-            return self._recording.get_channel_locations()[index]
-        return self._recording.get_property(name)[index]
+    get_property = BaseRecording.get_property
 
-    NewToOldRecording.get_channel_property = get_channel_property
+    def with_location(self: Any, key: str, *arguments: Any, **options: Any) -> Any:
+        if key == "location":
+            return self.get_channel_locations()
+        return get_property(self, key, *arguments, **options)
+
+    BaseRecording.get_property = with_location
 
 
 def main() -> None:
@@ -48,7 +52,7 @@ def main() -> None:
     arguments: dict[str, Any] = {"verbose": True, "remove_existing_folder": True}
     if "folder" in inspect.signature(run_sorter).parameters:
         arguments["folder"] = Path(job["work_folder"]) / "sorter"
-    if name == "mountainsort4":
+    if name in OLDER:
         lend_positions()
     recording = open_with_spikeinterface(job)
     sorting = run_sorter(name, recording, **arguments, **settings(job, name))

@@ -1,0 +1,55 @@
+"""Which sorter for my recording: hybrids, and a recommendation that respects its intervals."""
+
+import numpy as np
+import pytest
+from tiny_home import RATE_HZ
+
+from embersort.benchmark.choose import choose_sorter, recommend
+from embersort.benchmark.process import Limits
+from embersort.errors import BadInput
+from embersort.recording import ArrayRecording
+from embersort.types import Geometry
+
+
+def test_the_fastest_of_those_that_are_level_is_recommended():
+    accuracy = np.array([[0.9, 0.8, 0.85], [0.9, 0.81, 0.84], [0.5, 0.4, 0.45]])
+    wall_s = np.array([[100.0] * 3, [10.0] * 3, [1.0] * 3])
+    choice = recommend(["slow", "quick", "poor"], accuracy, wall_s)
+    assert choice.recommended == "quick"
+    assert choice.candidates[-1].sorter == "poor"
+    assert choice.candidates[-1].behind.mean == pytest.approx(0.4)
+    assert "recommended: quick" in choice.text()
+
+
+def test_a_failure_counts_as_nothing_found():
+    accuracy = np.array([[0.6, 0.6], [0.9, np.nan]])
+    choice = recommend(["steady", "shaky"], accuracy, np.ones((2, 2)))
+    assert choice.recommended == "steady"
+    assert choice.candidates[1].n_failed == 1
+    with pytest.raises(BadInput, match="every sorter failed"):
+        recommend(["a"], np.array([[np.nan]]), np.array([[np.nan]]))
+
+
+def test_stand_ins_are_told_apart_on_a_recording(home):
+    traces = np.random.default_rng(0).normal(0, 10, (40_000, 4)).astype(np.float32)
+    positions = np.array([[0.0, 25.0 * i] for i in range(4)])
+    recording = ArrayRecording(
+        traces=traces, sampling_rate_hz=RATE_HZ, geometry=Geometry(positions_um=positions)
+    )
+    lines = []
+    choice = choose_sorter(
+        recording,
+        ["crash", "good"],
+        home,
+        n_units=2,
+        seconds=3.0,
+        n_repeats=2,
+        limits=Limits(n_threads=1),
+        say=lines.append,
+    )
+    assert choice.recommended == "good"
+    assert choice.candidates[0].accuracy.mean == 1.0
+    assert choice.candidates[1].n_failed == 2
+    assert len(lines) == 4
+    with pytest.raises(BadInput, match="no sorter is installed"):
+        choose_sorter(recording, [], home)

@@ -1,0 +1,78 @@
+"""The command line: what people type, and one line for what they mistype."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from embersort.cli import app
+
+LIMITS = ["--threads", "1", "--time-limit-s", "30"]
+
+
+@pytest.fixture
+def bench(home):
+    def call(*arguments, code=0):
+        result = CliRunner().invoke(app, ["bench", *arguments])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return call
+
+
+def test_run_table_compare_export_collect(bench, tmp_path):
+    out = str(tmp_path / "out")
+    said = bench("run", "TINY/*/*", "--sorters", "good,phy,crash", "-o", out, *LIMITS)
+    assert "| TINY/pair/a | 1.00 | 1.00 | failed |" in said
+    assert "this is why" in said
+    assert "1.000 [1.000, 1.000]" in bench("table", out)
+    assert "good − phy: 0.000 [0.000, 0.000] over 2 recordings" in bench(
+        "compare", "good", "phy", out
+    )
+    assert "recordings.csv" in bench("export", out, str(tmp_path / "tables"))
+    again = str(tmp_path / "again")
+    assert "| TINY/pair/b | 1.00 | failed |" in bench(
+        "collect", "TINY/*/*", "--sorters", "good,crash", "-o", again
+    )
+
+
+def test_run_job_and_plan(bench):
+    lines = bench("plan", "TINY/pair/a", "--sorters", "good", *LIMITS).splitlines()
+    assert lines == ["embersort bench run-job TINY/pair/a good --time-limit-s 30.0 --threads 1"]
+    said = json.loads(bench("run-job", "TINY/pair/a", "good", *LIMITS))
+    assert (said["outcome"], said["accuracy"]) == ("ok", 1.0)
+
+
+def test_registry(bench, home, tmp_path):
+    assert "TINY/pair/a" in bench("registry", "list", "TINY/*/*")
+    assert '"folder": "a"' in bench("registry", "show", "TINY/pair/a")
+    assert "PAIRED_BOYDEN" in bench("registry", "show", "PAIRED_BOYDEN")
+    assert "not here" in bench("registry", "verify", "TINY/pair/a")
+    assert "recordings" in bench("registry", "fetch", "TINY/pair/a")
+    assert "good" in bench("registry", "verify", "TINY/pair/a")
+    traces = next(home.recordings.glob("*/traces.raw"))
+    traces.write_bytes(b"\0" + traces.read_bytes()[1:])
+    assert "altered" in bench("registry", "verify", "TINY/pair/a", code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "TINY/pair/zz"], "no recording is named"),
+        (["run", "TINY/pair/a", "--sorters", "lupine"], "did you mean 'lupin'"),
+        (["run", "TINY/pair/a", "--threads", "0"], "n_threads"),
+        (["run", "TINY/pair/a", "--set", "x"], "KEY=VALUE"),
+        (["table", "nowhere"], "does not exist"),
+        (["registry", "add", "nowhere.toml"], "does not exist"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(bench, arguments, message):
+    said = bench(*arguments, code=2)
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_sorters_are_listed_with_what_is_missing(bench):
+    said = bench("sorters")
+    assert "not installed" in said
+    assert "Embersort" in said

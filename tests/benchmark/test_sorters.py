@@ -1,0 +1,137 @@
+"""Specs, command lines, environments, containers: with stand-ins where the real thing is absent."""
+
+import json
+import stat
+
+import pytest
+
+from embersort.benchmark.exchange import StoredRecording
+from embersort.benchmark.sorters.catalogue import SORTERS, find_sorter
+from embersort.benchmark.sorters.commands import worker_command
+from embersort.benchmark.sorters.environments import (
+    CONTAINER_FILES,
+    MARKER,
+    WORKERS,
+    find_installation,
+)
+from embersort.errors import BadInput, MissingDependency
+
+
+def stored(tmp_path, n_channels=4, pitch_um=20.0, rate_hz=30_000.0):
+    return StoredRecording(
+        folder=tmp_path,
+        content="0" * 64,
+        n_samples=1000,
+        n_channels=n_channels,
+        sampling_rate_hz=rate_hz,
+        uv_per_count=0.1,
+        positions_um=[[0.0, pitch_um * i] for i in range(n_channels)],
+        shank_index=[0] * n_channels,
+        drift_um=0.0,
+        has_truth=True,
+    )
+
+
+def test_every_sorter_is_described_and_has_its_files():
+    for name, spec in SORTERS.items():
+        assert spec.name == name
+        assert spec.licence
+        assert spec.settings_source
+        assert (WORKERS / spec.worker).is_file()
+        if spec.image:
+            assert (CONTAINER_FILES / f"{name}.Dockerfile").is_file()
+        elif name != "embersort":
+            assert spec.environment
+            assert spec.requirements
+
+
+def test_kilosort_settings_follow_its_documentation(tmp_path):
+    spec = SORTERS["kilosort4"]
+    tetrode = spec.parameters_for(stored(tmp_path, 4), {})
+    assert tetrode == {"nblocks": 0, "nearest_chans": 4, "nearest_templates": 4, "nt": 61}
+    dense = spec.parameters_for(stored(tmp_path, 128), {})
+    assert dense == {"nearest_chans": 10, "nt": 61}
+    sparse = spec.parameters_for(stored(tmp_path, 128, pitch_um=60.0), {"nearest_chans": 5})
+    assert sparse == {"nblocks": 0, "nearest_chans": 5, "nt": 61}
+    assert spec.parameters_for(stored(tmp_path, rate_hz=20_000.0), {})["nt"] == 41
+    assert spec.parameters_for(stored(tmp_path, 1), {})["nblocks"] == 0
+
+
+def test_mountainsort_schemes_share_an_environment():
+    schemes = ["mountainsort5", "mountainsort5-scheme1", "mountainsort5-scheme3"]
+    assert [SORTERS[name].parameters["scheme"] for name in schemes] == ["2", "1", "3"]
+    assert len({SORTERS[name].environment for name in schemes}) == 1
+
+
+def test_what_is_not_installed_says_how_to_get_it(home):
+    for name in ("lupin", "kilosort4", "spikesift"):
+        with pytest.raises(MissingDependency, match="embersort bench install"):
+            find_installation(SORTERS[name], home)
+
+
+def fake_python(home, name, answer, code=0):
+    path = home.environments / name / "bin" / "python"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\nexit {code}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def test_the_version_and_all_that_is_installed_decide_the_key(home):
+    spec = SORTERS["spikesift"]
+    fake_python(home, "spikesift", {"python": "3.11", "packages": {"spikesift": "1", "numpy": "2"}})
+    first = find_installation(spec, home)
+    assert first.version == "1"
+    marker = home.environments / "spikesift" / MARKER
+    marker.write_text(marker.read_text().replace('"numpy": "2"', '"numpy": "3"'))
+    assert find_installation(spec, home).digest != first.digest
+
+
+def test_an_incomplete_or_broken_environment_is_named(home):
+    fake_python(home, "spikesift", {"python": "3.11", "packages": {}})
+    with pytest.raises(MissingDependency, match="lacks the package spikesift"):
+        find_installation(SORTERS["spikesift"], home)
+    fake_python(home, "lupin-broken", {}, code=1)
+    (home.environments / "lupin-broken").rename(home.environments / "spikeinterface")
+    with pytest.raises(MissingDependency, match="does not start"):
+        find_installation(SORTERS["lupin"], home)
+
+
+def fake_engine(tmp_path, monkeypatch, name="docker", image_id="sha256:abc"):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    engine = folder / name
+    engine.write_text(f"#!/bin/sh\necho {image_id}\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return engine
+
+
+def test_a_container_gets_the_recording_read_only_and_no_network(home, tmp_path, monkeypatch):
+    engine = fake_engine(tmp_path, monkeypatch)
+    spec = SORTERS["ironclust"]
+    installation = find_installation(spec, home)
+    assert installation.digest == "sha256:abc"
+    job = {"recording_folder": "/data/rec", "output_folder": "x", "work_folder": "y"}
+    command = worker_command(spec, installation, job, tmp_path)
+    assert command[:5] == [str(engine), "run", "--rm", "--network", "none"]
+    assert "/data/rec:/job/recording:ro" in command
+    assert command[-3:] == ["python3", "/job/workers/run_spikeinterface.py", "/job/files/job.json"]
+    assert "--gpus" not in command
+    written = json.loads((tmp_path / "job.json").read_text())
+    assert written["recording_folder"] == "/job/recording"
+    gpu = worker_command(SORTERS["kilosort3"], installation, job, tmp_path)
+    assert gpu[gpu.index("--gpus") + 1] == "all"
+
+
+def test_without_an_engine_or_image_it_says_so(home, tmp_path, monkeypatch):
+    fake_engine(tmp_path, monkeypatch, image_id="")
+    with pytest.raises(MissingDependency, match="needs the container image"):
+        find_installation(SORTERS["ironclust"], home)
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    with pytest.raises(MissingDependency, match="no container engine"):
+        find_installation(SORTERS["ironclust"], home)
+
+
+def test_an_unknown_sorter_gets_a_hint(home):
+    with pytest.raises(BadInput, match="did you mean 'kilosort4'"):
+        find_sorter("kilosort-4", home)
