@@ -1,0 +1,259 @@
+"""Score the shipped networks on scenes of cells, probes and noise that training never saw.
+
+    python benchmarks/options_heldout.py --first 100 --scenes 12 --cache held_out
+
+prints the tables of ``benchmarks/RESULTS.d/embedding.md``. Scenes are simulated once and cached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from embersort.config import ClusterConfig
+from embersort.embedding.architecture import (
+    CANONICAL_BEFORE_SAMPLES,
+    CANONICAL_RATE_HZ,
+    CANONICAL_SAMPLES,
+    ContextConfig,
+)
+from embersort.embedding.context import apply_context
+from embersort.embedding.stage import EMBEDDING_WEIGHT, EncoderStage, make_encoder_stage
+from embersort.embedding.weights import Weights, load_shipped, load_weights
+from embersort.evaluation.clustering import score_clustering
+from embersort.signal.features import fit_temporal_pca
+from embersort.simulate.scene import Scene
+from embersort.simulate.simulation import simulate
+from embersort.training.event_sets import (
+    EventSet,
+    load_event_set,
+    make_event_set,
+    save_event_set,
+)
+from embersort.training.options import cluster
+from embersort.training.options_page import mean_interval
+from embersort.training.scenes import SceneDraw, draw_scene
+from embersort.types import Events, Geometry
+
+N_COMPONENTS = 6
+MAX_EVENTS = 1500
+SORTING_THRESHOLD = 5.0
+"""The threshold with which the event head is compared, at as many false events."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One held-out scene: its events, the stage, the codes."""
+
+    scene: Scene
+    sets: EventSet
+    stage: EncoderStage
+    events: Events
+    codes: np.ndarray
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--first", type=int, default=100)
+    parser.add_argument("--scenes", type=int, default=12)
+    parser.add_argument("--max-channels", type=int, default=32)
+    parser.add_argument("--cache", type=Path, default=Path("held_out"))
+    parser.add_argument("--weights", type=Path)
+    arguments = parser.parse_args()
+    weights = load_weights(arguments.weights) if arguments.weights else load_shipped()
+    draw = SceneDraw(max_channels=arguments.max_channels)
+    cases = []
+    for index in range(arguments.first, arguments.first + arguments.scenes):
+        scene = draw_scene(draw, "heldout", index)
+        cases.append(make_case(scene, event_set(scene, index, arguments.cache), weights))
+    print(f"weights {weights.sha256[:12]}, {len(cases)} scenes")
+    print_clustering([row for case in cases for row in clustering_rows(case)])
+    print_detection(cases)
+    print_throughput(cases)
+
+
+def event_set(scene: Scene, index: int, cache: Path) -> EventSet:
+    """Make a scene's events, or read them from the cache."""
+    cache.mkdir(parents=True, exist_ok=True)
+    path = cache / f"heldout-{index:04d}.npz"
+    if not path.exists():
+        save_event_set(make_event_set(simulate(scene)), path)
+    return load_event_set(path)
+
+
+def make_case(scene: Scene, sets: EventSet, weights: Weights) -> Case:
+    """Encode the events of a scene."""
+    stage = make_encoder_stage(
+        weights,
+        Geometry(positions_um=sets.positions_um),
+        sets.neighbours,
+        n_window=CANONICAL_SAMPLES,
+        n_before=CANONICAL_BEFORE_SAMPLES,
+        sampling_rate_hz=CANONICAL_RATE_HZ,
+    )
+    snippets = canonical(sets)
+    events = Events(
+        sample_index=np.round(sets.time_s * CANONICAL_RATE_HZ).astype(np.int64),
+        channel_index=sets.channel_index,
+        amplitude=snippets[:, CANONICAL_BEFORE_SAMPLES, 0],
+    )
+    codes = stage.encode(snippets, sets.channel_index)
+    return Case(scene=scene, sets=sets, stage=stage, events=events, codes=codes)
+
+
+def canonical(sets: EventSet) -> np.ndarray:
+    """Return the snippets as sorting has them: time, then channel."""
+    return np.ascontiguousarray(sets.snippets.astype(np.float32).transpose(0, 2, 1))
+
+
+def clustering_rows(case: Case) -> list[dict]:
+    """Score every kind of features on the busiest neighbourhood of a scene."""
+    config = ClusterConfig()
+    rows = neighbourhood(case, config.radius_um)
+    label = case.sets.label[rows]
+    if len(np.unique(label[label >= 0])) < 2:
+        return []
+    frames = {name: frame[rows] for name, frame in embeddings(case).items()}
+    frames["PCA"] = components(case, rows)
+    weight = np.float32(EMBEDDING_WEIGHT)
+    frames["PCA + context"] = np.column_stack([frames["PCA"], weight * frames["context"]])
+    found = []
+    for name, frame in frames.items():
+        score = score_clustering(np.maximum(label, -1), cluster(frame, "isosplit", 0, config))
+        found.append(
+            {
+                "scene": case.scene.name,
+                "probe": case.scene.probe.kind,
+                "drift": case.scene.drift.kind != "none",
+                "bursts": case.scene.trains.bursting_share > 0,
+                "features": name,
+                "ari": score.adjusted_rand,
+                "accuracy": score.mean_accuracy,
+                "n_found": score.n_found,
+                "n_true": len(score.accuracy),
+            }
+        )
+    return found
+
+
+def neighbourhood(case: Case, radius_um: float) -> np.ndarray:
+    """Return the events near the busiest channel, evenly thinned."""
+    positions, channel = case.sets.positions_um, case.sets.channel_index
+    busiest = int(np.bincount(channel).argmax())
+    near = ((positions - positions[busiest]) ** 2).sum(axis=1) <= radius_um**2
+    rows = np.flatnonzero(near[channel])
+    if len(rows) <= MAX_EVENTS:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, MAX_EVENTS).round().astype(np.int64)]
+
+
+def embeddings(case: Case) -> dict[str, np.ndarray]:
+    """Return all events by the encoder, in context, and in context that is spoilt."""
+    stage, n_dims = case.stage, case.stage.n_dims
+    config = stage.weights.context_config
+    short = ContextConfig(**{**config.model_dump(), "window_s": 0.5})
+    return {
+        "encoder": case.codes[:, :n_dims],
+        "context": stage.in_context(case.codes, case.events)[:, :n_dims],
+        "context, ±0.5 s": stage.in_context(case.codes, case.events, context=short)[:, :n_dims],
+        "context, random neighbours": random_context(case),
+    }
+
+
+def random_context(case: Case) -> np.ndarray:
+    """Return the context network's answer when neighbours are any events."""
+    stage, encoded = case.stage, case.stage.read(case.codes)
+    n_events = case.sets.n_events
+    rng = np.random.default_rng(0)
+    any_event = rng.integers(0, n_events, (n_events, stage.weights.context_config.n_neighbours))
+    return apply_context(
+        stage.weights.context,
+        encoded.embedding,
+        any_event,
+        time_s=case.sets.time_s,
+        position_um=encoded.position_um,
+        log_amplitude=encoded.log_amplitude,
+    )
+
+
+def components(case: Case, rows: np.ndarray) -> np.ndarray:
+    """Return the control: temporal components on shared channels."""
+    snippets, channel = canonical(case.sets), case.sets.channel_index
+    pca = fit_temporal_pca(snippets[:, :, 0], case.sets.neighbours, N_COMPONENTS)
+    return pca.common_frame(pca.encode(snippets[rows], channel[rows]), channel[rows])
+
+
+def print_clustering(rows: list[dict]) -> None:
+    """Print a table for each group of scenes."""
+    groups = {
+        "all": rows,
+        "tetrodes": [r for r in rows if r["probe"] == "tetrode"],
+        "larger probes": [r for r in rows if r["probe"] != "tetrode"],
+        "static": [r for r in rows if not r["drift"]],
+        "drifting": [r for r in rows if r["drift"]],
+        "bursting": [r for r in rows if r["bursts"]],
+    }
+    for group, chosen in groups.items():
+        by_scene = {(r["scene"], r["features"]): r["ari"] for r in chosen}
+        print(f"\n{group}: {len({r['scene'] for r in chosen})} scenes")
+        print(f"| {'features':27} | ARI | unit accuracy | found / true | ARI - PCA |")
+        print("|---|---|---|---|---|")
+        for name in dict.fromkeys(r["features"] for r in chosen):
+            here = [r for r in chosen if r["features"] == name]
+            gains = [r["ari"] - by_scene[r["scene"], "PCA"] for r in here]
+            found = sum(r["n_found"] for r in here) / sum(r["n_true"] for r in here)
+            print(
+                f"| {name:27} | {shown([r['ari'] for r in here])} "
+                f"| {shown([r['accuracy'] for r in here])} | {found:.2f} | {shown(gains, '+')} |"
+            )
+
+
+def print_detection(cases: list[Case]) -> None:
+    """At the threshold's number of false events: how many spikes either detector misses."""
+    n_spikes = n_false = missed_threshold = missed_head = 0
+    for case in cases:
+        is_spike = case.sets.label >= 0
+        height = -case.events.amplitude
+        logit = case.stage.read(case.codes).spike_logit
+        false = int(((height >= SORTING_THRESHOLD) & ~is_spike).sum())
+        noise = np.sort(logit[~is_spike])[::-1]
+        least = noise[false] if false < len(noise) else -np.inf
+        n_spikes += int(is_spike.sum())
+        n_false += false
+        missed_threshold += int(((height < SORTING_THRESHOLD) & is_spike).sum())
+        missed_head += int(((logit <= least) & is_spike).sum())
+    print(f"\nof {n_spikes} proposed spikes, at {n_false} false events:")
+    print(f"threshold misses {missed_threshold}, event head misses {missed_head}")
+
+
+def print_throughput(cases: list[Case]) -> None:
+    """Print events per second on one thread."""
+    case = max(cases, key=lambda c: c.sets.n_events)
+    snippets = canonical(case.sets)
+    start = time.process_time()
+    codes = case.stage.encode(snippets, case.sets.channel_index)
+    encoded_s = time.process_time() - start
+    start = time.process_time()
+    case.stage.in_context(codes, case.events)
+    context_s = time.process_time() - start
+    n = case.sets.n_events
+    print(f"\none thread, {n} events on {len(case.sets.positions_um)} channels:")
+    print(
+        f"encoder {n / encoded_s:.0f}, search and context {n / context_s:.0f}, "
+        f"both {n / (encoded_s + context_s):.0f} events per second of CPU time"
+    )
+
+
+def shown(values: list[float], sign: str = "") -> str:
+    """Return mean and 95 % interval."""
+    mean, low, high = mean_interval(values)
+    return f"{mean:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+if __name__ == "__main__":
+    main()
