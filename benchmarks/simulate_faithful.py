@@ -95,12 +95,14 @@ def decay_um(cells) -> np.ndarray:
 
 
 def real_single_channels(path: Path) -> dict[str, np.ndarray]:
+    """Measure mean waveforms of single channels."""
     waves = np.load(path)["waveforms"].astype(float)
     rows = [shape_of(w, RATE_HZ) for w in waves if w.max() <= -w.min()]
     return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
 def real_shank(path: Path) -> dict[str, np.ndarray]:
+    """Measure the templates of an 8-contact shank."""
     file = np.load(path)
     rate_hz = float(file["fs"])
     rows = []
@@ -120,6 +122,7 @@ def overlap(a: np.ndarray, b: np.ndarray, bins: np.ndarray) -> float:
 
 
 def main() -> None:
+    """Print the table; draw the distributions if asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("waveforms", type=Path)
     parser.add_argument("currents", type=Path)
@@ -130,14 +133,13 @@ def main() -> None:
     retina = [cell for cell in others if cell.family == "rgc"]
     sets = {
         "bank": cells_as_recorded(bank, 1),
-        "real, macaque cortex": real_single_channels(
-            options.waveforms / "wavemap_macaque_pmd.npz"
-        ),
+        "real, macaque cortex": real_single_channels(options.waveforms / "wavemap_macaque_pmd.npz"),
         "real, mouse CA1": real_shank(options.waveforms / "ca1_8contact_shank.npz"),
         "models, cortex": cells_as_recorded(cortex, 2),
         "models, retina": cells_as_recorded(retina, 3),
     }
-    print(f"{'':20}{'set':24}{'n':>5}  {'5 %':>6}{'25 %':>6}{'50 %':>6}{'75 %':>6}{'95 %':>6}  overlap")
+    heads = "".join(f"{head:>6}" for head in ("5 %", "25 %", "50 %", "75 %", "95 %"))
+    print(f"{'':20}{'set':24}{'n':>5}  {heads}  overlap")
     for measure, bins in BINS.items():
         for name, values in sets.items():
             if measure not in values:
@@ -149,7 +151,10 @@ def main() -> None:
             print(f"{measure:20}{name:24}{len(values[measure]):5}  {text}{last}")
     for name, cells in (("bank", bank), ("models, cortex", cortex), ("models, retina", retina)):
         quantiles = np.percentile(decay_um(cells), [5, 25, 50, 75, 95])
-        print(f"{'half_size_um':20}{name:24}{len(cells):5}  " + "".join(f"{q:6.0f}" for q in quantiles))
+        print(
+            f"{'half_size_um':20}{name:24}{len(cells):5}  "
+            + "".join(f"{q:6.0f}" for q in quantiles)
+        )
     if options.plot:
         _plot(sets, options.plot)
 

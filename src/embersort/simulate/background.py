@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from embersort.config import Config
+from embersort.simulate.band import band_troughs
 from embersort.simulate.cells import Cell
 from embersort.simulate.motion import Motion
 from embersort.simulate.placement import PlacementConfig, draw_rotation, place_cells
@@ -16,7 +17,6 @@ from embersort.simulate.render import SpikeTable, TemplateSet, grid_place
 from embersort.simulate.templates import (
     LocalTemplates,
     PlacedCell,
-    band_troughs,
     build_template_set,
     local_templates,
     template_window,
@@ -25,7 +25,7 @@ from embersort.types import Geometry
 
 DRIFT_STEP_UM = 10.0
 """Far fields change slowly with place, so their grid of displacements can be coarse."""
-FLOOR_SHARE = 0.1
+FLOOR_SHARE = 0.2
 """A far cell leaves out channels on which it stays below this share of the largest amplitude."""
 SMALLEST_SHARE = 0.2
 """Amplitudes are log-uniform from this share of the largest."""
@@ -123,8 +123,8 @@ def build_background(
         )
         channels = placed.near_channels(geometry, float(grid_um[-1]))
         raw = local_templates(placed, geometry, channels, sampling_rate_hz, grid_um, n_variants=1)
-        depth_uv, _ = band_troughs(raw[0, len(grid_um) // 2][None], sampling_rate_hz)
-        scale = np.exp(rng.uniform(smallest, largest)) / max(depth_uv[0], SMALLEST_UV)
+        depth_uv = band_troughs(raw[0, len(grid_um) // 2], sampling_rate_hz).max()
+        scale = np.exp(rng.uniform(smallest, largest)) / max(depth_uv, SMALLEST_UV)
         local = LocalTemplates(values_uv=(raw * scale).astype(np.float32), channels=channels)
         cells.append(local.above(FLOOR_SHARE * config.max_uv))
     return Background(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadConfig, BadInput
+from embersort.simulate.band import band_troughs
 from embersort.simulate.motion import draw_motion
 from embersort.simulate.recording import SimulatedRecording, Surroundings
 from embersort.simulate.scene import Injection
@@ -16,7 +17,7 @@ from embersort.simulate.simulation import (
     spawn_streams,
 )
 from embersort.simulate.spikes import build_spikes
-from embersort.simulate.templates import LocalTemplates, band_troughs, build_template_set
+from embersort.simulate.templates import LocalTemplates, build_template_set
 from embersort.simulate.units import (
     CHANNEL_FLOOR,
     Units,
@@ -104,7 +105,9 @@ def donated_units(
         [moved_template(_ends_at_zero(donors.waveforms_uv[i]), geometry, rng) for i in chosen]
         or [np.zeros((n_window, n_channels))]
     )[:n_units]
-    depth_uv, peak_channel = band_troughs(still, sampling_rate_hz)
+    flat = still.transpose(1, 0, 2).reshape(n_window, -1)
+    depths_uv = band_troughs(flat, sampling_rate_hz).reshape(n_units, n_channels)
+    depth_uv, peak_channel = depths_uv.max(axis=1), depths_uv.argmax(axis=1)
     level_uv = np.where(noise_uv > 0, noise_uv, 1.0)[peak_channel]
     scale = snr_scale(injection.cells, depth_uv / level_uv, rng)
     scaled = (still * scale[:, None, None]).astype(np.float32)

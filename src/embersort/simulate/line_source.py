@@ -97,5 +97,14 @@ def _gains(
                 continue
             s = vx * ax + vy * ay + vz * az
             r = max(math.sqrt(max(squared - s * s, 0.0)), radius)
-            gains[i, j] = scale / length * (math.asinh((length - s) / r) + math.asinh(s / r))
+            # asinh(a) = log(a + sqrt(a² + 1)); one logarithm does for both.
+            product = _exp_asinh((length - s) / r) * _exp_asinh(s / r)
+            gains[i, j] = scale / length * math.log(product)
     return gains
+
+
+@numba.njit(cache=True, nogil=True)
+def _exp_asinh(a: float) -> float:
+    """Return exp(asinh(a)), without cancellation where a is negative."""
+    root = math.sqrt(a * a + 1)
+    return root + a if a >= 0 else 1 / (root - a)

@@ -76,6 +76,11 @@ class NoiseModel:
     key: int
 
     @property
+    def is_silent(self) -> bool:
+        """Whether there is no noise but, perhaps, hum."""
+        return self.white_uv == 0 and not self.taps.any()
+
+    @property
     def n_channels(self) -> int:
         """Number of channels."""
         return len(self.sources)
@@ -123,31 +128,32 @@ def noise_tile(
     n_samples : int
         Length of every tile.
     """
-    n_channels, n_taps = model.n_channels, len(model.taps)
-    tile = np.zeros((n_samples, n_channels), np.float32)
-    if model.taps.any():
-        n_tail = n_taps - 1
-        drawn = np.empty((n_channels, n_tail + n_samples), np.float32)
-        drawn[:, :n_tail] = _tile_rng(model, tile_index).standard_normal(
-            (n_channels, n_tail), np.float32
-        )
-        rng = _tile_rng(model, tile_index + 1)
-        drawn[:, n_samples:] = rng.standard_normal((n_channels, n_tail), np.float32)
-        drawn[:, n_tail:n_samples] = rng.standard_normal(
-            (n_channels, n_samples - n_tail), np.float32
-        )
-        _colour_and_mix(drawn, model.taps, model.sources, model.weights, tile)
-    else:
-        rng = _tile_rng(model, tile_index + 1)
-    if model.white_uv > 0:
-        tile += np.float32(model.white_uv) * rng.standard_normal(tile.shape, np.float32)
+    tile = np.zeros((n_samples, model.n_channels), np.float32)
+    if not model.is_silent:
+        _add_noise(model, tile_index, tile)
     if model.hum_uv > 0:
         tile += _hum(model, tile_index * n_samples, n_samples, sampling_rate_hz)
     return tile
 
 
-def _tile_rng(model: NoiseModel, tile_number: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=[model.key, tile_number]))
+def _add_noise(model: NoiseModel, tile_index: int, tile: NDArray[np.float32]) -> None:
+    n_samples, n_channels = tile.shape
+    n_tail = len(model.taps) - 1
+    drawn = np.empty((n_channels, n_tail + n_samples), np.float32)
+    drawn[:, :n_tail] = _draw(model, tile_index, (n_channels, n_tail))
+    both = _draw(model, tile_index + 1, (n_channels * n_samples,))
+    # The tail first, then the rest.
+    drawn[:, n_samples:] = both[: n_channels * n_tail].reshape(n_channels, n_tail)
+    drawn[:, n_tail:n_samples] = both[n_channels * n_tail :].reshape(n_channels, -1)
+    _colour_and_mix(
+        drawn, model.taps, model.sources, model.weights, np.float32(model.white_uv), tile
+    )
+
+
+def _draw(model: NoiseModel, tile_number: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the first normal draws of a tile; tile n has number n + 1, so that 0 precedes it."""
+    rng = np.random.Generator(np.random.Philox(key=[model.key, tile_number]))
+    return rng.standard_normal(shape, np.float32)
 
 
 def _hum(
@@ -162,15 +168,23 @@ def _hum(
 
 
 def _colour_taps(exponent: float, sampling_rate_hz: float) -> NDArray[np.float64]:
-    """Return a symmetric filter whose power falls as 1/f^exponent above 300 Hz, flat below."""
-    n_taps = 2 * round(COLOUR_FILTER_MS * 1e-3 * sampling_rate_hz / 2) + 1
-    n_grid = 16 * n_taps
+    """Return a filter whose power falls as 1/f^exponent above 300 Hz and is flat below.
+
+    Of all filters with this gain the minimum-phase one is the shortest (its cepstrum is causal:
+    Oppenheim and Schafer, Discrete-Time Signal Processing, section 13.5).
+    """
+    n_taps = max(round(COLOUR_FILTER_MS * 1e-3 * sampling_rate_hz), 2)
+    n_grid = 32 * n_taps
     frequency_hz = np.fft.rfftfreq(n_grid, 1 / sampling_rate_hz)
-    gain = np.maximum(frequency_hz / BAND_HZ[0], 1.0) ** (-exponent / 2)
-    response = np.fft.fftshift(np.fft.irfft(gain, n_grid))
-    middle = n_grid // 2
-    half = n_taps // 2
-    return response[middle - half : middle + half + 1] * np.hanning(n_taps + 2)[1:-1]
+    log_gain = -exponent / 2 * np.log(np.maximum(frequency_hz / BAND_HZ[0], 1.0))
+    cepstrum = np.fft.irfft(log_gain, n_grid)
+    cepstrum[1 : n_grid // 2] *= 2
+    cepstrum[n_grid // 2 + 1 :] = 0
+    response = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), n_grid)[:n_taps]
+    n_fade = n_taps // 4
+    response[n_taps - n_fade :] *= np.linspace(1, 0, n_fade, endpoint=False)
+    # A correlation runs the taps backwards, newest sample last.
+    return response[::-1].copy()
 
 
 def _mixing(geometry: Geometry, correlation_um: float) -> tuple[IntArray, NDArray[np.float32]]:
@@ -200,8 +214,10 @@ def _colour_and_mix(
     taps: NDArray[np.float32],
     sources: IntArray,
     weights: NDArray[np.float32],
+    white: np.float32,
     tile: NDArray[np.float32],
 ) -> None:
+    """Filter every source in time, mix the sources of each channel, add its white part."""
     n_channels = len(sources)
     n_samples = len(tile)
     block = 512
@@ -226,5 +242,10 @@ def _colour_and_mix(
                 weight = weights[channel, k]
                 for t in range(n):
                     mixed[t] += weight * coloured[other, t]
+            # The white part is drawn already: the tile's own sources, last sample and last
+            # channel first. What it shares with the coloured part lies at a lag that changes from
+            # sample to sample, so the two do not correlate, at half the cost of drawing twice.
+            reverse = drawn[n_channels - 1 - channel]
+            last = len(reverse) - 1 - start
             for t in range(n):
-                tile[start + t, channel] = mixed[t]
+                tile[start + t, channel] = mixed[t] + white * reverse[last - t]

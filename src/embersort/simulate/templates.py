@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.simulate.band import band_pass
 from embersort.simulate.cells import Cell
 from embersort.simulate.line_source import line_source_gains
 from embersort.simulate.render import TemplateSet
@@ -220,29 +219,6 @@ def build_template_set(
         n_window=n_window,
         n_before=n_before,
     )
-
-
-def band_troughs(
-    templates: FloatArray, sampling_rate_hz: float
-) -> tuple[NDArray[np.float64], IntArray]:
-    """Return depth and channel of each template's deepest trough within 300–6000 Hz.
-
-    Parameters
-    ----------
-    templates : ndarray, shape (n_units, n_window, n_channels)
-
-    Returns
-    -------
-    tuple of two ndarrays, shape (n_units,)
-        Depth in µV (positive), channel index.
-    """
-    n_units, n_window, n_channels = templates.shape
-    if n_units == 0:
-        return np.zeros(0), np.zeros(0, np.int64)
-    padded = np.zeros((3 * n_window, n_units * n_channels))
-    padded[n_window : 2 * n_window] = templates.transpose(1, 0, 2).reshape(n_window, -1)
-    lowest = band_pass(padded, sampling_rate_hz).min(axis=0).reshape(n_units, n_channels)
-    return -lowest.min(axis=1), lowest.argmin(axis=1)
 
 
 def _tapered(currents: NDArray[np.float64], sampling_rate_hz: float) -> NDArray[np.float64]:

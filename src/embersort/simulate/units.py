@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadConfig
+from embersort.simulate.band import band_troughs
 from embersort.simulate.cell_bank import load_bank, load_cells
 from embersort.simulate.cells import Cell
 from embersort.simulate.motion import Motion
@@ -19,7 +20,6 @@ from embersort.simulate.scene import CellsConfig, Injection
 from embersort.simulate.templates import (
     LocalTemplates,
     PlacedCell,
-    band_troughs,
     build_template_set,
     local_templates,
     template_window,
@@ -118,12 +118,14 @@ def build_units(
         for cell, position in zip(cells, positions, strict=True)
     ]
     n_before, n_window = template_window(sampling_rate_hz)
-    still = np.zeros((len(cells), n_window, geometry.n_channels))
+    still = np.zeros((len(cells), n_window, geometry.n_channels), np.float32)
+    depth_uv, peak_channel = np.zeros(len(cells)), np.zeros(len(cells), np.int64)
     for i, unit in enumerate(placed):
         near = unit.near_channels(geometry, 0.0)
-        one = local_templates(unit, geometry, near, sampling_rate_hz, np.zeros(1), 1)
-        still[i][:, near] = one[0, 0]
-    depth_uv, peak_channel = band_troughs(still, sampling_rate_hz)
+        one = local_templates(unit, geometry, near, sampling_rate_hz, np.zeros(1), 1)[0, 0]
+        still[i][:, near] = one
+        depths_uv = band_troughs(one, sampling_rate_hz)
+        depth_uv[i], peak_channel[i] = depths_uv.max(), near[depths_uv.argmax()]
     level_uv = np.where(noise_uv > 0, noise_uv, 1.0)[peak_channel]
     scale = snr_scale(injection.cells, depth_uv / level_uv, rng)
     grid_um = motion.grid_um(DRIFT_STEP_UM)
@@ -140,7 +142,7 @@ def build_units(
         cell_names=tuple(cell.name for cell in cells),
         position_um=positions,
         templates=build_template_set(local, grid_um, n_before, n_window),
-        still_uv=(still * scale[:, None, None]).astype(np.float32),
+        still_uv=still * scale[:, None, None].astype(np.float32),
         snr=depth_uv * scale / level_uv,
         peak_channel=peak_channel,
     )
