@@ -1,4 +1,4 @@
-"""Do two trains keep out of each other's way, as one neuron's spikes do?"""
+"""Whether two trains keep out of each other's way, as one neuron's spikes do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a one-dimensional sample unimodal, and if not, where should it be cut?"""
+"""ISO-CUT: whether a one-dimensional sample is unimodal, and where it should be cut if not."""
 
 from __future__ import annotations
 

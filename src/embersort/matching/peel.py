@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -10,6 +11,16 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
+from embersort.matching.fit import (
+    Pieces,
+    Terms,
+    Traces,
+    add_doubt,
+    pieces_of,
+    place_at,
+    take_out,
+    terms_of,
+)
 from embersort.matching.score import score_templates
 
 MAX_ROUNDS = 20
@@ -70,29 +81,21 @@ def peel(
     difference is largest at a = (s + λ)/(n + λ) (Pachitariu et al. 2016, equation 7). Each round
     takes all fits that no better one overlaps, so the order does not depend on where a tile starts.
     """
-    residual = white.copy()
     if bank.n_units == 0:
-        return _nothing(), residual
+        return _nothing(), white.copy()
     score = score_templates(white, bank)
     if active is not None:
         score[~active] = 0
-    norm2 = bank.norm2 if active is None else np.where(active, bank.norm2, np.inf)
-    found = _pursue(
-        score,
-        residual,
-        bank.channels,
-        bank.shifted,
-        norm2,
-        bank.near,
-        bank.overlap,
-        bank.n_before,
-        config.threshold**2,
-        config.amplitude_sd**-2,
-        config.min_scale,
-        config.max_scale,
-        config.shape_error**2,
+    n_samples, n_window = len(white), bank.n_window
+    traces = Traces(
+        residual=white.copy(),
+        score=score,
+        doubt=np.zeros_like(score),
+        changed=np.ones((bank.n_units, n_samples // n_window + 1), bool),
+        first=bank.n_before,
+        last=n_samples - n_window + bank.n_before,
     )
-    sample, unit, scale, shift, gain = found
+    sample, unit, scale, shift, gain = _pursue(traces, pieces_of(bank, active), terms_of(config))
     order = np.lexsort((unit, sample))
     matches = Matches(
         sample_index=sample[order],
@@ -101,7 +104,7 @@ def peel(
         shift_index=shift[order],
         gain=gain[order],
     )
-    return matches, residual
+    return matches, traces.residual
 
 
 def _nothing() -> Matches:
@@ -112,19 +115,7 @@ def _nothing() -> Matches:
 
 @njit(nogil=True, cache=True)
 def _pursue(
-    score: NDArray[np.float32],
-    residual: NDArray[np.float32],
-    channels: NDArray[np.int64],
-    shifted: NDArray[np.float32],
-    norm2: NDArray[np.float64],
-    near: NDArray[np.int64],
-    overlap: NDArray[np.float32],
-    n_before: int,
-    threshold: float,
-    prior: float,
-    min_scale: float,
-    max_scale: float,
-    shape_error: float,
+    traces: Traces, pieces: Pieces, terms: Terms
 ) -> tuple[
     NDArray[np.int64],
     NDArray[np.int64],
@@ -132,68 +123,26 @@ def _pursue(
     NDArray[np.int64],
     NDArray[np.float32],
 ]:
-    n_units, n_samples = score.shape
-    n_shifts, n_window = shifted.shape[1], shifted.shape[2]
-    first, last = n_before, n_samples - n_window + n_before
-    # Scores between these belong to a scale that a spike may have and a gain above the threshold.
-    least, most = np.empty(n_units), np.empty(n_units)
-    for u in range(n_units):
-        enough = np.sqrt((threshold + prior) * (norm2[u] + prior)) - prior
-        least[u] = max(enough, min_scale * (norm2[u] + prior) - prior)
-        most[u] = max_scale * (norm2[u] + prior) - prior
-    # No spike fits its template perfectly: what may be left of those subtracted so far.
-    doubt = np.zeros_like(score)
-    dirty = np.ones((n_units, n_samples // n_window + 1), np.bool_)
+    """Take out the best fits, round by round, until none is left; return the spikes' columns."""
     samples, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
     scales, gains = [np.float32(0) for _ in range(0)], [np.float32(0) for _ in range(0)]
     shifts = [np.int64(0) for _ in range(0)]
     for _ in range(MAX_ROUNDS):
-        cand_t, cand_u, cand_gain = _candidates(
-            score, doubt, least, most, norm2, prior, threshold, dirty, first, last, n_window
-        )
-        if len(cand_t) == 0:
+        candidates = _candidates(traces, pieces, terms)
+        if len(candidates.sample) == 0:
             break
-        dirty[:] = False
-        order = np.argsort(-cand_gain, kind="mergesort")
-        # Latest sample at which each unit's templates are claimed this round, kept sparsely.
-        taken_t = np.empty(len(order), np.int64)
-        taken_u = np.empty(len(order), np.int64)
-        in_bin = np.full((n_samples // n_window + 1, n_units), -1, np.int64)
-        n_taken = 0
-        for index in order:
-            t, u = cand_t[index], cand_u[index]
-            if _blocked(t, u, in_bin, taken_t, near, n_window):
-                dirty[u, t // n_window] = True
-                continue
-            taken_t[n_taken], taken_u[n_taken] = t, u
-            in_bin[t // n_window, u] = n_taken
-            n_taken += 1
-        for i in range(n_taken):
-            t, u = taken_t[i], taken_u[i]
-            offset, peak = _parabola(score[u], t, first, last)
-            s = int(np.floor((offset + 0.5) * n_shifts))
-            s = min(max(s, 0), n_shifts - 1)
-            scale = (peak + prior) / (norm2[u] + prior)
-            gain = (peak + prior) ** 2 / (norm2[u] + prior) - prior
+        traces.changed[:] = False
+        for t, u in _choose(candidates, traces, pieces):
+            s, peak = place_at(traces.score[u], t, traces, pieces.shifted.shape[1])
+            norm2 = pieces.norm2[u] + terms.prior
+            scale = (peak + terms.prior) / norm2
             samples.append(t)
             units.append(u)
             scales.append(np.float32(scale))
-            shifts.append(s)
-            gains.append(np.float32(gain))
-            _subtract(residual, t - n_before, shifted[u, s], channels[u], np.float32(scale))
-            for k in range(near.shape[1]):
-                v = near[u, k]
-                if v < 0:
-                    break
-                low, high = max(first, t - n_window + 1), min(last + 1, t + n_window)
-                taken = overlap[u, s, k]
-                strongest = np.abs(taken).max()
-                left = np.float32(shape_error * scale * scale * strongest * strongest / norm2[v])
-                for other in range(low, high):
-                    score[v, other] -= np.float32(scale) * taken[other - t + n_window - 1]
-                    doubt[v, other] += left
-                for b in range(low // n_window, (high - 1) // n_window + 1):
-                    dirty[v, b] = True
+            shifts.append(np.int64(s))
+            gains.append(np.float32((peak + terms.prior) ** 2 / norm2 - terms.prior))
+            take_out(traces, pieces, (t, u, s), scale)
+            add_doubt(traces, pieces, (t, u, s), terms.shape_error2 * scale * scale)
     return (
         np.array(samples),
         np.array(units),
@@ -203,39 +152,60 @@ def _pursue(
     )
 
 
+class _Candidates(NamedTuple):
+    """Places that are worth a spike."""
+
+    sample: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    gain: NDArray[np.float64]
+
+
 @njit(nogil=True, cache=True)
-def _candidates(
-    score: NDArray[np.float32],
-    doubt: NDArray[np.float32],
-    least: NDArray[np.float64],
-    most: NDArray[np.float64],
-    norm2: NDArray[np.float64],
-    prior: float,
-    threshold: float,
-    dirty: NDArray[np.bool_],
-    first: int,
-    last: int,
-    n_window: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def _candidates(traces: Traces, pieces: Pieces, terms: Terms) -> _Candidates:
     """Return the local maxima of each unit's score that are worth a spike, where scores changed."""
     times, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
-    gains = [0.0 for _ in range(0)]
-    for u in range(score.shape[0]):
-        row = score[u]
-        for b in range(dirty.shape[1]):
-            if not dirty[u, b]:
-                continue
-            for t in range(max(first, b * n_window), min(last + 1, (b + 1) * n_window)):
-                if row[t] < least[u] or row[t] > most[u]:
+    gains = [np.float64(0) for _ in range(0)]
+    n_window, prior, last = pieces.shifted.shape[2], terms.prior, traces.last
+    for u in range(len(traces.score)):
+        row = traces.score[u]
+        norm2 = pieces.norm2[u] + prior
+        # Scores between these belong to a scale that a spike may have and a gain above threshold.
+        enough = np.sqrt((terms.threshold + prior) * norm2) - prior
+        least, most = max(enough, terms.min_scale * norm2 - prior), terms.max_scale * norm2 - prior
+        for b in np.flatnonzero(traces.changed[u]):
+            for t in range(max(traces.first, b * n_window), min(last + 1, (b + 1) * n_window)):
+                if row[t] < least or row[t] > most:
                     continue
                 if row[t] < row[t - 1] or row[t] <= row[t + 1 if t < last else t - 1]:
                     continue
-                gain = (row[t] + prior) ** 2 / (norm2[u] + prior) - prior
-                if gain > threshold + doubt[u, t]:
-                    times.append(t)
-                    units.append(u)
+                gain = (row[t] + prior) ** 2 / norm2 - prior
+                if gain > terms.threshold + traces.doubt[u, t]:
+                    times.append(np.int64(t))
+                    units.append(np.int64(u))
                     gains.append(gain)
-    return np.array(times), np.array(units), np.array(gains)
+    return _Candidates(np.array(times), np.array(units), np.array(gains))
+
+
+@njit(nogil=True, cache=True)
+def _choose(candidates: _Candidates, traces: Traces, pieces: Pieces) -> NDArray[np.int64]:
+    """Return (sample, unit) of the candidates that no better one overlaps, the best first.
+
+    The others are looked at again in the next round.
+    """
+    n_window = pieces.shifted.shape[2]
+    chosen = np.empty((len(candidates.sample), 2), np.int64)
+    # Which of the chosen lies in each bin of time with each unit; never two of them.
+    in_bin = np.full((traces.changed.shape[1], len(traces.changed)), -1, np.int64)
+    n_chosen = 0
+    for index in np.argsort(-candidates.gain, kind="mergesort"):
+        t, u = candidates.sample[index], candidates.unit[index]
+        if _blocked(t, u, in_bin, chosen, pieces.near, n_window):
+            traces.changed[u, t // n_window] = True
+            continue
+        chosen[n_chosen] = t, u
+        in_bin[t // n_window, u] = n_chosen
+        n_chosen += 1
+    return chosen[:n_chosen]
 
 
 @njit(nogil=True, cache=True)
@@ -243,7 +213,7 @@ def _blocked(
     t: int,
     u: int,
     in_bin: NDArray[np.int64],
-    taken_t: NDArray[np.int64],
+    chosen: NDArray[np.int64],
     near: NDArray[np.int64],
     n_window: int,
 ) -> bool:
@@ -253,35 +223,6 @@ def _blocked(
             if v < 0:
                 break
             other = in_bin[b, v]
-            if other >= 0 and abs(taken_t[other] - t) < n_window:
+            if other >= 0 and abs(chosen[other, 0] - t) < n_window:
                 return True
     return False
-
-
-@njit(nogil=True, cache=True)
-def _parabola(row: NDArray[np.float32], t: int, first: int, last: int) -> tuple[float, float]:
-    """Return offset (within half a sample) and height of the peak of the parabola through it."""
-    middle = float(row[t])
-    if t <= first or t >= last:
-        return 0.0, middle
-    before, after = float(row[t - 1]), float(row[t + 1])
-    bend = before - 2 * middle + after
-    if bend >= 0:
-        return 0.0, middle
-    offset = min(max(0.5 * (before - after) / bend, -0.5), 0.5)
-    return offset, middle - 0.25 * (before - after) * offset
-
-
-@njit(nogil=True, cache=True)
-def _subtract(
-    residual: NDArray[np.float32],
-    start: int,
-    template: NDArray[np.float32],
-    channels: NDArray[np.int64],
-    scale: np.float32,
-) -> None:
-    for t in range(len(template)):
-        for j in range(len(channels)):
-            if channels[j] < 0:
-                break
-            residual[start + t, channels[j]] -= scale * template[t, j]

@@ -60,7 +60,7 @@ def unit_table(
 
 
 def refractory_fraction(sorting: Sorting) -> NDArray[np.float64]:
-    """Return the share of each unit's intervals below `REFRACTORY_MS`; 0 for fewer than two spikes."""
+    """Return the share of each unit's intervals below `REFRACTORY_MS`; 0 where there is none."""
     shortest = REFRACTORY_MS * 1e-3 * sorting.sampling_rate_hz
     fractions = np.zeros(sorting.n_units)
     for unit, train in enumerate(sorting.trains()):

@@ -92,15 +92,15 @@ def _troughs(
             continue
         for c in range(n_channels):
             if x[t, c] <= -threshold and _rules(x, t, c, reach, neighbours[c]):
-                samples.append(t)
-                channels.append(c)
+                samples.append(np.int64(t))
+                channels.append(np.int64(c))
                 depths.append(x[t, c])
     return np.array(samples), np.array(channels), np.array(depths)
 
 
 @njit(nogil=True, cache=True)
 def _rules(x: NDArray[np.float32], t: int, c: int, reach: int, near: NDArray[np.int64]) -> bool:
-    """Say whether no sample of the zone is deeper; ties go to the earlier, then the lower channel."""
+    """Say whether no sample of the zone is deeper; the earlier, then the lower channel wins."""
     depth = x[t, c]
     for other in near:
         if other < 0:

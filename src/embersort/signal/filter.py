@@ -38,8 +38,8 @@ def design_bandpass(config: FilterConfig, sampling_rate_hz: float) -> FloatArray
     high_hz = min(config.high_hz, NYQUIST_SHARE * sampling_rate_hz / 2)
     if config.low_hz >= high_hz:
         raise BadConfig(
-            f"filter.low_hz is {config.low_hz:g}, but at a sampling rate of {sampling_rate_hz:g} Hz "
-            f"the band ends at {high_hz:g} Hz; lower it"
+            f"filter.low_hz is {config.low_hz:g}, but at a sampling rate of "
+            f"{sampling_rate_hz:g} Hz the band ends at {high_hz:g} Hz; lower it"
         )
     return butter(
         config.order, (config.low_hz, high_hz), "bandpass", fs=sampling_rate_hz, output="sos"
