@@ -18,7 +18,7 @@ RgbImage = NDArray[np.uint8]
 SECONDS_SHOWN = 8.0
 """Longer recordings are shown from their start up to here."""
 
-DYNAMIC_RANGE_DB = 60.0
+DYNAMIC_RANGE_DB = 70.0
 """Bins this far below the loudest are drawn black."""
 
 SPEAKER_COLOURS = np.array(
