@@ -116,8 +116,8 @@ class IsoSplitConfig(Config):
 class FeatureConfig(Config):
     """What a snippet is reduced to."""
 
-    method: Literal["pca"] = "pca"
-    """The feature stage."""
+    method: Literal["pca", "encoder"] = "pca"
+    """What events are first clustered by: principal components, or the networks in context."""
     n_components: int = Field(6, ge=1, le=16)
     """Temporal principal components kept of each channel."""
 

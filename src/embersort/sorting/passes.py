@@ -12,7 +12,7 @@ from embersort.config import MatchConfig, RunConfig
 from embersort.matching.bank import TemplateBank
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
-from embersort.signal.features import TemporalPca
+from embersort.signal.features import FeatureStage, TemporalPca
 from embersort.signal.preprocess import Preprocessor, filter_tile, whiten
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, map_tiles, tile_grid
@@ -116,7 +116,7 @@ def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
     return np.concatenate(list(map_tiles(look, tiles, front.run)))
 
 
-def encode_events(front: Front, stage: TemporalPca, progress: Progress = None) -> EncodedEvents:
+def encode_events(front: Front, stage: FeatureStage, progress: Progress = None) -> EncodedEvents:
     """Detect the events of the whole recording and encode their snippets."""
 
     def look(tile: Tile) -> tuple[NDArray, ...]:

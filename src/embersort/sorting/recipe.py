@@ -25,11 +25,11 @@ from embersort.signal import (
     make_detector,
     make_window,
 )
+from embersort.sorting.features import encode_and_frame
 from embersort.sorting.passes import (
     EncodedEvents,
     Front,
     MatchedSpikes,
-    encode_events,
     match_recording,
     peak_waveforms,
 )
@@ -92,7 +92,8 @@ def sort(
     stage = _fit_stage(front, config)
 
     clock.start("detecting", len(front.tiles()))
-    encoded = encode_events(front, stage, clock.advance)
+    framed = encode_and_frame(front, stage, config.feature, clock.advance)
+    encoded = framed.encoded
     log.info("%d events", encoded.events.n_events)
 
     clock.start("clustering", source.geometry.n_channels)
@@ -100,7 +101,7 @@ def sort(
     labels = cluster_probe(
         channels,
         source.geometry,
-        lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),
+        framed.frame,
         config.cluster,
         clock.advance,
     )

@@ -1,0 +1,88 @@
+"""Which features the events are first clustered in: principal components, or the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import FeatureConfig
+from embersort.signal.features import TemporalPca
+from embersort.signal.tiles import n_workers
+from embersort.sorting.passes import EncodedEvents, Front, encode_events
+from embersort.types import IntArray
+
+Progress = Callable[[int], None] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FramedEvents:
+    """Events, and how they look to the clustering.
+
+    Attributes
+    ----------
+    encoded : EncodedEvents
+        With the components' codes, from which templates are made.
+    frame : callable
+        From indices of events to features in comparable columns.
+    """
+
+    encoded: EncodedEvents
+    frame: Callable[[IntArray], NDArray[np.float32]]
+
+
+def encode_and_frame(
+    front: Front, stage: TemporalPca, config: FeatureConfig, progress: Progress = None
+) -> FramedEvents:
+    """Detect and encode the events of the whole recording, in the features that were asked for.
+
+    Parameters
+    ----------
+    front : Front
+    stage : TemporalPca
+    config : FeatureConfig
+    progress : callable, optional
+        Called with the number of tiles done since the last call.
+
+    Notes
+    -----
+    The networks see where units part in raw events, with overlaps, drift and bursts; cleaned spikes
+    are compared in principal components, which keep every difference in units of the noise.
+    """
+    if config.method == "pca":
+        encoded = encode_events(front, stage, progress)
+        channels = encoded.events.channel_index
+        return FramedEvents(
+            encoded=encoded,
+            frame=lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),
+        )
+    return _encode_learned(front, stage, progress)
+
+
+def _encode_learned(front: Front, stage: TemporalPca, progress: Progress) -> FramedEvents:
+    # Compiled kernels and weights: loaded only where they are used.
+    from embersort.embedding.stage import JoinedStage, make_encoder_stage
+    from embersort.embedding.weights import load_shipped
+
+    recording, window = front.recording, front.window
+    learned = make_encoder_stage(
+        load_shipped(),
+        recording.geometry,
+        window.neighbours,
+        n_window=window.n_window,
+        n_before=window.n_before,
+        sampling_rate_hz=recording.sampling_rate_hz,
+    )
+    n_codes = window.neighbours.shape[1] * stage.basis.shape[1]
+    joined = JoinedStage(components=stage, n_component_codes=n_codes, learned=learned)
+    both = encode_events(front, joined, progress)
+    codes = np.ascontiguousarray(both.codes[:, :n_codes])
+    in_context = learned.in_context(
+        both.codes[:, n_codes:], both.events, n_threads=n_workers(front.run)
+    )
+    return FramedEvents(
+        encoded=EncodedEvents(events=both.events, codes=codes),
+        frame=lambda rows: learned.common_frame(in_context[rows], both.events.channel_index[rows]),
+    )
