@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-READY_MS = 60_000
+READY_MS = 120_000
 """A shared machine may be slow; a page that never gets ready still fails."""
 COUNT_COLOURS = """async (source) => {
   const image = new Image();
@@ -85,6 +85,8 @@ class Look:
 
     def share_drawn(self, locator):
         """The share of an element's pixels that differ from its most frequent colour."""
+        locator.scroll_into_view_if_needed()
+        locator.locator(".main-svg").first.wait_for(state="attached", timeout=READY_MS)
         source = "data:image/png;base64," + base64.b64encode(locator.screenshot()).decode()
         blank = self.page.context.new_page()
         share = blank.evaluate(COUNT_COLOURS, source)

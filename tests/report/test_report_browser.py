@@ -72,7 +72,6 @@ def test_every_figure_has_ink(look, view):
     assert figures.count() >= (1 if view == "traces" else 4)
     for index in range(figures.count()):
         figure = figures.nth(index)
-        figure.scroll_into_view_if_needed()
         assert look.share_drawn(figure) > 0.003, figure.get_attribute("aria-label")
 
 
@@ -89,6 +88,7 @@ def test_autocorrelogram_of_a_range_is_what_python_counts(look, result):
     from embersort.report.correlograms import autocorrelogram
 
     look.go("view=unit&unit=13&from=4&to=20")
+    look.page.locator('[aria-label^="Autocorrelogram"] .main-svg').first.wait_for()
     drawn = look.page.evaluate(
         "[...document.querySelectorAll('.figure')].find(f => "
         "f.getAttribute('aria-label').startsWith('Autocorrelogram')).data[0].y"

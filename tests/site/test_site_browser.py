@@ -185,7 +185,6 @@ def test_every_figure_has_ink_and_every_link_leads_somewhere(look, built, page):
         figure = figures.nth(index)
         if figure.locator(".nothing").count():
             continue
-        figure.scroll_into_view_if_needed()
         assert look.share_drawn(figure) > 0.003, figure.get_attribute("aria-label")
     for target in look.page.eval_on_selector_all(
         "a[href]", "links => links.map(a => a.getAttribute('href'))"

@@ -46,9 +46,32 @@ const Figures = (() => {
 			yaxis: axis(),
 			...layout,
 		};
-		Plotly.react(node, traces, whole, CONFIG);
-		follow(node);
+		later(node, () => {
+			Plotly.react(node, traces, whole, CONFIG);
+			follow(node);
+		});
 		return node;
+	}
+
+	/** What waits until its frame comes near the window. @type {WeakMap<Element, (() => void)[]>} */
+	const waiting = new WeakMap();
+	const near = new IntersectionObserver(
+		(entries) => {
+			for (const entry of entries) {
+				if (!entry.isIntersecting) continue;
+				near.unobserve(entry.target);
+				for (const act of waiting.get(entry.target) || []) act();
+				waiting.delete(entry.target);
+			}
+		},
+		{ rootMargin: "400px" },
+	);
+
+	/** A page of many figures stands at once: each is drawn when it is about to be seen.
+	 * @param {Element} node @param {() => void} act */
+	function later(node, act) {
+		waiting.set(node, [...(waiting.get(node) || []), act]);
+		near.observe(node);
 	}
 
 	/** Frames grow and shrink with their row: the drawing follows. @param {HTMLElement} node */
@@ -62,15 +85,14 @@ const Figures = (() => {
 
 	/** A figure with nothing to show says so. @param {HTMLElement} node @param {string} text */
 	function empty(node, text) {
-		Plotly.purge(node);
 		Page.fill(node, Page.el("p", { class: "nothing" }, text));
 	}
 
 	/** @param {HTMLElement} node @param {(point: any) => void} act */
 	function onClick(node, act) {
-		const plot = /** @type {any} */ (node);
-		plot.removeAllListeners?.("plotly_click");
-		plot.on("plotly_click", (event) => act(event.points[0]));
+		later(node, () => {
+			/** @type {any} */ (node).on("plotly_click", (event) => act(event.points[0]));
+		});
 	}
 
 	/** @param {string} hex @param {number} alpha */

@@ -31,13 +31,18 @@ const Page = (() => {
 		node.replaceChildren(...children);
 	}
 
+	/** Making a format is slow, using one is not. @type {Map<number, Intl.NumberFormat>} */
+	const formats = new Map();
+
 	/** @param {number | null | undefined} value @param {number} [decimals] */
 	function number(value, decimals = 2) {
 		if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-		return value.toLocaleString("en-GB", {
-			minimumFractionDigits: decimals,
-			maximumFractionDigits: decimals,
-		});
+		let format = formats.get(decimals);
+		if (!format) {
+			format = new Intl.NumberFormat("en-GB", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+			formats.set(decimals, format);
+		}
+		return format.format(value);
 	}
 
 	/** @param {number} seconds */

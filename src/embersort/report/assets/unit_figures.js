@@ -27,6 +27,7 @@ const UnitFigures = (() => {
 	function probe(node, positions, groups, options = {}) {
 		const MARK = 6;
 		const chosen = new Set(options.highlight || []);
+		const [low, high] = [Page.colour("contact"), Page.colour("muted")];
 		const contacts = {
 			type: "scatter",
 			mode: "markers",
@@ -36,7 +37,7 @@ const UnitFigures = (() => {
 			marker: {
 				symbol: "square",
 				size: positions.length > 100 ? 4 : 7,
-				color: positions.map((_, i) => Page.colour(chosen.has(i) ? "muted" : "contact")),
+				color: chosen.size ? positions.map((_, i) => (chosen.has(i) ? high : low)) : low,
 				line: { width: 0 },
 			},
 			hovertemplate: "%{text}<extra></extra>",
