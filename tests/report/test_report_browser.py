@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from report_scenes import make_recording, make_result, make_truth
 
 import browser as chrome
 from embersort.evaluation.comparison import compare
 from embersort.report import write_report
 from embersort.report.blocks import cut_blocks
+from report_scenes import make_recording, make_result, make_truth
 
 pytestmark = pytest.mark.browser
 DURATION_S = 12.0
