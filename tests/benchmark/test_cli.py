@@ -22,6 +22,9 @@ def bench(home):
 
 def test_run_table_compare_export_collect(bench, tmp_path):
     out = str(tmp_path / "out")
+    for sorter in ("good", "phy", "crash"):
+        for name in ("a", "b"):
+            bench("run-job", f"TINY/pair/{name}", sorter, *LIMITS)
     said = bench("run", "TINY/*/*", "--sorters", "good,phy,crash", "-o", out, *LIMITS)
     assert "| TINY/pair/a | 1.00 | 1.00 | failed |" in said
     assert "this is why" in said
@@ -30,6 +33,7 @@ def test_run_table_compare_export_collect(bench, tmp_path):
         "compare", "good", "phy", out
     )
     assert "recordings.csv" in bench("export", out, str(tmp_path / "tables"))
+    assert "phy       1.000  1.000" in bench("agree", "TINY/pair/a", "--sorters", "good,phy")
     again = str(tmp_path / "again")
     assert "| TINY/pair/b | 1.00 | failed |" in bench(
         "collect", "TINY/*/*", "--sorters", "good,crash", "-o", again

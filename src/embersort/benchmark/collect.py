@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from embersort.benchmark.exchange import SORTING, read_sorting
 from embersort.benchmark.home import Home
 from embersort.benchmark.jobs import SORT_STAGE
 from embersort.benchmark.materialise import find_made
 from embersort.benchmark.registry import RegisteredRecording
 from embersort.benchmark.run import Row, result_row
 from embersort.benchmark.store import Entry, Store
+from embersort.errors import BadInput
+from embersort.types import Sorting
 
 
 def collect_rows(
@@ -20,11 +23,7 @@ def collect_rows(
     Unlike ``bench run`` this never sorts, so it also finds what another
     version of a sorter gave, or what was run elsewhere and copied here.
     """
-    newest: dict[tuple[str, str], Entry] = {}
-    for entry in Store(folder=home.results).entries(SORT_STAGE):
-        place = (str(entry.record["recording"]), str(entry.record["sorter"]))
-        if place not in newest or _written(entry) > _written(newest[place]):
-            newest[place] = entry
+    newest = newest_results(home)
     rows = []
     for recording in recordings:
         stored = find_made(recording, home)
@@ -35,6 +34,40 @@ def collect_rows(
             if latest is not None:
                 rows.append(result_row(recording.name, stored, latest, home))
     return rows
+
+
+def newest_results(home: Home) -> dict[tuple[str, str], Entry]:
+    """Return the newest sort of each recording's content by each sorter."""
+    newest: dict[tuple[str, str], Entry] = {}
+    for entry in Store(folder=home.results).entries(SORT_STAGE):
+        place = (str(entry.record["recording"]), str(entry.record["sorter"]))
+        if place not in newest or _written(entry) > _written(newest[place]):
+            newest[place] = entry
+    return newest
+
+
+def newest_sortings(
+    recording: RegisteredRecording, sorters: Sequence[str], home: Home
+) -> dict[str, Sorting]:
+    """Return the newest sortings of one recording by sorter.
+
+    Raises
+    ------
+    BadInput
+        If the recording is not here, or one of the sorters has no sorting of it.
+    """
+    stored = find_made(recording, home)
+    if stored is None:
+        raise BadInput(f"{recording.name} is not here; run 'embersort bench run' first")
+    newest, sortings = newest_results(home), {}
+    for sorter in sorters:
+        entry = newest.get((stored.content, sorter))
+        if entry is None or entry.record["outcome"] != "ok":
+            raise BadInput(f"{sorter} has no sorting of {recording.name}")
+        sortings[sorter] = read_sorting(
+            entry.folder / SORTING, stored.sampling_rate_hz, stored.n_samples
+        )
+    return sortings
 
 
 def _written(entry: Entry) -> float:

@@ -17,7 +17,7 @@ from embersort.benchmark.jobs import Job, find_result, job_command, run_job
 from embersort.benchmark.materialise import find_made, materialise
 from embersort.benchmark.process import Limits
 from embersort.benchmark.registry import RegisteredRecording
-from embersort.benchmark.scores import score_result, truth_table
+from embersort.benchmark.scores import measure_result, score_result, truth_table
 from embersort.benchmark.sorters.spec import SorterSpec
 from embersort.benchmark.store import Entry
 from embersort.errors import EmbersortError
@@ -42,6 +42,8 @@ class Row:
         By rule; empty where there are none.
     truth : dict
         Columns of the true units; empty where there are none.
+    units : dict
+        Columns of the found units; empty where there is no sorting.
     """
 
     recording: str
@@ -51,6 +53,7 @@ class Row:
     result: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     truth: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as plain values."""
@@ -195,6 +198,7 @@ def result_row(name: str, stored: StoredRecording, result: Entry, home: Home) ->
         result=result.record,
         scores=score_result(stored, result, home),
         truth=truth_table(stored, home) if stored.has_truth else {},
+        units=measure_result(stored, result, home),
     )
 
 

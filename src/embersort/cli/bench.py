@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embersort.cli.bench_registry import app as registry_app
-from embersort.cli.bench_results import collect, compare, export, table
+from embersort.cli.bench_results import agree, collect, compare, export, table
 from embersort.cli.bench_site import serve, site
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from embersort.benchmark.run import Request
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-for _command in (table, compare, collect, export):
+for _command in (table, compare, agree, collect, export):
     app.command()(_command)
 app.add_typer(registry_app, name="registry", help="List, show, add, fetch and verify recordings.")
 app.command()(site)

@@ -69,6 +69,24 @@ def compare(
     typer.echo(f"\n{first} − {second}: {interval} over {interval.n} recordings")
 
 
+def agree(
+    recording: Annotated[str, typer.Argument(help="SET/STUDY/NAME.")],
+    sorters: Annotated[str, typer.Option("--sorters", help="Sorters, separated by commas.")],
+) -> None:
+    """Print how far sorters agree on a recording, with or without truth."""
+    from embersort.benchmark.agreement import mean_agreement
+    from embersort.benchmark.catalogue import find_recordings
+    from embersort.benchmark.collect import newest_sortings
+    from embersort.benchmark.home import find_home
+    from embersort.cli.terminal import format_table
+
+    home, names = find_home(), sorters.split(",")
+    sortings = newest_sortings(find_recordings(home, [recording])[0], names, home)
+    scores = mean_agreement(sortings)
+    lines = [[name, *(f"{v:.3f}" for v in row)] for name, row in zip(names, scores, strict=True)]
+    typer.echo(format_table([["units of", *names], *lines], numbers=True))
+
+
 def export(
     results: Results,
     folder: Annotated[Path, typer.Argument(help="Where the tables go.")],
