@@ -22,7 +22,7 @@ from embersort.embedding.architecture import (
     ContextConfig,
 )
 from embersort.embedding.context import apply_context
-from embersort.embedding.stage import EMBEDDING_WEIGHT, EncoderStage, make_encoder_stage
+from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
 from embersort.embedding.weights import Weights, load_shipped, load_weights
 from embersort.evaluation.clustering import score_clustering
 from embersort.signal.features import fit_temporal_pca
@@ -120,8 +120,8 @@ def clustering_rows(case: Case) -> list[dict]:
         return []
     frames = {name: frame[rows] for name, frame in embeddings(case).items()}
     frames["PCA"] = components(case, rows)
-    weight = np.float32(EMBEDDING_WEIGHT)
-    frames["PCA + context"] = np.column_stack([frames["PCA"], weight * frames["context"]])
+    frames["PCA + encoder"] = joined_frame(frames["PCA"], frames["encoder"])
+    frames["PCA + context"] = joined_frame(frames["PCA"], frames["context"])
     found = []
     for name, frame in frames.items():
         score = score_clustering(np.maximum(label, -1), cluster(frame, "isosplit", 0, config))

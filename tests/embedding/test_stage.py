@@ -13,7 +13,7 @@ from embedding_samples import (
     random_events,
     random_weights,
 )
-from embersort.embedding.stage import make_encoder_stage
+from embersort.embedding.stage import JoinedStage, joined_frame, make_encoder_stage
 from embersort.errors import BadConfig
 from embersort.types import Events, Geometry
 
@@ -89,3 +89,32 @@ def test_a_recording_outside_the_trained_range_is_warned_of(caplog):
         assert "made for 10000 to 50000 Hz" in caplog.text
         _stage(geometry=wide)
         assert "400 um apart" in caplog.text
+
+
+class _FirstSample:
+    """Stands in for principal components: the first sample of each channel."""
+
+    def encode(self, snippets, channel_index):
+        return snippets[:, 0, :]
+
+    def common_frame(self, codes, channel_index):
+        return codes[:, :2]
+
+
+def test_joined_codes_hold_both_and_frames_are_of_one_size():
+    joined = JoinedStage(components=_FirstSample(), n_component_codes=6, learned=_stage())
+    snippets, channel = random_events(15, NEIGHBOURS)
+    codes = joined.encode(snippets, channel)
+    assert (codes[:, :6] == snippets[:, 0, :]).all()
+    assert (codes[:, 6:] == joined.learned.encode(snippets, channel)).all()
+    changed = joined.in_context(codes, _events(channel, 300))
+    assert (changed[:, :6] == codes[:, :6]).all()
+    frame = joined.common_frame(changed, channel)
+    assert frame.shape == (15, 2 + ENCODER.n_dims)
+    assert np.allclose(np.linalg.norm(frame[:, :2], axis=1), 1, atol=1e-6)
+    assert np.allclose(np.linalg.norm(frame[:, 2:], axis=1), 1, atol=1e-6)
+
+
+def test_components_of_silence_stay_zero():
+    frame = joined_frame(np.zeros((1, 2), np.float32), np.ones((1, 1), np.float32))
+    assert frame.tolist() == [[0.0, 0.0, 1.0]]

@@ -24,8 +24,6 @@ TRAINED_RATES_HZ = (10_000.0, 50_000.0)
 """Sampling rates between which the encoder may be used without a warning."""
 TRAINED_PITCH_UM = 100.0
 """Beyond this distance of nearest channels no channel sees what its neighbour sees."""
-EMBEDDING_WEIGHT = 30.0
-"""Units of noise to which a unit-norm embedding is scaled beside principal components."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,6 +144,27 @@ class EncoderStage:
         return np.column_stack([changed, codes[:, self.n_dims :]])
 
 
+def joined_frame(
+    components: NDArray[np.float32], embedding: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return components, each event's brought to unit norm, beside its unit-norm embedding.
+
+    Parameters
+    ----------
+    components : ndarray, shape (n_events, n_columns), float32
+        In units of the noise. Rows of zeros stay zeros.
+    embedding : ndarray, shape (n_events, n_dims), float32
+
+    Returns
+    -------
+    ndarray, shape (n_events, n_columns + n_dims), float32
+        Height is the embedding's to tell: it has learned how far height is to be trusted.
+    """
+    norm = np.linalg.norm(components, axis=1, keepdims=True)
+    unit = components / np.maximum(norm, np.finfo(np.float32).tiny)
+    return np.concatenate([unit, embedding], axis=1)
+
+
 class Components(Protocol):
     """What a joined stage asks of the principal components beside it."""
 
@@ -164,8 +183,8 @@ class Components(Protocol):
 class JoinedStage:
     """Principal components and embedding side by side, for each to tell what the other cannot.
 
-    Components keep small differences between large spikes, in units of the noise; the embedding
-    has learned what to overlook: overlap, jitter, drift, bursts.
+    Components keep differences of shape that the network was never shown; the embedding has
+    learned what to overlook: overlap, jitter, drift, bursts.
 
     Attributes
     ----------
@@ -191,14 +210,11 @@ class JoinedStage:
     def common_frame(
         self, codes: NDArray[np.float32], channel_index: IntArray
     ) -> NDArray[np.float32]:
-        """Return components on shared channels, and the embedding at `EMBEDDING_WEIGHT`."""
+        """Return components on shared channels and the embedding; see `joined_frame`."""
         n = self.n_component_codes
-        return np.column_stack(
-            [
-                self.components.common_frame(codes[:, :n], channel_index),
-                np.float32(EMBEDDING_WEIGHT)
-                * self.learned.common_frame(codes[:, n:], channel_index),
-            ]
+        return joined_frame(
+            self.components.common_frame(codes[:, :n], channel_index),
+            self.learned.common_frame(codes[:, n:], channel_index),
         )
 
     def in_context(

@@ -78,11 +78,11 @@ def _encode_learned(front: Front, stage: TemporalPca, progress: Progress) -> Fra
     n_codes = window.neighbours.shape[1] * stage.basis.shape[1]
     joined = JoinedStage(components=stage, n_component_codes=n_codes, learned=learned)
     both = encode_events(front, joined, progress)
-    codes = np.ascontiguousarray(both.codes[:, :n_codes])
-    in_context = learned.in_context(
-        both.codes[:, n_codes:], both.events, n_threads=n_workers(front.run)
-    )
+    channels = both.events.channel_index
+    in_context = joined.in_context(both.codes, both.events, n_threads=n_workers(front.run))
     return FramedEvents(
-        encoded=EncodedEvents(events=both.events, codes=codes),
-        frame=lambda rows: learned.common_frame(in_context[rows], both.events.channel_index[rows]),
+        encoded=EncodedEvents(
+            events=both.events, codes=np.ascontiguousarray(both.codes[:, :n_codes])
+        ),
+        frame=lambda rows: joined.common_frame(in_context[rows], channels[rows]),
     )

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from embersort.clustering.neighbourhoods import principal, split
 from embersort.config import ClusterConfig, Config
-from embersort.embedding.stage import EMBEDDING_WEIGHT, EncoderStage, make_encoder_stage
+from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
 from embersort.embedding.weights import Weights
 from embersort.errors import MissingDependency
 from embersort.evaluation.clustering import score_clustering
@@ -220,13 +220,12 @@ def feature_frames(
     components = pca.common_frame(pca.encode(found.snippets[rows], channel[rows]), channel[rows])
     alone = stage.common_frame(codes, channel)[rows]
     in_context = stage.common_frame(stage.in_context(codes, found.events), channel)[rows]
-    weight = np.float32(EMBEDDING_WEIGHT)
     return {
         "pca": components,
         "encoder": alone,
         "context": in_context,
-        "pca+encoder": np.column_stack([components, weight * alone]),
-        "pca+context": np.column_stack([components, weight * in_context]),
+        "pca+encoder": joined_frame(components, alone),
+        "pca+context": joined_frame(components, in_context),
     }
 
 
