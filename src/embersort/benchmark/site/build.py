@@ -150,7 +150,7 @@ def scripts_of(page: str) -> list[str]:
     """Return the scripts of a page; the home page, seen first, does without the large ones."""
     light = ["pack.js", "page.js", "site.js", "scoring.js"]
     if page == "index":
-        return [*light, "index.js"]
+        return [*light, "paired.js", "index.js"]
     return [*VENDORED_SCRIPTS, *SHARED_SCRIPTS, *light[2:], "unit_points.js", f"{page}.js"]
 
 

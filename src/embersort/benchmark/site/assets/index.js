@@ -59,7 +59,7 @@ const IndexPage = (() => {
 			),
 			controls(index, chosen),
 			table(view, recordings),
-			paired(view, recordings),
+			PairedPanel.make(view, recordings),
 		);
 		if (focus) /** @type {HTMLElement | null} */ (main.querySelector(`[data-key="${CSS.escape(focus)}"]`))?.focus();
 	}
@@ -137,7 +137,7 @@ const IndexPage = (() => {
 			...index.sorters.map((s) =>
 				el(
 					"th",
-					{ scope: "col" },
+					{ scope: "col", class: s.is_reference ? "reference" : null },
 					Site.link("sorter", { name: s.key }, s.title || s.name),
 					el("span", { class: "version" }, s.version),
 				),
@@ -292,58 +292,6 @@ const IndexPage = (() => {
 			...view.index.sorters.map((_, s) => Scoring.cell(view, [r], s).value),
 		]);
 		return Page.separated([["recording", ...view.index.sorters.map((s) => s.key)], ...rows]);
-	}
-
-	function paired(view, recordings) {
-		const keys = view.index.sorters.map((s) => s.key);
-		if (keys.length < 2) return el("span");
-		const a = Math.max(0, keys.indexOf(view.a || ""));
-		const b = keys.indexOf(view.b || "") >= 0 ? keys.indexOf(view.b || "") : (a + 1) % keys.length;
-		const result = Scoring.paired(view, recordings, a, b);
-		const choices = /** @type {[string, string][]} */ (keys.map((k) => [k, k]));
-		const range = result.interval
-			? ` [${Page.number(result.interval[0], 3)}, ${Page.number(result.interval[1], 3)}]`
-			: "";
-		const text =
-			result.mean === null
-				? "These two have no recording in common."
-				: `better on ${result.wins}, worse on ${result.losses}, equal (within 0.005) on ${result.ties} of ${result.pairs.length} recordings; mean difference ${Page.number(result.mean, 3)}${range}`;
-		return el(
-			"section",
-			{ class: "card", id: "paired" },
-			el(
-				"header",
-				{},
-				el("h3", {}, "Two sorters, recording by recording"),
-				Site.link("compare", { a: keys[a], b: keys[b] }, "unit by unit"),
-			),
-			el(
-				"div",
-				{ class: "controls" },
-				Site.select("First", "a", choices, keys[a]),
-				Site.select("against", "b", choices, keys[b]),
-			),
-			el("p", { role: "status" }, text),
-			strip(view, result.pairs),
-		);
-	}
-
-	/** One bar per recording, ordered by the difference. */
-	function strip(view, pairs) {
-		const sorted = [...pairs].sort((p, q) => q.a - q.b - (p.a - p.b));
-		const top = Math.max(0.05, ...sorted.map((p) => Math.abs(p.a - p.b)));
-		return el(
-			"div",
-			{ class: "strip", "aria-hidden": "true" },
-			...sorted.map((p) => {
-				const d = p.a - p.b;
-				return el("span", {
-					title: `${view.index.recordings[p.r].name}: ${Page.number(d, 3)}`,
-					class: d >= 0 ? "up" : "down",
-					style: `--h:${((Math.abs(d) / top) * 100).toFixed(1)}%`,
-				});
-			}),
-		);
 	}
 
 	return { show };

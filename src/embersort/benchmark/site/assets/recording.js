@@ -136,8 +136,9 @@ const RecordingPage = (() => {
 		const traces = Page.card(
 			"Traces",
 			"From the middle of the recording, band-passed; triangles mark true spikes on their units' peak channels.",
-			{ wide: true, tall: true },
+			{ wide: true },
 		);
+		traces.figure.style.minHeight = "300px";
 		cards.append(probe.card, noise.card, traces.card);
 		const ids = data.truth.unit_id || [];
 		const places = pack.arrays.place_um ? Pack.rows(pack.arrays.place_um) : [];

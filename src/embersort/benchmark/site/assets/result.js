@@ -40,13 +40,16 @@ const ResultPage = (() => {
 		run(cards, result, detail);
 	}
 
+	/** @param {string} text */
+	const lastLine = (text) => text.trim().split("\n").pop() || "";
+
 	function tiles(result, chosen) {
 		const summary = result.scores[chosen.rule]?.summary;
 		if (!summary) {
 			return el(
 				"p",
 				{ class: "lead failed-run", role: "alert" },
-				`No sorting: ${Site.outcomeText(result.outcome)}. ${result.error}`,
+				`No sorting: ${Site.outcomeText(result.outcome)}. ${lastLine(result.error)}`,
 			);
 		}
 		return el(

@@ -115,7 +115,8 @@ const SorterPage = (() => {
 		const sets = [...Scoring.tree(index, all(index))]
 			.map(([set, studies]) => ({ set, cell: Scoring.cell(view, [...studies.values()].flat(), s) }))
 			.filter((x) => x.cell.value !== null);
-		Figures.bars(
+		if (!sets.length) return Figures.empty(figure, "No result yet");
+		return Figures.bars(
 			figure,
 			{ x: /** @type {any} */ (sets.map((x) => x.set)), y: sets.map((x) => x.cell.value ?? 0), width: 0.7 },
 			{ x: "", y: chosen.metric },
@@ -128,7 +129,9 @@ const SorterPage = (() => {
 			"Wall time against channels times duration; a straight line at 45° is linear.",
 		);
 		cards.append(card);
-		const points = all(index).filter((r) => index.costs.wall_s[r][s] && index.recordings[r].n_channels);
+		const points = all(index).filter(
+			(r) => index.outcome[r][s] === 0 && index.costs.wall_s[r][s] && index.recordings[r].n_channels,
+		);
 		if (!points.length) return Figures.empty(figure, "No times, or no sizes of recordings");
 		return Figures.points(
 			figure,

@@ -29,8 +29,9 @@ def settings(job: dict[str, Any], name: str) -> dict[str, Any]:
     return parameters
 
 
-def lend_positions() -> None:
-    """Let older sorters find the positions that SpikeInterface no longer keeps as a property."""
+def lend_old_names() -> None:
+    """Give older sorters what they expect: positions as a property, NumPy's former names."""
+    import numpy as np
     from spikeinterface.core import BaseRecording
 
     get_property = BaseRecording.get_property
@@ -41,6 +42,7 @@ def lend_positions() -> None:
         return get_property(self, key, *arguments, **options)
 
     BaseRecording.get_property = with_location
+    vars(np)["Inf"] = np.inf
 
 
 def main() -> None:
@@ -53,7 +55,7 @@ def main() -> None:
     if "folder" in inspect.signature(run_sorter).parameters:
         arguments["folder"] = Path(job["work_folder"]) / "sorter"
     if name in OLDER:
-        lend_positions()
+        lend_old_names()
     recording = open_with_spikeinterface(job)
     sorting = run_sorter(name, recording, **arguments, **settings(job, name))
     write_spikeinterface_sorting(job, sorting)
