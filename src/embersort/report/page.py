@@ -10,7 +10,14 @@ from embersort.report.pack import json_for_script
 
 VENDORED_SCRIPTS = ("plotly-cartesian.min.js", "tabulator.min.js")
 VENDORED_STYLES = ("tabulator.min.css",)
-SHARED_SCRIPTS = ("pack.js", "page.js", "figures.js", "unit_figures.js", "table.js")
+SHARED_SCRIPTS = (
+    "pack.js",
+    "page.js",
+    "drawing.js",
+    "figures.js",
+    "unit_figures.js",
+    "table.js",
+)
 """Used by the report and by the website alike: one code path for every figure."""
 SHARED_STYLES = ("page.css",)
 REPORT_SCRIPTS = (

@@ -5,6 +5,8 @@
  */
 
 const UnitFigures = (() => {
+	const WAVE_HEIGHT_SHARE = 0.9;
+
 	/** Smallest distance of two contacts along an axis, ignoring equal places.
 	 * @param {number[]} values @param {number} fallback */
 	function pitch(values, fallback) {
@@ -113,7 +115,7 @@ const UnitFigures = (() => {
 			40,
 		);
 		const peak = Math.max(1e-9, ...waves.flat(2).map(Math.abs));
-		const scale = (Figures.WAVE_HEIGHT_SHARE * Math.max(dy, 12)) / peak;
+		const scale = (WAVE_HEIGHT_SHARE * Math.max(dy, 12)) / peak;
 		const traces = waves.map((unit, index) => {
 			/** @type {(number | null)[]} */
 			const x = [];
