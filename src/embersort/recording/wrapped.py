@@ -77,12 +77,18 @@ class SpikeInterfaceRecording:
             raw = self.source.get_traces(
                 segment_index=self.segment, start_frame=start_sample, end_frame=stop_sample
             )
+        raw = np.asarray(raw)
+        index = self.wiring.channel_index
+        if len(index) != raw.shape[1] or (np.diff(index) != 1).any():
+            raw = raw[:, index]
         # Scaled here, not by SpikeInterface, so that every slice gives the same bits.
         with np.errstate(over="ignore"):
-            traces = np.asarray(raw)[:, self.wiring.channel_index].astype(np.float32, order="C")
+            traces = raw.astype(np.float32, order="C")
         traces *= self.gain_uv
         traces += self.offset_uv
-        return self._guard.cleaned(traces, start_sample)
+        if raw.dtype.kind == "f":
+            return self._guard.cleaned(traces, start_sample)
+        return traces
 
 
 def from_spikeinterface(
