@@ -39,6 +39,8 @@ class TemplateBank:
         Units whose templates share a channel with a unit's, itself first, padded with -1.
     overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
         Score that the subtraction of ``shifted[u, s]`` takes from near unit ``v`` at each lag.
+    strongest : ndarray, shape (n_units, n_shifts, n_near), float32
+        Largest magnitude of ``overlap`` over the lags.
     n_before : int
         Sample of the trough within the window.
     """
@@ -51,6 +53,7 @@ class TemplateBank:
     norm2: NDArray[np.float64]
     near: NDArray[np.int64]
     overlap: NDArray[np.float32]
+    strongest: NDArray[np.float32]
     n_before: int
 
     @property
@@ -103,6 +106,7 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
         temporal[unit, :k] = u[:, :k].T
         low_rank[unit, :, : len(used)] = (u[:, :k] * s[:k]) @ vt[:k]
     near = _near_units(channels)
+    overlap = _overlaps(low_rank, np.ascontiguousarray(shifted, np.float32), channels, near)
     return TemplateBank(
         channels=channels,
         shifted=np.ascontiguousarray(shifted, dtype=np.float32),
@@ -111,7 +115,8 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
         temporal=temporal,
         norm2=(low_rank.astype(np.float64) ** 2).sum(axis=(1, 2)),
         near=near,
-        overlap=_overlaps(low_rank, np.ascontiguousarray(shifted, np.float32), channels, near),
+        overlap=overlap,
+        strongest=np.abs(overlap).max(axis=3),
         n_before=n_before,
     )
 

@@ -23,6 +23,7 @@ class Pieces(NamedTuple):
         Infinite for units that may not be used.
     near : ndarray, shape (n_units, n_near), int64
     overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
+    strongest : ndarray, shape (n_units, n_shifts, n_near), float32
     n_before : int
     """
 
@@ -31,6 +32,7 @@ class Pieces(NamedTuple):
     norm2: NDArray[np.float64]
     near: NDArray[np.int64]
     overlap: NDArray[np.float32]
+    strongest: NDArray[np.float32]
     n_before: int
 
 
@@ -87,6 +89,7 @@ def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None) -> Pieces:
         norm2=bank.norm2 if active is None else np.where(active, bank.norm2, np.inf),
         near=bank.near,
         overlap=bank.overlap,
+        strongest=bank.strongest,
         n_before=bank.n_before,
     )
 
@@ -103,20 +106,8 @@ def terms_of(config: MatchConfig) -> Terms:
 
 
 @njit(nogil=True, cache=True)
-def place_at(row: NDArray[np.float32], t: int, traces: Traces, n_shifts: int) -> tuple[int, float]:
-    """Return the sub-sample position and the height of a score's peak at sample ``t``."""
-    offset, peak = _parabola(row, t, traces.first, traces.last)
-    shift = int(np.floor((offset + 0.5) * n_shifts))
-    return min(max(shift, 0), n_shifts - 1), peak
-
-
-@njit(nogil=True, cache=True)
-def _parabola(row: NDArray[np.float32], t: int, first: int, last: int) -> tuple[float, float]:
-    """Return offset (within half a sample) and height of the peak of the parabola through it."""
-    middle = float(row[t])
-    if t <= first or t >= last:
-        return 0.0, middle
-    before, after = float(row[t - 1]), float(row[t + 1])
+def vertex(before: float, middle: float, after: float) -> tuple[float, float]:
+    """Return offset (within half a sample) and height of the peak of the parabola through three."""
     bend = before - 2 * middle + after
     if bend >= 0:
         return 0.0, middle
@@ -125,40 +116,65 @@ def _parabola(row: NDArray[np.float32], t: int, first: int, last: int) -> tuple[
 
 
 @njit(nogil=True, cache=True)
-def take_out(traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float) -> None:
-    """Subtract a spike at (sample, unit, shift) from residual and scores."""
-    t, u, s = place
-    n_window = pieces.shifted.shape[2]
-    amount = np.float32(scale)
-    _subtract(
-        traces.residual, t - pieces.n_before, pieces.shifted[u, s], pieces.channels[u], amount
-    )
-    low, high = max(traces.first, t - n_window + 1), min(traces.last + 1, t + n_window)
-    for k in range(pieces.near.shape[1]):
-        v = pieces.near[u, k]
-        if v < 0:
-            break
-        taken, row = pieces.overlap[u, s, k], traces.score[v]
-        for other in range(low, high):
-            row[other] -= amount * taken[other - t + n_window - 1]
-        for b in range(low // n_window, (high - 1) // n_window + 1):
-            traces.changed[v, b] = True
+def shift_of(offset: float, n_shifts: int) -> int:
+    """Return the sub-sample position nearest to an offset between -0.5 and 0.5 samples."""
+    return min(max(int(np.floor((offset + 0.5) * n_shifts)), 0), n_shifts - 1)
 
 
 @njit(nogil=True, cache=True)
-def add_doubt(traces: Traces, pieces: Pieces, place: tuple[int, int, int], energy: float) -> None:
-    """Raise the doubt about what is found near a spike, by the squared scale times its share."""
+def take_out(
+    traces: Traces, pieces: Pieces, terms: Terms, place: tuple[int, int, int], scale: float
+) -> None:
+    """Subtract a spike at (sample, unit, shift) from the residual and what follows from it."""
+    t, u, s = place
+    _subtract(
+        traces.residual,
+        t - pieces.n_before,
+        pieces.shifted[u, s],
+        pieces.channels[u],
+        np.float32(scale),
+    )
+    _change(traces, pieces, place, scale, terms.shape_error2 * scale * scale)
+
+
+@njit(nogil=True, cache=True)
+def put_back(
+    traces: Traces, pieces: Pieces, terms: Terms, place: tuple[int, int, int], scale: float
+) -> None:
+    """Undo `take_out`."""
+    t, u, s = place
+    _subtract(
+        traces.residual,
+        t - pieces.n_before,
+        pieces.shifted[u, s],
+        pieces.channels[u],
+        np.float32(-scale),
+    )
+    _change(traces, pieces, place, -scale, -terms.shape_error2 * scale * scale)
+
+
+@njit(nogil=True, cache=True)
+def _change(
+    traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float, error2: float
+) -> None:
+    """Lower the scores and raise the doubt round a spike."""
     t, u, s = place
     n_window = pieces.shifted.shape[2]
     low, high = max(traces.first, t - n_window + 1), min(traces.last + 1, t + n_window)
+    amount = np.float32(scale)
     for k in range(pieces.near.shape[1]):
         v = pieces.near[u, k]
         if v < 0:
             break
-        strongest = np.abs(pieces.overlap[u, s, k]).max()
-        left = np.float32(energy * strongest * strongest / pieces.norm2[v])
-        for other in range(low, high):
-            traces.doubt[v, other] += left
+        strongest = pieces.strongest[u, s, k]
+        left = np.float32(error2 * strongest * strongest / pieces.norm2[v])
+        taken = pieces.overlap[u, s, k, low - t + n_window - 1 :]
+        score, doubt = traces.score[v, low:high], traces.doubt[v, low:high]
+        for i in range(high - low):
+            score[i] -= amount * taken[i]
+            doubt[i] += left
+        for b in range(low // n_window, (high - 1) // n_window + 1):
+            traces.changed[v, b] = True
 
 
 @njit(nogil=True, cache=True)

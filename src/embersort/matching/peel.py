@@ -15,12 +15,13 @@ from embersort.matching.fit import (
     Pieces,
     Terms,
     Traces,
-    add_doubt,
     pieces_of,
-    place_at,
+    shift_of,
     take_out,
     terms_of,
+    vertex,
 )
+from embersort.matching.refit import Spikes, refit
 from embersort.matching.score import score_templates
 
 MAX_ROUNDS = 20
@@ -95,14 +96,15 @@ def peel(
         first=bank.n_before,
         last=n_samples - n_window + bank.n_before,
     )
-    sample, unit, scale, shift, gain = _pursue(traces, pieces_of(bank, active), terms_of(config))
-    order = np.lexsort((unit, sample))
+    spikes = _pursue(traces, pieces_of(bank, active), terms_of(config))
+    found = np.flatnonzero(spikes.scale > 0)
+    found = found[np.lexsort((spikes.unit[found], spikes.sample[found]))]
     matches = Matches(
-        sample_index=sample[order],
-        unit_index=unit[order],
-        scale=scale[order],
-        shift_index=shift[order],
-        gain=gain[order],
+        sample_index=spikes.sample[found],
+        unit_index=spikes.unit[found],
+        scale=spikes.scale[found].astype(np.float32),
+        shift_index=spikes.shift[found],
+        gain=spikes.gain[found].astype(np.float32),
     )
     return matches, traces.residual
 
@@ -114,41 +116,52 @@ def _nothing() -> Matches:
 
 
 @njit(nogil=True, cache=True)
-def _pursue(
-    traces: Traces, pieces: Pieces, terms: Terms
-) -> tuple[
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.float32],
-    NDArray[np.int64],
-    NDArray[np.float32],
-]:
-    """Take out the best fits, round by round, until none is left; return the spikes' columns."""
-    samples, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
-    scales, gains = [np.float32(0) for _ in range(0)], [np.float32(0) for _ in range(0)]
-    shifts = [np.int64(0) for _ in range(0)]
+def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
+    """Take out the best fits, round by round, until none is left."""
+    none = np.zeros((0, 2), np.int64)
+    spikes = _fit_first(traces, pieces, terms, none)
     for _ in range(MAX_ROUNDS):
         candidates = _candidates(traces, pieces, terms)
         if len(candidates.sample) == 0:
             break
         traces.changed[:] = False
-        for t, u in _choose(candidates, traces, pieces):
-            s, peak = place_at(traces.score[u], t, traces, pieces.shifted.shape[1])
-            norm2 = pieces.norm2[u] + terms.prior
-            scale = (peak + terms.prior) / norm2
-            samples.append(t)
-            units.append(u)
-            scales.append(np.float32(scale))
-            shifts.append(np.int64(s))
-            gains.append(np.float32((peak + terms.prior) ** 2 / norm2 - terms.prior))
-            take_out(traces, pieces, (t, u, s), scale)
-            add_doubt(traces, pieces, (t, u, s), terms.shape_error2 * scale * scale)
-    return (
-        np.array(samples),
-        np.array(units),
-        np.array(scales),
-        np.array(shifts),
-        np.array(gains),
+        chosen = _choose(candidates, traces, pieces)
+        spikes = _joined(spikes, _fit_first(traces, pieces, terms, chosen))
+        refit(traces, pieces, terms, spikes)
+    return spikes
+
+
+@njit(nogil=True, cache=True)
+def _fit_first(traces: Traces, pieces: Pieces, terms: Terms, chosen: NDArray[np.int64]) -> Spikes:
+    """Fit spikes of given (sample, unit), none of which overlaps another, and take them out."""
+    n = len(chosen)
+    shift = np.empty(n, np.int64)
+    scale, gain = np.empty(n), np.empty(n)
+    for i in range(n):
+        t, u = chosen[i]
+        row, offset = traces.score[u], 0.0
+        peak = float(row[t])
+        if traces.first < t < traces.last:
+            offset, peak = vertex(row[t - 1], row[t], row[t + 1])
+        norm2 = pieces.norm2[u] + terms.prior
+        shift[i] = shift_of(offset, pieces.shifted.shape[1])
+        scale[i] = (peak + terms.prior) / norm2
+        gain[i] = (peak + terms.prior) ** 2 / norm2 - terms.prior
+        take_out(traces, pieces, terms, (t, u, shift[i]), scale[i])
+    return Spikes(
+        chosen[:, 0].copy(), chosen[:, 1].copy(), shift, scale, gain, np.ones(n, np.bool_)
+    )
+
+
+@njit(nogil=True, cache=True)
+def _joined(a: Spikes, b: Spikes) -> Spikes:
+    return Spikes(
+        np.concatenate((a.sample, b.sample)),
+        np.concatenate((a.unit, b.unit)),
+        np.concatenate((a.shift, b.shift)),
+        np.concatenate((a.scale, b.scale)),
+        np.concatenate((a.gain, b.gain)),
+        np.concatenate((a.unsettled, b.unsettled)),
     )
 
 

@@ -1,0 +1,163 @@
+"""Spikes that overlap, fitted together: each is put back, and fitted anew to what the others leave.
+
+A greedy fit credits the first spike with part of what overlaps it. Putting one spike back at a time
+until none changes solves for all amplitudes at once: it is the Gauss-Seidel method on the normal
+equations of the overlapping spikes (orthogonal matching pursuit, Pati et al. 1993), within the
+bounds that an amplitude has, and it also mends times that an overlap has moved.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from embersort.matching.fit import Pieces, Terms, Traces, put_back, shift_of, take_out, vertex
+
+MAX_SWEEPS = 30
+"""A bound on the sweeps over overlapping spikes; most settle in a few."""
+
+SETTLED = 1e-3
+"""A spike whose scale changes by less than this does not concern its neighbours."""
+
+
+class Spikes(NamedTuple):
+    """Spikes found so far, in the order in which they were found; changed in place.
+
+    Attributes
+    ----------
+    sample, unit, shift : ndarray, shape (n_spikes,), int64
+    scale, gain : ndarray, shape (n_spikes,), float64
+        A scale of 0 marks a spike that was given up.
+    unsettled : ndarray, shape (n_spikes,), bool
+        Whether something near has changed since the spike was fitted.
+    """
+
+    sample: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    scale: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    unsettled: NDArray[np.bool_]
+
+
+class _Overlaps(NamedTuple):
+    """Who overlaps whom: spike ``i`` overlaps ``other[first[i] : first[i + 1]]``."""
+
+    first: NDArray[np.int64]
+    other: NDArray[np.int64]
+
+
+@njit(nogil=True, cache=True)
+def refit(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes) -> None:
+    """Fit the unsettled spikes anew, and what they overlap, until nothing changes.
+
+    Parameters
+    ----------
+    traces : Traces
+        Without the spikes; changed in place.
+    pieces : Pieces
+    terms : Terms
+    spikes : Spikes
+        Changed in place.
+
+    Notes
+    -----
+    O(n_changes · n_window · n_near); spikes that overlap no other cost next to nothing.
+    """
+    overlaps = _find_overlaps(spikes, pieces)
+    for new in np.flatnonzero(spikes.unsettled):
+        others = overlaps.other[overlaps.first[new] : overlaps.first[new + 1]]
+        spikes.unsettled[others] = True
+        # Alone, a spike has been fitted as well as it can be.
+        spikes.unsettled[new] = len(others) > 0
+    for _ in range(MAX_SWEEPS):
+        pending = np.flatnonzero(spikes.unsettled)
+        if len(pending) == 0:
+            break
+        for index in pending:
+            i = int(index)
+            spikes.unsettled[i] = False
+            if spikes.scale[i] > 0 and _fit_again(traces, pieces, terms, spikes, i):
+                spikes.unsettled[overlaps.other[overlaps.first[i] : overlaps.first[i + 1]]] = True
+    spikes.unsettled[:] = False
+
+
+@njit(nogil=True, cache=True)
+def _find_overlaps(spikes: Spikes, pieces: Pieces) -> _Overlaps:
+    n_spikes, n_units, n_window = len(spikes.sample), len(pieces.near), pieces.shifted.shape[2]
+    shares = np.zeros((n_units, n_units), np.bool_)
+    for u in range(n_units):
+        for v in pieces.near[u]:
+            if v >= 0:
+                shares[u, v] = True
+    order = np.argsort(spikes.sample, kind="mergesort")
+    firsts, seconds = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
+    count = np.zeros(n_spikes + 1, np.int64)
+    for a in range(n_spikes):
+        i = order[a]
+        for b in range(a + 1, n_spikes):
+            j = order[b]
+            if spikes.sample[j] - spikes.sample[i] >= n_window:
+                break
+            if shares[spikes.unit[i], spikes.unit[j]] and spikes.scale[i] * spikes.scale[j] > 0:
+                firsts.append(i)
+                seconds.append(j)
+                count[i + 1] += 1
+                count[j + 1] += 1
+    first = np.cumsum(count)
+    place = first[:-1].copy()
+    other = np.empty(2 * len(firsts), np.int64)
+    for k in range(len(firsts)):
+        i, j = firsts[k], seconds[k]
+        other[place[i]] = j
+        other[place[j]] = i
+        place[i] += 1
+        place[j] += 1
+    return _Overlaps(first, other)
+
+
+@njit(nogil=True, cache=True)
+def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: int) -> bool:
+    """Fit one spike to the traces without it; say whether that changes it.
+
+    It may move by a sample at a time, and is given up where it is no longer worth a spike.
+    """
+    t, u, s, scale = spikes.sample[i], spikes.unit[i], spikes.shift[i], spikes.scale[i]
+    if t - 2 < traces.first or t + 2 > traces.last:
+        return False
+    around = _scores_without(traces, pieces, (t, u, s), scale)
+    step = 0
+    if around[1] > around[2]:
+        step = -1
+    elif around[3] > around[2]:
+        step = 1
+    offset, peak = vertex(around[step + 1], around[step + 2], around[step + 3])
+    norm2 = pieces.norm2[u] + terms.prior
+    new = min(max((peak + terms.prior) / norm2, terms.min_scale), terms.max_scale)
+    gain = 2 * new * (peak + terms.prior) - new * new * norm2 - terms.prior
+    shift = shift_of(offset, pieces.shifted.shape[1])
+    spikes.gain[i] = gain
+    if gain > terms.threshold and step == 0 and shift == s and abs(new - scale) < SETTLED:
+        return False
+    put_back(traces, pieces, terms, (t, u, s), scale)
+    spikes.scale[i] = 0.0
+    if gain > terms.threshold:
+        spikes.sample[i], spikes.shift[i], spikes.scale[i] = t + step, shift, new
+        take_out(traces, pieces, terms, (t + step, u, shift), new)
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _scores_without(
+    traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float
+) -> NDArray[np.float64]:
+    """Return the scores two samples before to two samples after a spike, were it put back."""
+    t, u, s = place
+    own, middle = pieces.overlap[u, s, 0], pieces.shifted.shape[2] - 1
+    around = np.empty(5)
+    for k in range(5):
+        around[k] = traces.score[u, t + k - 2] + scale * own[middle + k - 2]
+    return around

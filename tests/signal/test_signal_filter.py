@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from scipy.signal import sosfiltfilt
+
+import naive_signal
+from embersort.config import FilterConfig
+from embersort.errors import BadConfig
+from embersort.recording import ArrayRecording
+from embersort.signal.filter import bandpass, design_bandpass, settle_samples
+from embersort.signal.tiles import Tile, read_with_margin
+from embersort.types import Geometry
+
+RATE_HZ = 30_000.0
+
+
+def noise(n_samples, n_channels=3, seed=0):
+    return np.random.default_rng(seed).normal(0, 20, (n_samples, n_channels)).astype("f4")
+
+
+def recording(traces, rate_hz=RATE_HZ):
+    places = np.column_stack([np.zeros(traces.shape[1]), 25.0 * np.arange(traces.shape[1])])
+    return ArrayRecording(
+        traces=traces, sampling_rate_hz=rate_hz, geometry=Geometry(positions_um=places)
+    )
+
+
+def filtered(traces, start, stop, rate_hz):
+    sos = design_bandpass(FilterConfig(), rate_hz)
+    margin = settle_samples(sos)
+    tile = Tile(index=0, start=start, stop=stop)
+    padded = read_with_margin(recording(traces, rate_hz), tile, margin)
+    return bandpass(padded, sos)[margin : len(padded) - margin]
+
+
+def scipys(traces, rate_hz):
+    sos = design_bandpass(FilterConfig(), rate_hz)
+    return sosfiltfilt(sos, traces.astype("f8"), axis=0, padlen=settle_samples(sos))
+
+
+@pytest.mark.parametrize("rate_hz", [10_000.0, 24_000.0, 30_000.0, 50_000.0])
+def test_a_tile_equals_scipy_on_the_whole_recording(rate_hz):
+    traces = noise(9000) + 300
+    expected = scipys(traces, rate_hz)
+    part = filtered(traces, 4000, 4500, rate_hz)
+    assert np.abs(part - expected[4000:4500]).max() < 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 500), (5500, 6000), (0, 6000)])
+def test_the_ends_of_the_recording_equal_scipy(start, stop):
+    traces = noise(6000) + 300
+    expected = scipys(traces, RATE_HZ)
+    part = filtered(traces, start, stop, RATE_HZ)
+    assert np.abs(part - expected[start:stop]).max() < 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("n_channels", [1, 3, 17])
+def test_the_kernel_equals_its_twin(n_channels):
+    sos = design_bandpass(FilterConfig(order=2), RATE_HZ)
+    traces = noise(400, n_channels)
+    assert np.allclose(bandpass(traces, sos), naive_signal.bandpass(traces, sos), atol=1e-4)
+
+
+def test_the_input_is_left_alone_and_nothing_is_shifted_in_time():
+    traces = np.zeros((4001, 1), "f4")
+    traces[2000] = -100
+    before = traces.copy()
+    out = bandpass(traces, design_bandpass(FilterConfig(), RATE_HZ))[:, 0]
+    assert (traces == before).all()
+    assert out.argmin() == 2000
+    assert np.allclose(out, out[::-1], atol=1e-4)
+
+
+def test_a_filter_has_settled_after_its_settling_time():
+    sos = design_bandpass(FilterConfig(), RATE_HZ)
+    n = settle_samples(sos)
+    impulse = np.zeros((2 * n, 1), "f4")
+    impulse[n] = 1
+    out = np.abs(bandpass(impulse, sos)[:, 0])
+    # A filter of third order decays a polynomial slower than its slowest pole.
+    assert out[:10].max() < 1e-4 * out.max()
+    assert out[n // 2] > 1e-6 * out.max()
+
+
+def test_the_upper_edge_stays_below_the_nyquist_frequency():
+    slow = design_bandpass(FilterConfig(high_hz=6000), 8000)
+    assert (slow == design_bandpass(FilterConfig(high_hz=3600), 8000)).all()
+
+
+def test_no_band_is_left():
+    with pytest.raises(BadConfig, match=r"filter\.low_hz is 900.*1500 Hz.*675"):
+        design_bandpass(FilterConfig(low_hz=900), 1500)
