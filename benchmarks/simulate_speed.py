@@ -58,6 +58,23 @@ def render(values: dict, seconds: float, workers: int) -> dict:
     }
 
 
+def training_events(seconds: float) -> dict:
+    """Make a scene, detect, cut and label its events, as training does, on one thread."""
+    from embersort.training.event_sets import make_event_set
+
+    values = {**SMALL, "trains": {"rate_min_hz": 10.0, "rate_max_hz": 30.0}}
+    make_event_set(simulate(Scene.parse({**values, "duration_s": 3.0})))
+    wall, cpu = time.perf_counter(), time.process_time()
+    events = make_event_set(simulate(Scene.parse({**values, "duration_s": seconds})))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {
+        "n_events": events.n_events,
+        "all_wall_s": wall,
+        "all_cpu_s": cpu,
+        "events_per_s_and_core": events.n_events / cpu,
+    }
+
+
 def spikeinterface_generator(seconds: float) -> dict:
     """Time SpikeInterface's lazy generator: 32 channels, 40 units."""
     from spikeinterface.core import generate_ground_truth_recording
@@ -130,6 +147,7 @@ def main() -> None:
     report(
         f"384 channels, 300 units, drift, {seconds / 3:g} s", render, LARGE, seconds / 3, workers
     )
+    report("labelled training events, 32 channels, 40 units", training_events, seconds)
     if options.others:
         report("SpikeInterface, 32 channels, 40 units", spikeinterface_generator, seconds)
         report("MEArec, 32 channels, 40 units", mearec_generator, seconds)

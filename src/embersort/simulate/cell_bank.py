@@ -121,7 +121,10 @@ def _encoded(cell: Cell) -> dict[str, np.ndarray]:
     n_variants, n_samples, n_segments = currents.shape
     columns = currents.transpose(1, 0, 2).reshape(n_samples, -1)
     time = np.linalg.svd(columns, full_matrices=False)[0]
-    basis = (time[:, :N_BASIS] * np.sqrt(n_samples)).astype(np.float16)
+    # A cell with fewer modes than that gets time courses of zeros, and weights of zero.
+    basis = np.zeros((n_samples, N_BASIS), np.float16)
+    n_modes = min(N_BASIS, time.shape[1])
+    basis[:, :n_modes] = time[:, :n_modes] * np.sqrt(n_samples)
     weights = np.linalg.lstsq(basis.astype(np.float64), columns, rcond=None)[0]
     weights = weights.reshape(N_BASIS, n_variants, n_segments)[:, :, 1:]
     return {

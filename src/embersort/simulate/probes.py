@@ -90,7 +90,6 @@ def _from_file(path: str) -> Geometry:
     if not Path(path).is_file():
         raise BadInput(f"probe.file is '{path}', which is not a file")
     group = read_probe(Path(path))
-    n_channels = n_channels_of(group)
-    if not n_channels:
+    if group.get_contact_count() == 0:
         raise BadInput(f"probe.file '{path}' holds no contact")
-    return wiring_for(group, n_channels).geometry
+    return wiring_for(group, n_channels_of(group) or 0).geometry

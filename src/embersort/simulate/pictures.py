@@ -1,0 +1,178 @@
+"""A page of pictures of a simulation: traces, templates on the probe, firing and drift."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embersort.simulate.simulation import Simulation
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TRACE_S = 0.1
+"""Length of the traces that are shown, from the middle of the recording."""
+MAX_CHANNELS = 64
+MAX_UNITS = 12
+"""Units whose templates are drawn, the ones of highest SNR and evenly down from there."""
+MAX_RASTER_SPIKES = 20_000
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#7f3c8d",
+    "#555555",
+)
+"""After Okabe and Ito, which colour-blind people can tell apart."""
+
+
+def write_pictures(simulation: Simulation, path: Path) -> None:
+    """Write one HTML page that works from a file, without a network.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    path : Path
+    """
+    figures = [trace_figure(simulation), template_figure(simulation), raster_figure(simulation)]
+    parts = [
+        figure.to_html(full_html=False, include_plotlyjs=index == 0)
+        for index, figure in enumerate(figures)
+    ]
+    title = f"Simulation {getattr(simulation.scene, 'name', 'hybrid')}"
+    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+    page = f"{head}</head><body><h1>{title}</h1>{''.join(parts)}</body></html>"
+    path.write_text(page, "utf-8")
+
+
+def trace_figure(simulation: Simulation) -> go.Figure:
+    """Draw the traces of a tenth of a second, each spike marked at its peak channel."""
+    import plotly.graph_objects as go
+
+    recording, truth = simulation.recording, simulation.truth
+    rate_hz = recording.sampling_rate_hz
+    length = min(round(TRACE_S * rate_hz), recording.n_samples)
+    start = (recording.n_samples - length) // 2
+    order = _by_depth(simulation)[:MAX_CHANNELS]
+    traces = recording.read(start, start + length)[:, order]
+    gap_uv = 8 * float(np.median(np.abs(traces))) + 1
+    times_ms = np.arange(length) / rate_hz * 1e3
+    figure = go.Figure()
+    for row in range(len(order)):
+        figure.add_scattergl(
+            x=times_ms,
+            y=traces[:, row] + row * gap_uv,
+            mode="lines",
+            line={"width": 0.7, "color": "#333"},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    row_of = np.full(recording.geometry.n_channels, -1)
+    row_of[order] = np.arange(len(order))
+    sorting = truth.sorting
+    low, high = np.searchsorted(sorting.sample_index, (start, start + length))
+    unit = sorting.unit_index[low:high]
+    rows = row_of[truth.unit_peak_channel[unit]]
+    shown = rows >= 0
+    at_ms = (sorting.sample_index[low:high] - start) / rate_hz * 1e3
+    figure.add_scattergl(
+        x=at_ms[shown],
+        y=rows[shown] * gap_uv,
+        mode="markers",
+        marker={"color": [_colour(u) for u in unit[shown]], "size": 8, "symbol": "triangle-up"},
+        text=[f"unit {u}" for u in unit[shown]],
+        name="true spikes",
+    )
+    figure.update_layout(
+        title="Traces, lowest channel at the bottom; a triangle at each true spike",
+        xaxis_title="time (ms)",
+        yaxis_title=f"channels, {gap_uv:.0f} µV apart",
+        height=300 + 12 * len(order),
+    )
+    return figure
+
+
+def template_figure(simulation: Simulation) -> go.Figure:
+    """Draw templates where the contacts are, of units from the highest SNR down."""
+    import plotly.graph_objects as go
+
+    truth = simulation.truth
+    positions = simulation.recording.geometry.positions_um
+    waveforms = truth.templates.waveforms_uv
+    by_snr = np.argsort(-truth.unit_snr)
+    picked = by_snr[:: max(1, -(-len(by_snr) // MAX_UNITS))]
+    pitch_um = _pitch_um(positions)
+    largest_uv = max(float(np.abs(waveforms).max(initial=0)), 1e-9)
+    figure = go.Figure()
+    time = np.linspace(-0.4, 0.4, waveforms.shape[1]) * pitch_um
+    for unit in picked:
+        reach = np.abs(waveforms[unit]).max(axis=0)
+        xs, ys = [], []
+        for channel in np.flatnonzero(reach > 0.03 * reach.max()):
+            height = waveforms[unit][:, channel] / largest_uv * 2 * pitch_um
+            xs.extend([*(positions[channel, 0] + time), None])
+            ys.extend([*(positions[channel, 1] + height), None])
+        label = f"unit {unit}, SNR {truth.unit_snr[unit]:.1f}, {truth.unit_cell[unit]}"
+        line = {"color": _colour(unit), "width": 1}
+        figure.add_scattergl(x=xs, y=ys, mode="lines", line=line, name=label)
+    figure.add_scattergl(
+        x=positions[:, 0],
+        y=positions[:, 1],
+        mode="markers",
+        marker={"symbol": "square-open", "size": 5, "color": "#999"},
+        name="contacts",
+    )
+    figure.update_layout(
+        title="Templates at the contacts", xaxis_title="µm", yaxis_title="µm", height=900
+    )
+    return figure
+
+
+def raster_figure(simulation: Simulation) -> go.Figure:
+    """Draw every spike at its unit's depth and the time it fired: movement shows as waves."""
+    import plotly.graph_objects as go
+
+    truth = simulation.truth
+    sorting = truth.sorting
+    step = max(1, -(-sorting.n_spikes // MAX_RASTER_SPIKES))
+    unit = sorting.unit_index[::step]
+    depth = truth.unit_position_um[unit, 1] + truth.spike_displacement_um[::step]
+    figure = go.Figure()
+    figure.add_scattergl(
+        x=sorting.sample_index[::step] / sorting.sampling_rate_hz,
+        y=depth,
+        mode="markers",
+        marker={"color": [_colour(u) for u in unit], "size": 2},
+        showlegend=False,
+    )
+    figure.update_layout(
+        title=f"Every spike at its cell's depth ({sorting.n_units} units)"
+        if step == 1
+        else f"One spike in {step} at its cell's depth ({sorting.n_units} units)",
+        xaxis_title="time (s)",
+        yaxis_title="depth (µm)",
+        height=600,
+    )
+    return figure
+
+
+def _by_depth(simulation: Simulation) -> Any:
+    positions = simulation.recording.geometry.positions_um
+    return np.lexsort((positions[:, 0], positions[:, 1]))
+
+
+def _pitch_um(positions: Any) -> float:
+    if len(positions) < 2:
+        return 25.0
+    distance = np.sqrt(((positions[:, None] - positions[None]) ** 2).sum(axis=2))
+    np.fill_diagonal(distance, np.inf)
+    return float(np.median(distance.min(axis=1)))
+
+
+def _colour(unit: int) -> str:
+    return COLOURS[int(unit) % len(COLOURS)]
