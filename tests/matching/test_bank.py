@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+import naive_matching
+from embersort.config import MatchConfig
+from embersort.matching.bank import make_bank
+from embersort.matching.score import score_templates
+
+N_BEFORE = 15
+
+
+def whole(bank, unit, shift, n_channels):
+    """The shifted template on all channels."""
+    full = np.zeros((bank.n_window, n_channels))
+    used = bank.channels[unit] >= 0
+    full[:, bank.channels[unit][used]] = bank.shifted[unit, shift][:, used]
+    return full
+
+
+def test_the_middle_position_is_the_template_itself():
+    templates = naive_matching.shapes()
+    bank = make_bank(templates, N_BEFORE, MatchConfig())
+    assert np.allclose(bank.shift_samples, [-0.4, -0.2, 0, 0.2, 0.4])
+    for unit in range(3):
+        assert np.allclose(whole(bank, unit, 2, 4), templates[unit], atol=1e-5)
+
+
+def test_a_shifted_template_is_the_template_at_another_time():
+    t = np.arange(60.0)
+    wave = np.exp(-0.5 * ((t - 25) / 4) ** 2)
+    later = np.exp(-0.5 * ((t - 25.4) / 4) ** 2)
+    bank = make_bank(wave[None, :, None].astype("f4"), 25, MatchConfig())
+    assert np.allclose(bank.shifted[0, 4, :, 0], later, atol=1e-4)
+
+
+def test_channels_that_a_template_hardly_reaches_are_left_out_the_largest_come_first():
+    templates = np.zeros((2, 20, 4), "f4")
+    templates[0, 5] = [-1, -0.04, -2, 0]
+    templates[1, 5] = [0, -3, 0, 0]
+    bank = make_bank(templates, 5, MatchConfig())
+    assert bank.channels.tolist() == [[2, 0], [1, -1]]
+    assert bank.near.tolist() == [[0], [1]]
+
+
+def test_near_units_share_a_channel():
+    templates = np.zeros((3, 20, 4), "f4")
+    templates[0, 5, [0, 1]] = -5
+    templates[1, 5, [3]] = -5
+    templates[2, 5, [1, 2]] = -5
+    assert make_bank(templates, 5, MatchConfig()).near.tolist() == [[0, 2], [1, -1], [2, 0]]
+
+
+def test_overlap_is_the_score_that_a_spike_causes():
+    templates = naive_matching.shapes()
+    n_window = templates.shape[1]
+    bank = make_bank(templates, N_BEFORE, MatchConfig())
+    for unit in range(3):
+        for shift in (0, 2):
+            traces = np.zeros((3 * n_window, 4), "f4")
+            traces[n_window : 2 * n_window] = whole(bank, unit, shift, 4)
+            expected = naive_matching.score(traces, templates, 0)
+            for k, other in enumerate(bank.near[unit]):
+                lags = expected[other, 1 : 2 * n_window]
+                assert np.allclose(bank.overlap[unit, shift, k], lags, atol=0.05)
+                assert np.isclose(bank.strongest[unit, shift, k], np.abs(lags).max(), atol=0.05)
+
+
+@pytest.mark.parametrize("n_samples", [40, 41, 700, 2048 + 40, 5000])
+def test_scores_equal_their_twin(n_samples):
+    # Windows of 40 samples are five passes of eight lags, windows of 43 have three lags left over.
+    for n_window in (40, 43):
+        templates = naive_matching.shapes(n_window=n_window)
+        traces = np.random.default_rng(1).normal(size=(n_samples, 4)).astype("f4")
+        bank = make_bank(templates, N_BEFORE, MatchConfig())
+        expected = naive_matching.score(traces, templates, N_BEFORE)
+        assert np.allclose(score_templates(traces, bank), expected, atol=2e-3)
+
+
+def test_scores_of_few_components_are_those_of_the_nearest_separable_template():
+    rng = np.random.default_rng(0)
+    templates = rng.normal(size=(1, 30, 4)).astype("f4")
+    u, s, vt = np.linalg.svd(templates[0].astype("f8"), full_matrices=False)
+    near = ((u[:, :2] * s[:2]) @ vt[:2])[None]
+    traces = rng.normal(size=(200, 4)).astype("f4")
+    bank = make_bank(templates, 10, MatchConfig(rank=2))
+    assert np.allclose(
+        score_templates(traces, bank), naive_matching.score(traces, near, 10), atol=1e-3
+    )
+    assert np.isclose(bank.norm2[0], (near**2).sum())
+
+
+def test_no_units_and_too_few_samples():
+    nothing = make_bank(np.zeros((0, 40, 4), "f4"), N_BEFORE, MatchConfig())
+    assert nothing.n_units == 0
+    bank = make_bank(naive_matching.shapes(), N_BEFORE, MatchConfig())
+    assert (score_templates(np.ones((39, 4), "f4"), bank) == 0).all()
