@@ -2,12 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from report_scenes import make_result
 
 from embersort.report.columns import unit_columns
 from embersort.report.neighbours import discriminant_plane, nearest_units, template_similarity
 from embersort.report.snippets import read_snippets, read_window, spread, waveform_density
 from embersort.types import Geometry, Templates
+from report_scenes import make_result
 
 
 @dataclasses.dataclass
@@ -72,9 +72,10 @@ def test_pass_band_keeps_one_kilohertz():
 
 
 def test_snippets_equal_windows_of_the_filtered_trace():
-    snippets = read_snippets(Ramp(), np.array([1000, 1010, 4000]), 1, 20, 60)
+    snippets = read_snippets(Ramp(), np.array([1000, 1010, 4000]), np.array([1, 0]), 20, 60)
     for snippet, sample in zip(snippets, [1000, 1010, 4000], strict=True):
-        np.testing.assert_allclose(snippet, Ramp().read(sample - 20, sample + 40)[:, 1], atol=0.04)
+        expected = Ramp().read(sample - 20, sample + 40)[:, [1, 0]]
+        np.testing.assert_allclose(snippet, expected, atol=0.04)
 
 
 def test_density_counts_every_value_once():

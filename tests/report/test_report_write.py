@@ -3,12 +3,12 @@ import re
 
 import numpy as np
 import pytest
-from report_scenes import make_recording, make_result, make_truth
 
 from embersort.errors import BadInput
 from embersort.evaluation.comparison import compare
 from embersort.report import write_report
 from embersort.report.pack import unpack
+from report_scenes import make_recording, make_result, make_truth
 
 
 def packs_of(path):
@@ -45,6 +45,18 @@ def test_recording_and_truth_add_their_views(result, tmp_path):
     rows = [*order["rows"], len(order["rows"])]
     columns = [*order["columns"], len(order["columns"])]
     np.testing.assert_array_equal(confusion["confusion"], comparison.confusion[rows][:, columns])
+
+
+def test_snippets_stand_in_for_an_embedding_that_was_not_kept(result, tmp_path):
+    bare = dataclasses.replace(result, embedding=np.zeros((result.sorting.n_spikes, 0), np.float32))
+    path = write_report(bare, tmp_path / "r.html", recording=make_recording(result))
+    arrays, facts = packs_of(path)["unit-3"]
+    assert facts["plane_source"] == "snippets"
+    group = arrays["plane_group"]
+    plane = np.column_stack([arrays["plane_x"], arrays["plane_y"]])
+    own, other = plane[group == 0], plane[group == 1]
+    distance = np.linalg.norm(own.mean(axis=0) - other.mean(axis=0))
+    assert distance > 2 * own.std(axis=0).max()
 
 
 def test_nothing_points_outside_the_file(result, tmp_path):

@@ -59,35 +59,37 @@ def read_window(
 def read_snippets(
     recording: Recording,
     sample_index: IntArray,
-    channel: int,
+    channels: IntArray,
     n_before: int,
     n_window: int,
 ) -> NDArray[np.float32]:
-    """Read the band-passed snippets of some spikes on one channel.
+    """Read the band-passed snippets of some spikes.
 
     Parameters
     ----------
     sample_index : ndarray, shape (n_spikes,), int64
         Each is read with a margin, and all are filtered together.
+    channels : ndarray, shape (n_channels,), int64
 
     Returns
     -------
-    ndarray, shape (n_spikes, n_window), float32
+    ndarray, shape (n_spikes, n_window, n_channels), float32
         In microvolt.
     """
     margin = ms_to_samples(MARGIN_MS, recording.sampling_rate_hz)
     n_read = n_window + 2 * margin
-    pieces = np.zeros((len(sample_index), n_read), np.float32)
+    pieces = np.zeros((len(sample_index), n_read, len(channels)), np.float32)
     for piece, sample in zip(pieces, sample_index, strict=True):
         start = int(sample) - n_before - margin
         first, last = max(0, start), min(recording.n_samples, start + n_read)
         if first < last:
-            trace = np.nan_to_num(recording.read(first, last)[:, channel])
-            piece[first - start : last - start] = trace - np.median(trace)
+            traces = np.nan_to_num(recording.read(first, last)[:, channels])
+            piece[first - start : last - start] = traces - np.median(traces, axis=0)
     if len(pieces) == 0:
         return pieces[:, :n_window]
     sections = filter_sections(recording.sampling_rate_hz)
-    return sosfiltfilt(sections, pieces, axis=1)[:, margin : margin + n_window].astype(np.float32)
+    filtered = sosfiltfilt(sections, pieces, axis=1)
+    return filtered[:, margin : margin + n_window].astype(np.float32)
 
 
 def mean_snippet(

@@ -23,6 +23,9 @@ MAX_POINTS = 600
 """Spikes of a unit shown as points (amplitude, depth)."""
 MAX_EMBEDDED = 300
 """Spikes of a unit shown as points of the embedding."""
+N_FEATURE_CHANNELS = 4
+N_FEATURES = 8
+"""Principal components of snippets on so many channels stand in for an embedding not kept."""
 MAX_SNIPPETS = 80
 """Snippets of a unit behind the waveform density."""
 N_SNIPPETS_ALL_UNITS = 10_000
@@ -152,20 +155,50 @@ def _template(scene: UnitScene, unit_index: int) -> Part:
 def _embedding(scene: UnitScene, unit_index: int) -> Part:
     """Project the unit's spikes and the two closest units' on the plane that separates them."""
     result = scene.result
-    if result.embedding.shape[1] == 0 or len(scene.spikes[unit_index]) == 0:
-        return {}, {}
     shown = [unit_index, *(int(other) for other in scene.nearest[unit_index][:2])]
-    chosen = [scene.spikes[u][spread(len(scene.spikes[u]), MAX_EMBEDDED)] for u in shown]
+    is_kept = result.embedding.shape[1] > 0
+    n_most = MAX_EMBEDDED if is_kept else n_snippets(scene)
+    chosen = [scene.spikes[u][spread(len(scene.spikes[u]), n_most)] for u in shown]
+    if len(chosen[0]) == 0 or not (is_kept or scene.recording is not None):
+        return {}, {}
     spikes = np.concatenate(chosen)
     label = np.repeat(np.arange(len(shown)), [len(part) for part in chosen])
-    plane = discriminant_plane(np.nan_to_num(result.embedding[spikes]).astype(np.float64), label)
+    features = result.embedding[spikes] if is_kept else _snippet_features(scene, spikes, unit_index)
+    plane = discriminant_plane(np.nan_to_num(features).astype(np.float64), label)
     time_s = result.sorting.sample_index[spikes] / result.sorting.sampling_rate_hz
     return {
         "plane_x": quantise(plane[:, 0], "uint8"),
         "plane_y": quantise(plane[:, 1], "uint8"),
         "plane_group": label.astype(np.uint8),
         "plane_time_s": quantise(time_s, "uint16"),
-    }, {"plane_units": shown}
+    }, {"plane_units": shown, "plane_source": "embedding" if is_kept else "snippets"}
+
+
+def _snippet_features(scene: UnitScene, spikes: IntArray, unit_index: int) -> FloatArray:
+    """Return principal components of snippets near a unit's peak: for a sort without embedding."""
+    recording, result = scene.recording, scene.result
+    if recording is None or recording.geometry.n_channels == 0:
+        return np.zeros((len(spikes), 0))
+    n_window = result.templates.waveforms_uv.shape[1]
+    peak = _peak_channel(scene, unit_index)
+    channels = _nearest_channels(scene, peak)[:N_FEATURE_CHANNELS]
+    samples = result.sorting.sample_index[spikes]
+    snippets = read_snippets(recording, samples, channels, result.templates.n_before, n_window)
+    flat = snippets.reshape(len(spikes), n_window * len(channels)).astype(np.float64)
+    centred = flat - flat.mean(axis=0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    return centred @ axes[:N_FEATURES].T
+
+
+def _peak_channel(scene: UnitScene, unit_index: int) -> int:
+    """Return the channel on which a template is largest; 0 without templates."""
+    height = peak_to_peak_uv(scene.result.templates.waveforms_uv[unit_index : unit_index + 1])[0]
+    return int(height.argmax()) if height.size else 0
+
+
+def n_snippets(scene: UnitScene) -> int:
+    """Return how many snippets of a unit are read."""
+    return min(MAX_SNIPPETS, max(20, N_SNIPPETS_ALL_UNITS // scene.result.sorting.n_units))
 
 
 def _from_recording(scene: UnitScene, unit_index: int) -> Part:
@@ -175,13 +208,11 @@ def _from_recording(scene: UnitScene, unit_index: int) -> Part:
     if recording is None or len(spikes) == 0 or recording.geometry.n_channels == 0:
         return {}, {}
     rate_hz = result.sorting.sampling_rate_hz
-    height = peak_to_peak_uv(result.templates.waveforms_uv[unit_index : unit_index + 1])[0]
-    peak = int(height.argmax()) if height.size else 0
+    peak = _peak_channel(scene, unit_index)
     n_window = result.templates.waveforms_uv.shape[1] or ms_to_samples(2.5, rate_hz)
     n_before = result.templates.n_before
-    n_kept = min(MAX_SNIPPETS, max(20, N_SNIPPETS_ALL_UNITS // result.sorting.n_units))
-    train = result.sorting.sample_index[spikes[spread(len(spikes), n_kept)]]
-    snippets = read_snippets(recording, train, peak, n_before, n_window)
+    train = result.sorting.sample_index[spikes[spread(len(spikes), n_snippets(scene))]]
+    snippets = read_snippets(recording, train, np.array([peak]), n_before, n_window)[:, :, 0]
     density, limits_uv = waveform_density(snippets, N_LEVELS)
     amplitude = np.abs(result.spike_amplitude[spikes])
     typical = spikes[int(np.argmin(np.abs(amplitude - np.median(amplitude))))]
@@ -213,10 +244,16 @@ def spikes_between(result: SortResult, start: int, stop: int) -> tuple[IntArray,
     return samples[first:last] - start, result.sorting.unit_index[first:last]
 
 
-def _trace_channels(scene: UnitScene, peak: int) -> IntArray:
-    """Return the channels nearest to the peak channel, ordered along the probe."""
+def _nearest_channels(scene: UnitScene, peak: int) -> IntArray:
+    """Return the channels of the peak channel's shank by their distance from it."""
     geometry = scene.result.geometry
     distance = np.hypot(*(geometry.positions_um - geometry.positions_um[peak]).T)
-    distance = distance + 1e6 * (geometry.shank_index != geometry.shank_index[peak])
-    near = np.argsort(distance, kind="stable")[:MAX_TRACE_CHANNELS]
-    return near[np.argsort(-geometry.positions_um[near, 1], kind="stable")]
+    order = np.argsort(distance, kind="stable")
+    return order[geometry.shank_index[order] == geometry.shank_index[peak]]
+
+
+def _trace_channels(scene: UnitScene, peak: int) -> IntArray:
+    """Return the channels nearest to the peak channel, ordered along the probe."""
+    near = _nearest_channels(scene, peak)[:MAX_TRACE_CHANNELS]
+    depth_um = scene.result.geometry.positions_um[near, 1]
+    return near[np.argsort(-depth_um, kind="stable")]

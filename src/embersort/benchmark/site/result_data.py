@@ -110,7 +110,7 @@ def _pack_unit(
     facts: dict[str, Any] = {"channels": channels.tolist(), "n_before": n_before, "n": {}}
     for name, samples in spike_classes(truth, found, comparison, unit).items():
         shown = samples[spread(len(samples), N_POINTS)]
-        snippets = read_snippets(recording, shown, int(channels[0]), n_before, n_window)
+        snippets = read_snippets(recording, shown, channels[:1], n_before, n_window)[:, :, 0]
         facts["n"][name] = len(samples)
         if not len(shown):
             continue

@@ -150,9 +150,10 @@ const ReportUnit = (() => {
 
 	function plane(cards, pack) {
 		if (!pack.arrays.plane_x) return;
+		const isEmbedding = pack.facts.plane_source === "embedding";
 		const { card, figure } = Page.card(
-			"Embedding",
-			"The unit's spikes and those of the two closest units, on the plane that separates the three best. Mixed clouds: look at the cross-correlogram.",
+			isEmbedding ? "Embedding" : "Snippets, projected",
+			`The unit's spikes and those of the two closest units: ${isEmbedding ? "their embeddings" : "principal components of their snippets near its peak"}, on the plane that separates the three best. Mixed clouds: look at the cross-correlogram.`,
 		);
 		cards.append(card);
 		const { startS, endS } = ReportState.range();
