@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 JOBS ?= 2
 
-.PHONY: demo test check clean
+.PHONY: demo test check site clean
 
 demo: $(VENV)/.run
 	$(BIN)/python -m embersort.cli demo -o demo --overwrite
 
 test: check
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# The website of the committed results; what lies on this machine only is left out.
+site: $(VENV)/.dev
+	$(BIN)/python -m embersort.cli bench site benchmarks/results -o site --no-details --overwrite
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
