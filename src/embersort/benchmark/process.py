@@ -29,8 +29,10 @@ THREAD_VARIABLES = (
 )
 """What the libraries under the sorters obey."""
 
-POLL_S = 0.1
-"""How often memory and time are looked at."""
+POLL_S = (0.02, 0.5)
+"""Shortest and longest wait between looks at memory and time; a look costs some milliseconds."""
+POLL_SHARE = 0.05
+"""In between, the wait is this share of the time that has passed."""
 DISK_POLL_S = 2.0
 """How often the working folder is measured; it costs a walk through it."""
 PR_SET_PDEATHSIG = 1
@@ -152,7 +154,7 @@ def _watch(
                 kill_session(process.pid)
                 _, status, usage = os.wait4(process.pid, 0)
                 break
-            time.sleep(POLL_S)
+            time.sleep(min(POLL_S[1], max(POLL_S[0], POLL_SHARE * wall_s)))
     finally:
         kill_session(process.pid)
     exit_code = os.waitstatus_to_exitcode(status)
