@@ -1,0 +1,99 @@
+"""The passes on recordings without noise, through a preprocessor that changes nothing but scale."""
+
+import numpy as np
+import pytest
+
+import naive_matching
+from embersort.config import DetectConfig, FilterConfig, MatchConfig, RunConfig, SnippetConfig
+from embersort.matching.bank import make_bank
+from embersort.matching.peel import peel
+from embersort.recording import ArrayRecording
+from embersort.signal import TemporalPca, fit_temporal_pca, make_detector, make_window
+from embersort.signal.filter import design_bandpass, settle_samples
+from embersort.signal.preprocess import Preprocessor, filter_tile
+from embersort.signal.tiles import Tile
+from embersort.sorting.passes import Front, encode_events
+from embersort.sorting.units import without_duplicates
+from embersort.types import Geometry
+
+RATE_HZ = 30_000
+N_CHANNELS = 4
+
+
+def front_of(traces):
+    geometry = Geometry(
+        positions_um=np.column_stack([np.zeros(N_CHANNELS), 25.0 * np.arange(N_CHANNELS)])
+    )
+    sos = design_bandpass(FilterConfig(), RATE_HZ)
+    return Front(
+        recording=ArrayRecording(traces=traces, sampling_rate_hz=RATE_HZ, geometry=geometry),
+        preprocessor=Preprocessor(
+            sos=sos,
+            groups=(),
+            channel_ok=np.ones(N_CHANNELS, bool),
+            noise_uv=np.full(N_CHANNELS, 5.0),
+            whitening=np.eye(N_CHANNELS, dtype="f4") / np.float32(5),
+            margin=settle_samples(sos),
+        ),
+        detector=make_detector(geometry, RATE_HZ, DetectConfig(exclude_um=10)),
+        window=make_window(geometry, RATE_HZ, SnippetConfig()),
+        run=RunConfig(n_workers=1),
+    )
+
+
+def stage_of(front) -> TemporalPca:
+    return fit_temporal_pca(np.zeros((0, front.window.n_window)), front.window.neighbours, 3)
+
+
+def test_impulses_come_back_exactly_also_at_the_borders_of_tiles():
+    rng = np.random.default_rng(0)
+    borders = [50, 29_999, 60_000, 74_950]
+    # Nothing else near a border: two filtered impulses change each other's height.
+    free = [t for t in range(150, 74_900, 100) if min(abs(t - b) for b in borders) > 150]
+    sample = np.sort(np.concatenate([borders, rng.choice(free, 200, replace=False)]))
+    channel = rng.integers(0, N_CHANNELS, len(sample))
+    traces = np.zeros((75_000, N_CHANNELS), "f4")
+    traces[sample, channel] = -200
+    front = front_of(traces)
+    events = encode_events(front, stage_of(front)).events
+    assert (events.sample_index == sample).all()
+    assert (events.channel_index == channel).all()
+    assert np.ptp(events.amplitude) < 0.1 * np.abs(events.amplitude).max()
+
+
+def test_no_events_have_no_codes():
+    front = front_of(np.zeros((45_000, N_CHANNELS), "f4"))
+    encoded = encode_events(front, stage_of(front))
+    assert encoded.events.n_events == 0
+    assert len(encoded.codes) == 0
+
+
+def test_filtered_overlapping_spikes_leave_nothing():
+    wide = naive_matching.shapes(n_window=75, n_before=30)
+    config = MatchConfig()
+    spikes = [(1000, 0, 1), (1014, 1, 1), (1030, 2, 1), (2000, 1, 1), (2020, 0, 1)]
+    bank = make_bank(wide, 30, config)
+    traces = naive_matching.place(wide, 30, 3000, spikes)
+    matches, residual = peel(traces, bank, config)
+    assert list(zip(matches.sample_index, matches.unit_index, strict=True)) == [
+        (t, u) for t, u, _ in spikes
+    ]
+    assert np.abs(residual).max() < 0.005 * np.abs(wide).max()
+
+
+@pytest.mark.parametrize("extra", [0, 150])
+def test_a_tile_has_the_samples_that_were_asked_for(extra):
+    front = front_of(np.ones((45_000, N_CHANNELS), "f4"))
+    tile = Tile(index=1, start=30_000, stop=45_000)
+    assert filter_tile(front.recording, tile, front.preprocessor, extra).shape == (
+        15_000 + 2 * extra,
+        N_CHANNELS,
+    )
+
+
+def test_of_two_spikes_of_a_unit_too_near_the_better_stays():
+    sample = np.array([100, 105, 106, 200, 205, 300])
+    unit = np.array([0, 0, 1, 0, 0, 0])
+    gain = np.array([5, 9, 1, 7, 7, 2], "f4")
+    keep = without_duplicates(sample, unit, gain, 9)
+    assert keep.tolist() == [False, True, True, True, False, True]
