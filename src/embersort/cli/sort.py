@@ -75,6 +75,10 @@ def sort(
     config: Annotated[
         Path | None, typer.Option(help="TOML file with settings, by section.")
     ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(help="pca or encoder: short for --set feature.method=…", metavar="METHOD"),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,7 +102,8 @@ def sort(
         from embersort.recording import open_recording
 
         check_new_folder(out, overwrite=overwrite, marker=RUN_FILE)
-        sort_config = read_settings(config, settings or [])
+        chosen = [f"feature.method={features}"] if features else []
+        sort_config = read_settings(config, [*(settings or []), *chosen])
         options: dict[str, Any] = {
             "sampling_rate_hz": sampling_rate,
             "probe": str(Path(probe).absolute()) if probe and Path(probe).is_file() else probe,
