@@ -1,6 +1,6 @@
 """How like real spikes the bank's are: widths, asymmetry, decay; printed and drawn.
 
-    python benchmarks/simulate_faithful.py WAVEFORMS CURRENTS [--plot faithful.html]
+    python benchmarks/simulate_faithful.py WAVEFORMS CURRENTS [--plot faithful.svg]
 
 WAVEFORMS is a folder with wavemap_macaque_pmd.npz (625 mean waveforms of single channels, 30 kHz)
 and ca1_8contact_shank.npz (16 units); CURRENTS a folder of cells of other people's models.
@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from scipy.signal import butter, sosfilt
 
 from embersort.simulate.band import band_pass
 from embersort.simulate.cell_bank import load_bank, load_cells
@@ -21,8 +22,9 @@ from embersort.simulate.templates import PlacedCell, local_templates, resample_a
 
 RATE_HZ = 30000.0
 DRAWS_PER_CELL = 3
-DEPTH_UM = (12.0, 60.0)
+DEPTH_UM = (10.0, 50.0)
 FINE = 8
+COLOURS = ("#0072b2", "#56b4e9", "#000000", "#777777", "#d55e00", "#e69f00")
 BINS = {
     "trough_to_peak_ms": np.linspace(0.05, 1.25, 25),
     "half_width_ms": np.linspace(0.05, 0.6, 23),
@@ -52,8 +54,13 @@ def shape_of(wave: np.ndarray, rate_hz: float) -> dict[str, float]:
     }
 
 
-def cells_as_recorded(cells, seed: int) -> dict[str, np.ndarray]:
-    """Place cells at random beside an 8-contact, 20 µm staggered shank; measure each."""
+def cells_as_recorded(cells, seed: int, *, causal: bool = False) -> dict[str, np.ndarray]:
+    """Place cells at random beside an 8-contact, 20 µm staggered shank; measure each.
+
+    ``causal``: filtered forward only, high-pass at 250 Hz, and cut from 0.4 ms before to 1.2 ms
+    after the trough, as the macaque recordings probably were; else 300–6000 Hz, zero phase.
+    """
+    online = butter(4, 250.0, "highpass", fs=RATE_HZ, output="sos")
     rng = np.random.default_rng(seed)
     shank = ProbeConfig(n_channels=8, pitch_um=40.0, n_columns=2, column_pitch_um=20.0)
     geometry = build_geometry(shank)
@@ -69,8 +76,12 @@ def cells_as_recorded(cells, seed: int) -> dict[str, np.ndarray]:
                 rotation=draw_rotation(PlacementConfig(upright=bool(rng.random() < 0.5)), rng),
             )
             wave = local_templates(placed, geometry, everywhere, RATE_HZ, np.zeros(1), 1)[0, 0]
-            wave = band_pass(np.pad(wave, ((200, 200), (0, 0))), RATE_HZ)[200:-200]
+            padded = np.pad(wave, ((200, 200), (0, 0)))
+            wave = sosfilt(online, padded, axis=0) if causal else band_pass(padded, RATE_HZ)
             peak = int(wave.min(axis=0).argmin())
+            if causal:
+                trough = int(wave[:, peak].argmin())
+                wave = wave[trough - 12 : trough + 36]
             if wave.max() <= -wave.min():
                 rows.append({**shape_of(wave[:, peak], RATE_HZ), **_spread(np.ptp(wave, axis=0))})
     return {key: np.array([row[key] for row in rows]) for key in rows[0]}
@@ -133,13 +144,14 @@ def main() -> None:
     retina = [cell for cell in others if cell.family == "rgc"]
     sets = {
         "bank": cells_as_recorded(bank, 1),
+        "bank, causal filter": cells_as_recorded(bank, 1, causal=True),
         "real, macaque cortex": real_single_channels(options.waveforms / "wavemap_macaque_pmd.npz"),
         "real, mouse CA1": real_shank(options.waveforms / "ca1_8contact_shank.npz"),
         "models, cortex": cells_as_recorded(cortex, 2),
         "models, retina": cells_as_recorded(retina, 3),
     }
     heads = "".join(f"{head:>6}" for head in ("5 %", "25 %", "50 %", "75 %", "95 %"))
-    print(f"{'':20}{'set':24}{'n':>5}  {heads}  overlap")
+    print(f"{'':20}{'set':24}{'n':>5}  {heads}  overlap   causal")
     for measure, bins in BINS.items():
         for name, values in sets.items():
             if measure not in values:
@@ -147,7 +159,8 @@ def main() -> None:
             quantiles = np.percentile(values[measure], [5, 25, 50, 75, 95])
             shared = overlap(sets["bank"][measure], values[measure], bins)
             text = "".join(f"{q:6.2f}" for q in quantiles)
-            last = "" if name == "bank" else f"{shared:9.2f}"
+            causal = overlap(sets["bank, causal filter"][measure], values[measure], bins)
+            last = "" if name.startswith("bank") else f"{shared:9.2f}{causal:9.2f}"
             print(f"{measure:20}{name:24}{len(values[measure]):5}  {text}{last}")
     for name, cells in (("bank", bank), ("models, cortex", cortex), ("models, retina", retina)):
         quantiles = np.percentile(decay_um(cells), [5, 25, 50, 75, 95])
@@ -165,27 +178,48 @@ def _spread(size: np.ndarray) -> dict[str, float]:
 
 
 def _plot(sets, path: Path) -> None:
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
-    figure = make_subplots(2, 3, subplot_titles=[name.replace("_", " ") for name in BINS])
-    colours = dict(zip(sets, ("#0072b2", "#000000", "#777777", "#d55e00", "#e69f00"), strict=True))
+    """Draw every measure's distribution as steps, one panel each, into an SVG file."""
+    width, height, gap = 300, 170, 45
+    colours = dict(zip(sets, COLOURS, strict=True))
+    parts = []
     for i, (measure, bins) in enumerate(BINS.items()):
-        centre = (bins[1:] + bins[:-1]) / 2
-        for name, values in sets.items():
-            if measure in values:
-                share = np.histogram(np.clip(values[measure], bins[0], bins[-1]), bins)[0]
-                line = go.Scatter(
-                    x=centre,
-                    y=share / share.sum(),
-                    name=name,
-                    legendgroup=name,
-                    showlegend=i == 0 or (name == "real, mouse CA1" and i == 4),
-                    line={"color": colours[name], "shape": "hvh"},
-                )
-                figure.add_trace(line, i // 3 + 1, i % 3 + 1)
-    figure.update_layout(title="Spikes of the bank beside real ones and other models")
-    figure.write_html(path, include_plotlyjs=True)
+        left, top = gap + (i % 3) * (width + gap), gap + (i // 3) * (height + 2 * gap)
+        parts.append(_text(left, top - 8, measure.replace("_", " ")))
+        parts.append(
+            f'<rect x="{left}" y="{top}" width="{width}" height="{height}" '
+            'fill="none" stroke="#bbb"/>'
+        )
+        parts.append(_text(left, top + height + 14, f"{bins[0]:g}"))
+        parts.append(_text(left + width - 24, top + height + 14, f"{bins[-1]:g}"))
+        shares = {
+            name: np.histogram(np.clip(v[measure], bins[0], bins[-1]), bins)[0] / len(v[measure])
+            for name, v in sets.items()
+            if measure in v
+        }
+        highest = max(share.max() for share in shares.values())
+        edges = left + width * (bins - bins[0]) / (bins[-1] - bins[0])
+        for name, share in shares.items():
+            y = top + height * (1 - share / highest)
+            points = " ".join(
+                f"{low:.1f},{level:.1f} {high:.1f},{level:.1f}"
+                for low, high, level in zip(edges[:-1], edges[1:], y, strict=True)
+            )
+            wide = 2.5 if name == "bank" else 1.2
+            parts.append(
+                f'<polyline points="{points}" fill="none" stroke="{colours[name]}" '
+                f'stroke-width="{wide}"/>'
+            )
+    for i, (name, colour) in enumerate(colours.items()):
+        parts.append(_text(gap + 165 * i, 2 * (height + 2 * gap) + 20, name, colour))
+    body = "\n".join(parts)
+    size = f'viewBox="0 0 {3 * (width + gap) + gap} {2 * (height + 2 * gap) + 40}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
+    background = '<rect width="100%" height="100%" fill="#fff"/>'
+    path.write_text(f"{head}\n{background}\n{body}\n</svg>\n", "utf-8")
+
+
+def _text(x: float, y: float, words: str, colour: str = "#222") -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" font-size="13" fill="{colour}">{words}</text>'
 
 
 if __name__ == "__main__":
