@@ -79,7 +79,7 @@ class WhitenConfig(Config):
 class DetectConfig(Config):
     """Proposal of events."""
 
-    threshold: float = Field(5.0, gt=0)
+    threshold: float = Field(4.5, gt=0)
     """Height of a trough in units of the channel's noise (MAD / 0.6745)."""
     exclude_ms: float = Field(0.4, gt=0)
     """Within this time a larger deflection on a near channel hides a smaller one."""
@@ -118,6 +118,8 @@ class FeatureConfig(Config):
 
     method: Literal["pca", "encoder"] = "pca"
     """What events are first clustered by: principal components, or the networks in context."""
+    context: bool = True
+    """Whether ``encoder`` looks at each event together with its neighbours within half a minute."""
     n_components: int = Field(6, ge=1, le=16)
     """Temporal principal components kept of each channel."""
 
@@ -127,7 +129,7 @@ class ClusterConfig(Config):
 
     isosplit: IsoSplitConfig = IsoSplitConfig()
     """The test by which clusters are told apart."""
-    radius_um: float = Field(50.0, gt=0)
+    radius_um: float = Field(40.0, gt=0)
     """Events that peak this near to a channel are clustered together with its own."""
     n_dims: int = Field(10, ge=1, le=20)
     """Principal dimensions in which a set of events is clustered."""
@@ -169,7 +171,7 @@ class MergeConfig(Config):
     """Copies of one template are at least this much alike."""
     min_link_similarity: float = Field(0.5, gt=0, lt=1)
     """Templates of one moving or bursting neuron are at least this much alike."""
-    dip_threshold: float = Field(1.0, gt=0)
+    dip_threshold: float = Field(1.3, gt=0)
     """Units whose joint projection dips more than this stay apart."""
     n_dims: int = Field(10, ge=1, le=20)
     """Principal dimensions in which the projection is sought."""
@@ -193,7 +195,7 @@ class MergeConfig(Config):
     """Share of the smaller spikes, beyond chance, that follow another so soon."""
     min_burst_cosine: float = Field(0.85, gt=0, le=1)
     """Spikes of a burst have at least this much of their shape in common."""
-    block_s: float = Field(4.0, gt=0)
+    block_s: float = Field(2.0, gt=0)
     """Blocks of time in which two parts are active together or not."""
     max_shared: float = Field(0.5, gt=0, le=1)
     """Parts of one moving neuron spend at most this share of their spikes in common blocks."""
