@@ -19,17 +19,21 @@ MAX_ROUNDS = 100
 N_COUNTED_BINS = 12_000
 """Loudest bins in which speakers are counted; more make it slower, not surer."""
 
-COUNTING_DIMS = 4
-"""Principal dimensions in which speakers are counted: ISO-SPLIT looks along lines."""
+COUNTING_AXES = 4
+"""Axes along which speakers are counted, the most telling ones."""
 
 MIN_SPEAKER_SHARE = 0.05
 """A cluster with less of the loudness than this is no speaker."""
 
 
 def speaker_centres(
-    vectors: Float32Array, weights: Float32Array, n_speakers: int, rng: np.random.Generator
+    vectors: Float32Array,
+    weights: Float32Array,
+    axes: Float32Array,
+    n_speakers: int,
+    rng: np.random.Generator,
 ) -> Float32Array:
-    """Return one centre per speaker by weighted k-means on the sphere.
+    """Return one centre per speaker by weighted k-means along the axes that tell speakers apart.
 
     Parameters
     ----------
@@ -37,57 +41,53 @@ def speaker_centres(
         Unit-norm embeddings of the bins that are not silence.
     weights : ndarray, shape (n_bins,), float32
         Positive; the magnitude of each bin.
+    axes : ndarray, shape (n_dims, n_axes), float32
+        Columns are the axes, see `embersort.speech.axes.speaker_axes`.
     n_speakers : int
     rng : Generator
 
     Returns
     -------
     ndarray, shape (n_speakers, n_dims), float32
-        Unit-norm centres, the loudest speaker first.
+        Unit-norm mean directions of the clusters, the loudest speaker first.
 
     Raises
     ------
     BadInput
-        If so many centres cannot be told apart.
+        If so many speakers cannot be told apart.
 
     Notes
     -----
-    O(n_bins · n_dims · n_speakers) a round. Hershey et al. 2016, section 2: global k-means.
+    O(n_bins · n_axes · n_speakers) a round. Hershey et al. 2016, section 2: global k-means.
     """
     if len(vectors) < n_speakers:
         raise BadInput(
             f"{n_speakers} speakers asked for, but only {len(vectors)} bins are not silence; "
             "give a longer recording"
         )
-    best, best_similarity = None, -np.inf
+    points = vectors @ axes
+    best, least = None, np.inf
     for _ in range(N_STARTS):
-        centres = _spread_start(vectors, weights, n_speakers, rng)
-        labels = np.full(len(vectors), -1)
-        for _ in range(MAX_ROUNDS):
-            similarity = vectors @ centres.T
-            new_labels = similarity.argmax(axis=1)
-            if np.array_equal(labels, new_labels):
-                break
-            labels = new_labels
-            centres = _centres_of(vectors, weights, labels, n_speakers)
-        total = float(similarity.max(axis=1) @ weights)
-        if total > best_similarity and len(np.unique(labels)) == n_speakers:
-            best, best_similarity = centres, total
+        labels, scatter = _k_means(points, weights, n_speakers, rng)
+        if scatter < least and len(np.unique(labels)) == n_speakers:
+            best, least = labels, scatter
     if best is None:
         raise BadInput(f"{n_speakers} speakers cannot be told apart here; ask for fewer")
-    return _loudest_first(best, vectors, weights)
+    return _directions_of(vectors, weights, best, n_speakers)
 
 
-def count_free_centres(vectors: Float32Array, weights: Float32Array) -> Float32Array:
+def count_free_centres(
+    vectors: Float32Array, weights: Float32Array, axes: Float32Array
+) -> Float32Array:
     """Return one centre per speaker without being told how many there are.
 
-    The loudest bins, in their first principal dimensions, are clustered by ISO-SPLIT; clusters
-    with a fair share of the loudness are speakers.
+    The loudest bins, along the first axes, are clustered by ISO-SPLIT; clusters with a fair share
+    of the loudness are speakers.
 
     Parameters
     ----------
-    vectors, weights
-        As in `speaker_centres`.
+    vectors, weights, axes
+        As in `speaker_centres`; the axes in order, most telling first.
 
     Returns
     -------
@@ -98,15 +98,12 @@ def count_free_centres(vectors: Float32Array, weights: Float32Array) -> Float32A
 
     loudest = np.sort(np.argsort(-weights, kind="stable")[:N_COUNTED_BINS])
     vectors, weights = vectors[loudest], weights[loudest]
-    centred = vectors - vectors.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    labels = isosplit(centred @ axes[:, ::-1][:, :COUNTING_DIMS], IsoSplitConfig())
+    labels = isosplit(vectors @ axes[:, :COUNTING_AXES], IsoSplitConfig())
     loudness = np.bincount(labels, weights)
     speakers = np.flatnonzero(loudness >= MIN_SPEAKER_SHARE * loudness.sum())
     members = np.isin(labels, speakers)
     labels = np.searchsorted(speakers, labels[members])
-    centres = _centres_of(vectors[members], weights[members], labels, len(speakers))
-    return _loudest_first(centres, vectors, weights)
+    return _directions_of(vectors[members], weights[members], labels, len(speakers))
 
 
 def soft_masks(embedding: Float32Array, centres: Float32Array, sharpness: float) -> Float32Array:
@@ -134,32 +131,52 @@ def nearest_speaker(embedding: Float32Array, centres: Float32Array) -> NDArray[n
     return (embedding @ centres.T).argmax(axis=2)
 
 
+def _k_means(
+    points: Float32Array, weights: Float32Array, n_clusters: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], float]:
+    """Return the cluster of each point from one start, and the weighted scatter that is left."""
+    centres = _spread_start(points, weights, n_clusters, rng)
+    labels = np.full(len(points), -1)
+    for _ in range(MAX_ROUNDS):
+        # Without the square of the point, which is the same for all centres.
+        distance = np.square(centres).sum(axis=1) - 2 * points @ centres.T
+        nearest = distance.argmin(axis=1)
+        if np.array_equal(labels, nearest):
+            break
+        labels = nearest
+        totals, mass = _weighted_totals(points, weights, labels, n_clusters)
+        mass = np.maximum(mass, np.finfo(np.float32).tiny)
+        centres = (totals / mass[:, None]).astype(np.float32)
+    return labels, float(distance.min(axis=1) @ weights)
+
+
 def _spread_start(
-    vectors: Float32Array, weights: Float32Array, n_speakers: int, rng: np.random.Generator
+    points: Float32Array, weights: Float32Array, n_clusters: int, rng: np.random.Generator
 ) -> Float32Array:
-    """Return bins as first centres, each drawn by its distance from those before (k-means++)."""
+    """Return points as first centres, each drawn by its distance from those before (k-means++)."""
     chosen: list[int] = []
-    distance = np.ones(len(vectors))
-    for _ in range(n_speakers):
+    distance = np.ones(len(points), np.float32)
+    for _ in range(n_clusters):
         mass = np.cumsum(distance * weights, dtype=np.float64)
         chosen.append(min(int(np.searchsorted(mass, rng.uniform(0, mass[-1]))), len(mass) - 1))
-        distance = np.maximum(1 - (vectors @ vectors[chosen].T).max(axis=1), 0.0)
-    return vectors[chosen]
+        to_last = np.square(points - points[chosen[-1]]).sum(axis=1)
+        distance = to_last if len(chosen) == 1 else np.minimum(distance, to_last)
+    return points[chosen]
 
 
-def _centres_of(
-    vectors: Float32Array, weights: Float32Array, labels: NDArray[np.int64], n_speakers: int
+def _weighted_totals(
+    points: Float32Array, weights: Float32Array, labels: NDArray[np.int64], n_clusters: int
+) -> tuple[Float32Array, Float32Array]:
+    """Return the weighted sum of the points of each cluster, and its total weight."""
+    member = ((labels[:, None] == np.arange(n_clusters)) * weights[:, None]).astype(np.float32)
+    return member.T @ points, member.sum(axis=0)
+
+
+def _directions_of(
+    vectors: Float32Array, weights: Float32Array, labels: NDArray[np.int64], n_clusters: int
 ) -> Float32Array:
-    """Return the weighted mean direction of each cluster; zero where it is empty."""
-    member = (labels[:, None] == np.arange(n_speakers)) * weights[:, None]
-    totals = member.T.astype(np.float32) @ vectors
+    """Return the unit-norm mean of each cluster, the one with the largest weight first."""
+    totals, mass = _weighted_totals(vectors, weights, labels, n_clusters)
     norms = np.linalg.norm(totals, axis=1, keepdims=True)
-    return totals / np.maximum(norms, np.finfo(np.float32).tiny)
-
-
-def _loudest_first(
-    centres: Float32Array, vectors: Float32Array, weights: Float32Array
-) -> Float32Array:
-    """Return the centres in order of the loudness that is nearest to each."""
-    loudness = np.bincount((vectors @ centres.T).argmax(axis=1), weights, len(centres))
-    return centres[np.argsort(-loudness, kind="stable")]
+    directions = totals / np.maximum(norms, np.finfo(np.float32).tiny)
+    return directions[np.argsort(-mass, kind="stable")]

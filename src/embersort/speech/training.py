@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from embersort.speech.axes import fit_to_clustering
 from embersort.speech.batches import Batch, SpeechTrainConfig, batch_maker
-from embersort.speech.mixtures import MixtureConfig, VoiceBank, draw_mixture
+from embersort.speech.mixtures import Mixture, VoiceBank, draw_mixture
 from embersort.speech.network import Network
 from embersort.speech.scores import si_sdr_gain_db
 from embersort.speech.separate import SeparateConfig, separate
@@ -25,6 +26,9 @@ from embersort.training.losses import affinity_loss
 
 N_SCALE_BATCHES = 20
 """Batches from which the mean and scale of the features are taken."""
+
+N_FITTED_MIXTURES = 24
+"""Mixtures to which the trained network's speaker axes and sharpness are fitted."""
 
 SCORE_NAME = "si_sdr_gain_db"
 """The held-out score by which the weights that are kept are chosen."""
@@ -112,8 +116,10 @@ def train_network(
         keep_best=SCORE_NAME,
     )
     load_checkpoint(folder / BEST_NAME).load_into(model)
+    rng = np.random.default_rng([config.seed, 1])
+    mixtures = _draw_mixtures(bank, config, N_FITTED_MIXTURES, rng)
     path = folder / SHIPPED_NAME
-    save_weights(trained_network(model, config), path)
+    save_weights(fit_to_clustering(trained_network(model, config), mixtures), path)
     return path
 
 
@@ -125,12 +131,8 @@ def separation_score(
     The whole recipe is scored as it runs without PyTorch: global clustering, masks, inversion.
     """
     rng = np.random.default_rng([config.seed, 0])
-    mixture_config = MixtureConfig(duration_s=config.held_out_s)
-    rate_hz = config.spectrogram.sampling_rate_hz
-    mixtures = [
-        draw_mixture(held_out, mixture_config, rate_hz, rng) for _ in range(config.n_held_out)
-    ]
-    separate_config = SeparateConfig(n_speakers=mixture_config.n_speakers)
+    mixtures = _draw_mixtures(held_out, config, config.n_held_out, rng)
+    separate_config = SeparateConfig(n_speakers=config.mixture.n_speakers)
 
     def score(model: BinEmbedder) -> dict[str, float]:
         trained = trained_network(model, config)
@@ -143,6 +145,17 @@ def separation_score(
         return {SCORE_NAME: float(np.mean(gains))}
 
     return score
+
+
+def _draw_mixtures(
+    bank: VoiceBank, config: SpeechTrainConfig, n_mixtures: int, rng: np.random.Generator
+) -> list[Mixture]:
+    """Return mixtures as the network will meet them: longer than a segment, at natural speed."""
+    mixture_config = config.mixture.model_copy(
+        update={"duration_s": config.held_out_s, "speed_change": 0.0}
+    )
+    rate_hz = config.spectrogram.sampling_rate_hz
+    return [draw_mixture(bank, mixture_config, rate_hz, rng) for _ in range(n_mixtures)]
 
 
 def trained_network(model: BinEmbedder, config: SpeechTrainConfig) -> TrainedNetwork:
