@@ -51,7 +51,7 @@ def resampling_matrices(
         raise BadConfig(
             f"a snippet of {n_samples} samples, {n_before} before the trough, at "
             f"{sampling_rate_hz:g} Hz does not cover -0.95 to +1.4 ms, which the encoder reads; "
-            "use snippet.before_ms = 1.0 and snippet.after_ms = 1.5, or features.method = 'pca'"
+            "use snippet.before_ms = 1.0 and snippet.after_ms = 1.5, or feature.method = 'pca'"
         )
     distance = place[:, None, :] - np.arange(n_samples)[None, :, None]
     weight = np.sinc(distance) * np.sinc(distance / LANCZOS_LOBES)

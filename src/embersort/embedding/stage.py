@@ -275,7 +275,7 @@ def _warn_if_outside(geometry: Geometry, sampling_rate_hz: float) -> None:
     if not low <= sampling_rate_hz <= high:
         log.warning(
             "the encoder was made for %g to %g Hz, the recording has %g Hz; "
-            "compare with features.method = 'pca'",
+            "compare with feature.method = 'pca'",
             low,
             high,
             sampling_rate_hz,
@@ -284,7 +284,7 @@ def _warn_if_outside(geometry: Geometry, sampling_rate_hz: float) -> None:
     if np.isfinite(pitch_um) and pitch_um > TRAINED_PITCH_UM:
         log.warning(
             "the encoder was trained on channels at most %g um apart, the nearest here are "
-            "%.0f um apart: each is taken for itself; compare with features.method = 'pca'",
+            "%.0f um apart: each is taken for itself; compare with feature.method = 'pca'",
             TRAINED_PITCH_UM,
             pitch_um,
         )

@@ -58,10 +58,12 @@ def encode_and_frame(
             encoded=encoded,
             frame=lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),
         )
-    return _encode_learned(front, stage, progress)
+    return _encode_learned(front, stage, config, progress)
 
 
-def _encode_learned(front: Front, stage: TemporalPca, progress: Progress) -> FramedEvents:
+def _encode_learned(
+    front: Front, stage: TemporalPca, config: FeatureConfig, progress: Progress
+) -> FramedEvents:
     # Compiled kernels and weights: loaded only where they are used.
     from embersort.embedding.stage import JoinedStage, make_encoder_stage
     from embersort.embedding.weights import load_shipped
@@ -79,10 +81,12 @@ def _encode_learned(front: Front, stage: TemporalPca, progress: Progress) -> Fra
     joined = JoinedStage(components=stage, n_component_codes=n_codes, learned=learned)
     both = encode_events(front, joined, progress)
     channels = both.events.channel_index
-    in_context = joined.in_context(both.codes, both.events, n_threads=n_workers(front.run))
+    codes = both.codes
+    if config.context:
+        codes = joined.in_context(codes, both.events, n_threads=n_workers(front.run))
     return FramedEvents(
         encoded=EncodedEvents(
             events=both.events, codes=np.ascontiguousarray(both.codes[:, :n_codes])
         ),
-        frame=lambda rows: joined.common_frame(in_context[rows], channels[rows]),
+        frame=lambda rows: joined.common_frame(codes[rows], channels[rows]),
     )
