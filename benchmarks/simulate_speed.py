@@ -2,8 +2,8 @@
 
     python benchmarks/simulate_speed.py [--seconds 30] [--workers 2] [--others]
 
-``--others`` also times SpikeInterface's generator and, where it is installed, MEArec's, on a
-recording of the same size.
+``--others`` also times SpikeInterface's generator on a recording of the same size; for MEArec's
+see simulate_mearec.py.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import resource
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-
-import numpy as np
 
 from embersort.simulate import Scene, simulate
 
@@ -90,35 +88,6 @@ def spikeinterface_generator(seconds: float) -> dict:
     return {"all_wall_s": wall, "all_cpu_s": cpu, "times_real_time_per_core": seconds / cpu}
 
 
-def mearec_generator(seconds: float) -> dict:
-    """Time MEArec's recordings from given templates: 32 channels, 40 units."""
-    import MEArec
-
-    rng = np.random.default_rng(0)
-    templates = rng.standard_normal((80, 32, 210)) * 20
-    locations = rng.uniform([10, -200, -200], [60, 200, 200], (80, 3))
-    generator = MEArec.TemplateGenerator(
-        temp_dict={
-            "templates": templates,
-            "locations": locations,
-            "rotations": np.zeros((80, 3)),
-            "celltypes": np.array(["TTPC1"] * 80),
-        },
-        info={"params": {"probe": "Neuronexus-32", "dt": 1 / 32}, "electrodes": {}},
-    )
-    wall, cpu = time.perf_counter(), time.process_time()
-    MEArec.gen_recordings(
-        tempgen=generator,
-        params={
-            "spiketrains": {"n_exc": 30, "n_inh": 10, "duration": seconds},
-            "recordings": {"fs": 30000, "n_jobs": 1},
-        },
-        verbose=False,
-    )
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return {"all_wall_s": wall, "all_cpu_s": cpu, "times_real_time_per_core": seconds / cpu}
-
-
 def report(name: str, function: Callable[..., dict], *arguments: object) -> None:
     """Run in a process of its own and print one JSON line with its peak memory."""
     context = multiprocessing.get_context("spawn")
@@ -150,7 +119,6 @@ def main() -> None:
     report("labelled training events, 32 channels, 40 units", training_events, seconds)
     if options.others:
         report("SpikeInterface, 32 channels, 40 units", spikeinterface_generator, seconds)
-        report("MEArec, 32 channels, 40 units", mearec_generator, seconds)
 
 
 if __name__ == "__main__":
