@@ -32,9 +32,9 @@ from embersort.types import frozen_array
 
 Float32Array = NDArray[np.float32]
 
-MAX_CLUSTERED_BINS = 600_000
-"""Bins that k-means holds at once, about 2 minutes of voices; of longer recordings every
-n-th bin that is not silence is clustered, and all bins are assigned."""
+MAX_CLUSTERED_BINS = 100_000
+"""Bins that k-means holds at once, about 20 s of voices; of longer recordings every n-th bin
+that is not silence is clustered, and all bins are assigned."""
 
 CACHED_BLOCKS = 64
 """Embedded blocks kept between clustering and masking, about 4 MB each; the blocks of longer

@@ -10,10 +10,10 @@ from embersort.errors import BadInput
 
 Float32Array = NDArray[np.float32]
 
-N_STARTS = 6
+N_STARTS = 4
 """k-means is started this often; the tightest result is kept."""
 
-MAX_ROUNDS = 100
+MAX_ROUNDS = 40
 """A bound on the rounds of k-means; it settles in about twenty."""
 
 N_COUNTED_BINS = 12_000
