@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
-
-# Plain help starts in half the time of the coloured one, and reads the same in a log.
-os.environ.setdefault("TYPER_USE_RICH", "0")
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -55,6 +51,7 @@ class LazyGroup(TyperGroup):
         if name is not None and command is not None:
             command = typer.main.get_command(import_module(f"embersort.cli.{name}").app)
             command.help = command.help or COMMANDS[name]
+            _write_plainly(command)
         return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
@@ -67,6 +64,13 @@ class LazyGroup(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("\nembersort: interrupted; nothing half-written is left", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _write_plainly(command: Any) -> None:
+    """Let a command and those below it write plain help: faster, and the same in a log."""
+    command.rich_markup_mode = None
+    for below in getattr(command, "commands", {}).values():
+        _write_plainly(below)
 
 
 app = typer.Typer(
