@@ -84,7 +84,7 @@ def read_snippets(
         first, last = max(0, start), min(recording.n_samples, start + n_read)
         if first < last:
             traces = np.nan_to_num(recording.read(first, last)[:, channels])
-            piece[first - start : last - start] = traces - np.median(traces, axis=0)
+            piece[first - start : last - start] = traces - traces.mean(axis=0)
     if len(pieces) == 0:
         return pieces[:, :n_window]
     sections = filter_sections(recording.sampling_rate_hz)
