@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from embersort.clustering.merging import Labelled, Merges, echoes, merge_units
 from embersort.clustering.neighbourhoods import split
 from embersort.config import SortConfig
-from embersort.signal.features import TemporalPca
 from embersort.matching.peel import Matches
+from embersort.signal.features import TemporalPca
 from embersort.sorting.passes import MatchedSpikes
 from embersort.sorting.units import DUPLICATE_MS, without_duplicates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
@@ -100,7 +100,7 @@ def split_units(
     """
     unit_index = spikes.matches.unit_index
     labels = np.full(len(unit_index), UNASSIGNED, np.int64)
-    origin = []
+    origin: list[np.int64] = []
     for unit in np.unique(unit_index):
         members = np.flatnonzero(unit_index == unit)
         channel = np.full(len(members), spikes.main_channel[unit])

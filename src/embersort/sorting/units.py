@@ -81,7 +81,7 @@ def without_duplicates(
     for unit in np.unique(unit_index):
         rows = np.flatnonzero(unit_index == unit)
         last = -1
-        for row in rows:
+        for row in rows.tolist():
             if last >= 0 and sample_index[row] - sample_index[last] < n_samples:
                 worse = row if gain[row] <= gain[last] else last
                 keep[worse] = False
