@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from embersort.errors import BadConfig
+from embersort.errors import BadConfig, BadInput
 from embersort.simulate.amplitudes import AmplitudeConfig, burst_positions, draw_amplitudes
 from embersort.simulate.motion import DriftConfig, depth_factor, draw_motion
 from embersort.simulate.trains import TrainsConfig, draw_trains
@@ -73,6 +75,33 @@ def test_a_train_does_not_depend_on_the_number_of_units():
     same = draw_trains(TrainsConfig(rate_min_hz=5, rate_max_hz=5), 2, 50.0, rng())
     assert all(np.array_equal(a, b) for a, b in zip(few, same, strict=True))
     assert draw_trains(TrainsConfig(), 0, 50.0, rng()) == []
+
+
+def test_trains_of_a_file_are_cut_and_go_round(tmp_path):
+    path = tmp_path / "trains.npz"
+    long, short = np.arange(0.0, 100.0, 0.5), np.array([1000.0, 1000.1, 1001.0])
+    np.savez(path, times=np.concatenate([long, short]), offsets=np.array([0, 200, 203]))
+    config = TrainsConfig(process="file", file=str(path))
+    # The smallest interval tells them apart.
+    uneven, even = sorted(draw_trains(config, 2, 20.0, rng()), key=lambda t: np.diff(t).min())
+    # Three spikes over 1 s and the mean interval of 0.5 s: three in 1.5 s.
+    assert len(uneven) == pytest.approx(40, abs=2)
+    assert sorted(set(np.diff(uneven).round(6))) == [0.1, 0.5, 0.9]
+    assert len(even) == 40
+    assert np.diff(even) == pytest.approx(np.full(39, 0.5))
+    with pytest.raises(BadInput, match=r"trains\.file"):
+        draw_trains(TrainsConfig(process="file", file="nowhere.npz"), 1, 5.0, rng())
+
+
+@pytest.mark.shared
+def test_the_shared_trains_can_be_used():
+    path = Path(__file__).parents[3] / "shared/data/trains/spike_trains.npz"
+    if not path.is_file():
+        pytest.skip("the shared data pack is absent")
+    trains = draw_trains(TrainsConfig(process="file", file=str(path)), 39, 60.0, rng())
+    assert len(trains) == 39
+    assert sum(map(len, trains)) > 1000
+    assert min(np.diff(train).min() for train in trains if len(train) > 1) >= 2e-3
 
 
 @pytest.mark.parametrize(

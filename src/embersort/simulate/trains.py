@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Literal
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from embersort.config import Config
+from embersort.errors import BadInput
 
 MAX_BURST_SPIKES = 4
 RATE_GRID_S = 0.1
@@ -18,8 +20,12 @@ RATE_GRID_S = 0.1
 class TrainsConfig(Config):
     """Firing of the units."""
 
-    process: Literal["poisson", "gamma", "lognormal"] = "poisson"
-    """Law of the intervals beyond the refractory period."""
+    process: Literal["poisson", "gamma", "lognormal", "file"] = "poisson"
+    """Law of the intervals beyond the refractory period, or the trains of a file."""
+    file: str = ""
+    """For ``file``: an npz file of real trains, ``times`` in seconds one train after the other and
+    ``offsets`` where each begins and the last ends. Each unit takes a stretch of one of them;
+    only the refractory period is imposed."""
     gamma_shape: float = Field(2.0, gt=0)
     """Shape of ``gamma`` intervals; 1 is Poisson, larger is more regular."""
     lognormal_sigma: float = Field(1.0, gt=0)
@@ -79,10 +85,17 @@ def draw_trains(
         Times in seconds, increasing, within [0, duration_s), no interval below the refractory
         period.
 
+    Raises
+    ------
+    BadInput
+        If the file of ``process = "file"`` cannot be used.
+
     Notes
     -----
     O(number of spikes).
     """
+    if config.process == "file":
+        return _trains_of_file(config, n_units, duration_s, rng)
     volley_rng, *unit_rngs = rng.spawn(n_units + 1)
     rates_hz = _draw_rates(config, n_units, volley_rng)
     n_volleys = volley_rng.poisson(rates_hz.mean() * duration_s) if n_units else 0
@@ -92,6 +105,31 @@ def draw_trains(
         _draw_train(config, rate, bursts, volleys_s, duration_s, unit_rng)
         for rate, bursts, unit_rng in zip(rates_hz, is_bursting, unit_rngs, strict=True)
     ]
+
+
+def _trains_of_file(
+    config: TrainsConfig, n_units: int, duration_s: float, rng: np.random.Generator
+) -> list[NDArray[np.float64]]:
+    """Give each unit a stretch of another train while there are enough; short ones go round."""
+    try:
+        with np.load(config.file, allow_pickle=False) as file:
+            times, offsets = file["times"].astype(np.float64), file["offsets"]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise BadInput(f"trains.file '{config.file}' holds no trains: {error}") from None
+    stored = [np.sort(train) for train in np.split(times, offsets[1:-1]) if len(train) > 1]
+    if not stored:
+        raise BadInput(f"trains.file '{config.file}' holds no train of two spikes or more")
+    order = rng.permutation(len(stored))
+    trains = []
+    for unit in range(n_units):
+        train = stored[order[unit % len(stored)]]
+        length_s = train[-1] - train[0] + np.mean(np.diff(train))
+        n_rounds = int(np.ceil(duration_s / length_s)) + 1
+        rounds = (train - train[0] + np.arange(n_rounds)[:, None] * length_s).ravel()
+        rounds -= rng.uniform(0, length_s)
+        inside = rounds[(rounds >= 0) & (rounds < duration_s)]
+        trains.append(_with_refractory_period(inside, config.refractory_ms * 1e-3))
+    return trains
 
 
 def _draw_rates(
