@@ -13,6 +13,7 @@ import pytest
 import spikeinterface
 
 from embersort.cli import COMMANDS
+from embersort.config import SortConfig
 from embersort.cli.terminal import Progress, format_table, logging_to
 
 SORT = ("--sampling-rate", "30000", "--probe", "tetrode", "--no-report")
@@ -49,7 +50,7 @@ def test_sort_writes_everything(command, fake_sort, npy, tmp_path):
     assert run["recording"]["n_channels"] == 4
     assert run["recording"]["path"] == str(npy)
     assert run["peak_memory_mb"] > 10
-    assert run["parameters"]["detect"]["threshold"] == 5.0
+    assert run["parameters"] == SortConfig().model_dump()
     assert run["machine"]["packages"]["numpy"] == np.__version__
     assert run["timings_s"]["total"] > 0
     assert "recording.npy: 4 channels, 1.0 s" in (tmp_path / "out" / "run.log").read_text()
@@ -307,7 +308,8 @@ def test_progress_shows_stage_share_rate_and_time_left():
     fcntl, pty = pytest.importorskip("fcntl"), pytest.importorskip("pty")
     termios = pytest.importorskip("termios")
     script = (
-        "from embersort.cli.terminal import Progress\n"
+        "from embersort.config import SortConfig
+from embersort.cli.terminal import Progress\n"
         "with Progress() as p:\n"
         "    p('detect', 1, 4); p('detect', 4, 4); p('cluster', 1, 1)\n"
     )

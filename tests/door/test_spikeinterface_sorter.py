@@ -6,6 +6,7 @@ from spikeinterface.core import generate_ground_truth_recording
 from spikeinterface.sorters import available_sorters, get_default_sorter_params, run_sorter
 
 import embersort.spikeinterface as ours
+from embersort.config import SortConfig
 from embersort.errors import BadConfig
 
 
@@ -26,7 +27,7 @@ def saved_recording(tmp_path_factory):
 
 def test_it_is_known_by_name():
     assert "embersort" in available_sorters()
-    assert get_default_sorter_params("embersort")["detect"]["threshold"] == 5.0
+    assert get_default_sorter_params("embersort") == SortConfig().model_dump()
     ours.register()  # twice does no harm
 
 
