@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from embersort.benchmark.exchange import StoredRecording
@@ -215,6 +215,8 @@ def _job(request: Request, stored: StoredRecording) -> Job:
 
 def _collect(request: Request, future: Future[int], home: Home) -> Row:
     """Return the row of a job that ended, whatever became of its process."""
+    # What the job was to run again it has run: a failure is its result now.
+    request = replace(request, rerun_failed=False)
     row = find_row(request, home)
     if row is not None:
         return row
