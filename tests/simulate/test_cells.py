@@ -131,6 +131,9 @@ def test_a_share_of_the_units_comes_from_the_folder(tmp_path):
     config = CellsConfig(n_units=200, bank=str(tmp_path), bank_share=0.25)
     drawn = draw_cells(config, choose_bank(config), np.random.default_rng(0))
     assert 30 <= sum(one.name == "mine" for one in drawn) <= 70
+    held_out = config.model_copy(update={"split": "heldout"})
+    drawn = draw_cells(held_out, choose_bank(held_out), np.random.default_rng(0))
+    assert not any(one.name == "mine" for one in drawn)
 
 
 def test_split_and_family_choose_cells():

@@ -32,7 +32,7 @@ class CellsConfig(Config):
     """A folder of cells to draw from beside the built-in bank: npz files with start, end, diam,
     imem, dt_ms."""
     bank_share: float = Field(0.5, ge=0, le=1)
-    """Share of the units that come from that folder."""
+    """Share of the units that come from that folder; none where ``split`` is ``heldout``."""
     min_snr: float = Field(4.0, gt=0)
     """Smallest trough of a unit in units of the noise, both within 300–6000 Hz."""
     max_snr: float = Field(20.0, gt=0)

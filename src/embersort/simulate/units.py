@@ -82,7 +82,8 @@ def draw_cells(config: CellsConfig, bank: Sequence[Cell], rng: np.random.Generat
 
     A cell comes twice only when the others have been used up.
     """
-    foreign = load_cells(Path(config.bank)) if config.bank else ()
+    # Cells of a folder count as training cells: a held-out scene never sees them.
+    foreign = load_cells(Path(config.bank)) if config.bank and config.split != "heldout" else ()
     is_foreign = rng.random(config.n_units) < (config.bank_share if foreign else 0.0)
     order, foreign_order = rng.permutation(len(bank)), rng.permutation(len(foreign))
     n_foreign = np.cumsum(is_foreign)
