@@ -13,8 +13,8 @@ import pytest
 import spikeinterface
 
 from embersort.cli import COMMANDS
-from embersort.config import SortConfig
 from embersort.cli.terminal import Progress, format_table, logging_to
+from embersort.config import SortConfig
 
 SORT = ("--sampling-rate", "30000", "--probe", "tetrode", "--no-report")
 
@@ -308,8 +308,7 @@ def test_progress_shows_stage_share_rate_and_time_left():
     fcntl, pty = pytest.importorskip("fcntl"), pytest.importorskip("pty")
     termios = pytest.importorskip("termios")
     script = (
-        "from embersort.config import SortConfig
-from embersort.cli.terminal import Progress\n"
+        "from embersort.cli.terminal import Progress\n"
         "with Progress() as p:\n"
         "    p('detect', 1, 4); p('detect', 4, 4); p('cluster', 1, 1)\n"
     )
