@@ -23,7 +23,7 @@ class Recipe(Config):
 
     scene: SceneDraw = SceneDraw()
     """What the training scenes are drawn from."""
-    n_train_scenes: int = Field(58, ge=1)
+    n_train_scenes: int = Field(84, ge=1)
     """Simulated recordings to train on."""
     n_heldout_scenes: int = Field(12, ge=1)
     """Simulated recordings of other cells, probes and noise, on which progress is scored."""

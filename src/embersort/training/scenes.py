@@ -34,7 +34,7 @@ class SceneDraw(Config):
     units_per_channel: float = Field(1.5, gt=0)
     """Units of a dense scene, per channel; a sparse one has a third. Tetrodes have 4 to 12."""
     bank: str = ""
-    """A folder of cells to add to the built-in bank."""
+    """A folder of cells to draw from instead of the built-in bank."""
 
 
 def draw_scene(config: SceneDraw, split: Split, index: int) -> Scene:
