@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -177,3 +179,15 @@ def test_rotations_are_rotations(upright):
         assert np.linalg.det(turn) == pytest.approx(1)
         if upright:
             assert (turn @ [0, 1, 0])[1] > 0.8
+
+
+@pytest.mark.shared
+def test_the_shared_cells_can_be_used():
+    folder = Path(__file__).parents[3] / "shared/data/currents"
+    if not folder.is_dir():
+        pytest.skip("the shared data pack is absent")
+    cells = load_cells(folder)
+    assert len(cells) == 41
+    pyramid = next(one for one in cells if one.name == "allen_471129934")
+    # Its apical dendrite is turned up: most of the cell lies above the soma.
+    assert pyramid.end_um[:, 1].max() > -pyramid.end_um[:, 1].min()
