@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.merging import Labelled, Merges, echoes, merge_units
+from embersort.clustering.echoes import echoes
+from embersort.clustering.merging import Merges, merge_units
 from embersort.clustering.neighbourhoods import split
+from embersort.clustering.pairs import Labelled
 from embersort.config import SortConfig
 from embersort.matching.peel import Matches
 from embersort.signal.features import TemporalPca
@@ -52,8 +54,8 @@ def finish(
     """Return the spikes of the final units: merged, without duplicates, without false units."""
     n_units = len(spikes.means)
     matches = spikes.matches
-    scales = [matches.scale[matches.unit_index == unit] for unit in range(n_units)]
-    real = np.array([is_real(scale, config) for scale in scales], bool)
+    members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
+    real = np.array([is_real(matches, rows, config) for rows in members], bool)
     labels = np.where(real[matches.unit_index], matches.unit_index, UNASSIGNED)
     labels = _without_echoes(spikes, labels, spikes.means, sampling_rate_hz, config)
     leader = _merges(spikes, labels, spikes.means, stage, sampling_rate_hz, config).unit
@@ -79,10 +81,15 @@ def finish(
     )
 
 
-def is_real(scale: NDArray[np.float32], config: SortConfig) -> bool:
-    """Say whether spikes are enough, and as large as the template that found them."""
+def is_real(matches: Matches, members: IntArray, config: SortConfig) -> bool:
+    """Say whether spikes are enough, as large as the template that found them, and beyond chance.
+
+    Noise fits any template now and then, just above the threshold.
+    """
     return bool(
-        len(scale) >= config.match.min_spikes and np.median(scale) >= config.match.min_median_scale
+        len(members) >= config.match.min_spikes
+        and np.median(matches.scale[members]) >= config.match.min_median_scale
+        and np.median(matches.gain[members]) >= config.match.min_median_gain
     )
 
 
@@ -105,7 +112,7 @@ def split_units(
         members = np.flatnonzero(unit_index == unit)
         channel = np.full(len(members), spikes.main_channel[unit])
         for part in split(stage.common_frame(spikes.codes[members], channel), config.cluster):
-            if is_real(spikes.matches.scale[members[part]], config):
+            if is_real(spikes.matches, members[part], config):
                 labels[members[part]] = len(origin)
                 origin.append(unit)
     return labels, np.array(origin, np.int64)
@@ -121,8 +128,7 @@ def _without_echoes(
     """Return the labels with those of echoes taken away."""
     if not len(templates):
         return labels
-    strength = np.sqrt(np.square(templates, dtype=np.float64).sum(axis=(1, 2)))
-    echo = echoes(_labelled(spikes, labels, sampling_rate_hz), strength, config.merge)
+    echo = echoes(_labelled(spikes, labels, sampling_rate_hz), templates, config.merge)
     return np.where((labels >= 0) & echo[labels], UNASSIGNED, labels)
 
 

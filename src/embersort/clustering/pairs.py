@@ -1,0 +1,67 @@
+"""What can be asked of two sets of spikes: is there a gap, do they keep out of each other's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from embersort.clustering.correlogram import coincidence
+from embersort.clustering.isocut import isocut
+from embersort.clustering.neighbourhoods import principal
+from embersort.config import MergeConfig
+from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+UnitFrame = Callable[[IntArray], FloatArray]
+"""From indices of spikes to their features in comparable columns."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labelled:
+    """Spikes with a unit each, in order of time.
+
+    Attributes
+    ----------
+    sample_index : ndarray, shape (n_spikes,), int64
+    unit_index : ndarray, shape (n_spikes,), int64
+    sampling_rate_hz : float
+    """
+
+    sample_index: IntArray
+    unit_index: IntArray
+    sampling_rate_hz: float
+
+
+def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+    """Say whether two sets fire within a refractory period as often as strangers do.
+
+    Where too few such pairs are to be expected, the correlogram abstains: False.
+    """
+    fs = spikes.sampling_rate_hz
+    pairs = coincidence(
+        spikes.sample_index[a],
+        spikes.sample_index[b],
+        ms_to_samples(config.censored_ms, fs),
+        ms_to_samples(config.refractory_ms, fs),
+    )
+    enough = pairs.n_expected >= config.min_expected
+    return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
+
+
+def projection_dip(frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int) -> float:
+    """Return the dip of two sets of spikes on the line that separates them best.
+
+    The line is Fisher's (1936) in the principal dimensions of both together; its covariance is
+    shrunk towards a multiple of the identity as far as few spikes require.
+    """
+    both = np.concatenate([a, b])
+    points = principal(frame(both), n_dims)
+    in_a, in_b = points[: len(a)], points[len(a) :]
+    spread = np.concatenate([in_a - in_a.mean(axis=0), in_b - in_b.mean(axis=0)])
+    pooled = spread.T @ spread / len(both)
+    width = pooled.shape[0]
+    shrink = width / len(both) * np.trace(pooled) / width + np.finfo(float).tiny
+    direction = np.linalg.solve(pooled + shrink * np.eye(width), in_b.mean(0) - in_a.mean(0))
+    return isocut(points @ direction)[0]
