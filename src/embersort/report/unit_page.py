@@ -27,6 +27,7 @@ N_PROJECTED = 40
 """Snippets of each of three units that are read for that."""
 N_FEATURE_CHANNELS = 4
 FEATURE_STEP = 3
+"""Samples of a snippet from one that is used to the next."""
 N_FEATURES = 8
 """Principal components of snippets on so many channels stand in for an embedding not kept."""
 MAX_SNIPPETS = 80

@@ -71,7 +71,9 @@ const ReportState = (() => {
 			const short = violations[unit].slice(from, to).reduce((a, b) => a + b, 0);
 			row.n_spikes = n;
 			row.rate_hz = endS > startS ? n / (endS - startS) : 0;
-			row.refractory_fraction = n > 1 ? (100 * short) / n : 0;
+			// An interval belongs to the block of its first spike; the last spike of all begins none.
+			const nIntervals = to === N_BLOCKS ? n - 1 : n;
+			row.refractory_fraction = nIntervals > 0 ? (100 * short) / nIntervals : 0;
 			row.presence = present / (to - from);
 			return row;
 		});
