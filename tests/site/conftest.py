@@ -117,8 +117,9 @@ def built(tmp_path_factory):
     return Built(folder=site, rows=rows, benchmark=load_benchmark(rows), truth=truth, found=found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launched():
+    """A browser for one file: while one is open, no other code of the process may run a loop."""
     with chrome.launched() as browser:
         yield browser
 
