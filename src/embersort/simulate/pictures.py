@@ -12,12 +12,13 @@ from embersort.simulate.simulation import Simulation
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-TRACE_S = 0.1
-"""Length of the traces that are shown, from the middle of the recording."""
-MAX_CHANNELS = 64
+TRACE_S = 0.05
+"""Length of the traces that are shown, from the middle of the recording. Small enough for SVG,
+which every browser draws; WebGL is not to be had everywhere."""
+MAX_CHANNELS = 32
 MAX_UNITS = 12
 """Units whose templates are drawn, the ones of highest SNR and evenly down from there."""
-MAX_RASTER_SPIKES = 20_000
+MAX_RASTER_SPIKES = 6000
 COLOURS = (
     "#0072b2",
     "#d55e00",
@@ -51,7 +52,7 @@ def write_pictures(simulation: Simulation, path: Path) -> None:
 
 
 def trace_figure(simulation: Simulation) -> go.Figure:
-    """Draw the traces of a tenth of a second, each spike marked at its peak channel."""
+    """Draw the traces of a twentieth of a second, each spike marked at its peak channel."""
     import plotly.graph_objects as go
 
     recording, truth = simulation.recording, simulation.truth
@@ -64,7 +65,7 @@ def trace_figure(simulation: Simulation) -> go.Figure:
     times_ms = np.arange(length) / rate_hz * 1e3
     figure = go.Figure()
     for row in range(len(order)):
-        figure.add_scattergl(
+        figure.add_scatter(
             x=times_ms,
             y=traces[:, row] + row * gap_uv,
             mode="lines",
@@ -80,7 +81,7 @@ def trace_figure(simulation: Simulation) -> go.Figure:
     rows = row_of[truth.unit_peak_channel[unit]]
     shown = rows >= 0
     at_ms = (sorting.sample_index[low:high] - start) / rate_hz * 1e3
-    figure.add_scattergl(
+    figure.add_scatter(
         x=at_ms[shown],
         y=rows[shown] * gap_uv,
         mode="markers",
@@ -119,8 +120,8 @@ def template_figure(simulation: Simulation) -> go.Figure:
             ys.extend([*(positions[channel, 1] + height), None])
         label = f"unit {unit}, SNR {truth.unit_snr[unit]:.1f}, {truth.unit_cell[unit]}"
         line = {"color": _colour(unit), "width": 1}
-        figure.add_scattergl(x=xs, y=ys, mode="lines", line=line, name=label)
-    figure.add_scattergl(
+        figure.add_scatter(x=xs, y=ys, mode="lines", line=line, name=label)
+    figure.add_scatter(
         x=positions[:, 0],
         y=positions[:, 1],
         mode="markers",
@@ -143,7 +144,7 @@ def raster_figure(simulation: Simulation) -> go.Figure:
     unit = sorting.unit_index[::step]
     depth = truth.unit_position_um[unit, 1] + truth.spike_displacement_um[::step]
     figure = go.Figure()
-    figure.add_scattergl(
+    figure.add_scatter(
         x=sorting.sample_index[::step] / sorting.sampling_rate_hz,
         y=depth,
         mode="markers",
