@@ -79,7 +79,7 @@ class WhitenConfig(Config):
 class DetectConfig(Config):
     """Proposal of events."""
 
-    threshold: float = Field(4.5, gt=0)
+    threshold: float = Field(5.0, gt=0)
     """Height of a trough in units of the channel's noise (MAD / 0.6745)."""
     exclude_ms: float = Field(0.4, gt=0)
     """Within this time a larger deflection on a near channel hides a smaller one."""
@@ -152,7 +152,7 @@ class MatchConfig(Config):
     """Share of a spike's norm that its template is trusted to miss."""
     min_median_scale: float = Field(0.75, gt=0, lt=1)
     """A unit whose spikes are mostly smaller than its template is none."""
-    min_median_gain: float = Field(60.0, gt=0)
+    min_median_gain: float = Field(80.0, gt=0)
     """Half of a unit's spikes lower the squared residual by at least this."""
     min_spikes: int = Field(10, ge=1)
     """A unit has at least this many spikes."""

@@ -129,8 +129,8 @@ def test_spikes_at_the_very_ends_are_found():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "without sampling_rate_hz"),
-        ({"sampling_rate_hz": RATE_HZ}, "without positions_um"),
+        ({}, "sampling_rate_hz="),
+        ({"sampling_rate_hz": RATE_HZ}, "4 channels need positions"),
         ({"sampling_rate_hz": RATE_HZ, "positions_um": line(3)}, "4|3"),
     ],
 )

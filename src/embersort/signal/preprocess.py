@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 STRIDE = 4
 """Noise is estimated from every fourth sample: neighbouring ones say nearly the same."""
 
+ROUNDING = 1e-6
+"""A filter leaves this share of a constant, at float32."""
+
 BLOCK = 32
 """Output channels that are whitened by one matrix product."""
 
@@ -86,12 +89,17 @@ def fit_preprocessor(
     geometry = recording.geometry
     sample = _sample_tiles(recording, whiten_config.sample_s)
 
-    def filtered(tile: Tile) -> NDArray[np.float32]:
-        traces = bandpass(read_with_margin(recording, tile, margin), sos)
-        return traces[margin : len(traces) - margin : STRIDE].copy()
+    def filtered(tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        traces = read_with_margin(recording, tile, margin)
+        level = np.abs(traces).max(axis=0)
+        return bandpass(traces, sos)[margin : len(traces) - margin : STRIDE].copy(), level
 
-    raw = np.concatenate(list(map_tiles(filtered, sample, run_config)))
-    channel_ok = good_channels(noise_levels(raw))
+    parts, levels = zip(*map_tiles(filtered, sample, run_config), strict=True)
+    raw = np.concatenate(parts)
+    noise = noise_levels(raw)
+    # What is left of a constant is rounding, not noise.
+    noise[noise <= ROUNDING * np.max(levels, axis=0)] = 0
+    channel_ok = good_channels(noise)
     if not channel_ok.all():
         log.warning(
             "%d of %d channels are left out, silent or far too noisy: %s",

@@ -17,7 +17,7 @@ from embersort.errors import BadInput
 from embersort.matching.bank import make_bank
 from embersort.matching.redundant import redundant
 from embersort.quality.metrics import unit_table
-from embersort.recording import ArrayRecording
+from embersort.recording import open_recording
 from embersort.signal import (
     TemporalPca,
     fit_preprocessor,
@@ -35,7 +35,7 @@ from embersort.sorting.passes import (
 )
 from embersort.sorting.refine import finish, refine
 from embersort.sorting.units import centred, templates_from_codes, unwhiten
-from embersort.types import FloatArray, Geometry, Recording, Sorting, SortResult, Templates
+from embersort.types import FloatArray, Recording, Sorting, SortResult, Templates
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,8 @@ def sort(
     Parameters
     ----------
     recording : Recording, SpikeInterface recording, or ndarray
-        An array is M × N (channels × samples) or N × M; the longer axis is time.
+        An array is M × N (channels × samples) or N × M; the longer axis is time. Also all else
+        that `embersort.open_recording` takes.
     config : SortConfig, optional
         The defaults suit every recording.
     sampling_rate_hz : float, optional
@@ -82,7 +83,7 @@ def sort(
     Memory is bounded by the number of spikes and the length of a tile, not by the recording's.
     """
     config = config or SortConfig()
-    source = _as_recording(recording, sampling_rate_hz, positions_um)
+    source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
@@ -121,38 +122,6 @@ def sort(
     return _result(front, spikes, encoded, clock)
 
 
-def _as_recording(
-    recording: Any,
-    sampling_rate_hz: float | None,
-    positions_um: FloatArray | Sequence[Sequence[float]] | None,
-) -> Recording:
-    if isinstance(recording, np.ndarray):
-        if sampling_rate_hz is None:
-            raise BadInput("an array was given without sampling_rate_hz; give it in Hz")
-        traces = recording
-        if traces.ndim == 1:
-            traces = traces[:, None]
-        if traces.ndim == 2 and traces.shape[0] < traces.shape[1]:
-            traces = traces.T
-        if positions_um is None and traces.ndim == 2 and traces.shape[1] > 1:
-            raise BadInput(
-                f"an array of {traces.shape[1]} channels was given without positions_um; give "
-                "their places in micrometre, shape (n_channels, 2)"
-            )
-        places = np.zeros((1, 2)) if positions_um is None else np.asarray(positions_um)
-        return ArrayRecording(
-            traces=traces,
-            sampling_rate_hz=sampling_rate_hz,
-            geometry=Geometry(positions_um=places),
-        )
-    if isinstance(recording, Recording):
-        return recording
-    # Only a SpikeInterface recording is left, and only then is it worth loading.
-    from embersort.recording import from_spikeinterface
-
-    return from_spikeinterface(recording)
-
-
 def _front(source: Recording, config: SortConfig) -> Front:
     fs = source.sampling_rate_hz
     return Front(
@@ -182,6 +151,9 @@ def _match(
     """Match the templates that are units of their own to the recording."""
     n_before = front.window.n_before
     templates = centred(templates, front.preprocessor.whitening, n_before)
+    # A spike gains at most its template's energy: what lies below can never be a unit.
+    strong = np.square(templates).sum(axis=(1, 2)) >= config.match.min_median_gain
+    templates, counts = templates[strong], counts[strong]
     needed = ~redundant(templates, n_before, counts, config.match)
     bank = make_bank(templates[needed], n_before, config.match)
     return match_recording(front, bank, stage, config.match, clock.advance)
