@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+
+from embersort.clustering.merging import cosine, merge_units
+from spike_trains import MERGE, frame_of, labelled, poisson, regular
+
+
+def directions(*angles_deg, heights=None):
+    """Templates of one sample and two channels; their similarity is the cosine of the angle."""
+    angle = np.deg2rad(angles_deg)
+    units = np.stack([np.cos(angle), np.sin(angle)], axis=1)[:, None, :]
+    return units * (np.ones(len(angle)) if heights is None else np.array(heights))[:, None, None]
+
+
+def merged(spikes, templates, centres):
+    merges = merge_units(spikes, templates, frame_of(spikes, centres), MERGE)
+    return merges.same.tolist(), merges.unit.tolist()
+
+
+SLOW = regular(0, 20), regular(0, 30, offset_s=0.05)
+"""Two trains that the correlogram cannot judge, nor one of which follows the other."""
+
+
+def test_halves_of_one_cluster_are_one_led_by_the_larger():
+    assert merged(labelled(*SLOW), directions(0, 0), [[0, 0], [0, 0]]) == ([1, 1], [1, 1])
+
+
+def test_two_clusters_stay_apart_though_their_templates_are_equal():
+    assert merged(labelled(*SLOW), directions(0, 0), [[0, 0], [0, 8]]) == ([0, 1], [0, 1])
+
+
+@pytest.mark.parametrize(("angle", "same"), [(40, [1, 1]), (50, [0, 1]), (90, [0, 1])])
+def test_copies_have_templates_much_alike(angle, same):
+    assert merged(labelled(*SLOW), directions(0, angle), [[0, 0], [0, 0]]) == (same, same)
+
+
+def test_trains_that_coincide_are_never_copies():
+    spikes = labelled(poisson(0, 0, 50), poisson(1, 0, 50))
+    assert merged(spikes, directions(0, 0), [[0, 0], [0, 0]]) == ([0, 1], [0, 1])
+
+
+def test_what_was_merged_is_compared_as_a_whole():
+    # The third does not coincide with the second, but with the first, which the second joins.
+    first, third = poisson(0, 0, 40), poisson(1, 0, 30)
+    spikes = labelled(first, regular(60, 70), third)
+    centres = [[0, 0], [0, 0], [0, 0]]
+    assert merged(spikes, directions(0, 1, 30), centres) == ([0, 0, 2], [0, 0, 2])
+
+
+def test_a_part_without_spikes_stays_as_it_is():
+    assert merged(labelled(*SLOW, []), directions(0, 90, 0), [[0, 0]] * 3)[0] == [0, 1, 2]
+
+
+def test_a_moving_neuron_keeps_its_templates_and_is_one_unit():
+    spikes = labelled(regular(0, 44), regular(36, 80, offset_s=0.05))
+    assert merged(spikes, directions(0, 50), [[0, 0], [0, 0]]) == ([0, 1], [0, 0])
+    assert merged(spikes, directions(0, 50), [[0, 0], [0, 8]]) == ([0, 1], [0, 1])
+
+
+@pytest.mark.parametrize(("angle", "unit"), [(50, [0, 0]), (70, [0, 1])])
+def test_parts_that_jump_are_linked_if_their_templates_are_alike(angle, unit):
+    spikes = labelled(regular(0, 40), regular(40, 80))
+    assert merged(spikes, directions(0, angle), [[0, 0], [0, 8]]) == ([0, 1], unit)
+
+
+def test_links_are_transitive_the_ends_need_not_be_alike():
+    spikes = labelled(regular(0, 40), regular(40, 81), regular(81, 120))
+    centres = [[0, 0], [0, 8], [0, 16]]
+    assert merged(spikes, directions(0, 50, 100), centres) == ([0, 1, 2], [1, 1, 1])
+
+
+def test_no_link_where_the_wholes_coincide():
+    # The third could be where the second came from, but it is active beside the first.
+    spikes = labelled(poisson(0, 0, 40), regular(40, 80), poisson(1, 0, 40))
+    centres = [[0, 0], [0, 8], [0, 16]]
+    assert merged(spikes, directions(0, 46, 98), centres) == ([0, 1, 2], [0, 0, 2])
+
+
+def test_a_passage_that_was_seen_comes_before_a_likelier_jump():
+    # The second is more like the third, into which it may have jumped, than like the first.
+    spikes = labelled(
+        regular(0, 44, 0.05), regular(36, 80, 0.05, offset_s=0.025), poisson(1, 0, 36)
+    )
+    centres = [[0, 0], [0, 0], [0, 16]]
+    assert merged(spikes, directions(0, 50, 96), centres) == ([0, 1, 2], [0, 0, 2])
+
+
+BURSTS = labelled(regular(1, 100, 1.0), regular(1, 100, 1.0) + 0.01)
+APART = [[0, 0], [0, 8]]
+
+
+def test_smaller_later_spikes_of_the_same_shape_are_of_one_unit():
+    assert merged(BURSTS, directions(0, 0, heights=[1, 0.6]), APART) == ([0, 1], [0, 0])
+
+
+def test_larger_spikes_that_follow_are_no_burst():
+    assert merged(BURSTS, directions(0, 0, heights=[0.6, 1]), APART) == ([0, 1], [0, 1])
+
+
+def test_the_smaller_follows_whichever_is_listed_first():
+    large = regular(1, 100, 1.0)
+    spikes = labelled(large + 0.01, large)
+    assert merged(spikes, directions(0, 0, heights=[0.6, 1]), APART) == ([0, 1], [0, 0])
+
+
+def test_later_spikes_of_another_shape_are_of_another_unit():
+    # Alike enough (0.76) to be looked at, not enough for one shape at two heights.
+    assert merged(BURSTS, directions(0, 35, heights=[1, 0.7]), APART) == ([0, 1], [0, 1])
+
+
+def test_independent_trains_are_no_bursts():
+    spikes = labelled(poisson(0, 0, 60), poisson(1, 0, 60))
+    assert merged(spikes, directions(0, 0, heights=[1, 0.6]), APART) == ([0, 1], [0, 1])
+
+
+def test_cosine_ignores_height():
+    a = np.array([[3.0, 0], [0, 4]])
+    assert cosine(a, 7 * a) == pytest.approx(1)
+    assert cosine(a, np.array([[0, 1.0], [1, 0]])) == 0
+    assert cosine(a, np.array([[1.0, 0], [0, 0]])) == pytest.approx(0.6)
+    assert cosine(a, np.zeros((2, 2))) == 0

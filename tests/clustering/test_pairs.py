@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from embersort.clustering.pairs import coincide, projection_dip
+from spike_trains import MERGE, labelled, of_unit, poisson, regular
+
+
+def do_coincide(*trains, config=MERGE):
+    spikes = labelled(*trains)
+    return coincide(spikes, of_unit(spikes, 0), of_unit(spikes, 1), config)
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "n_spikes", "answer"),
+    [
+        pytest.param(0.005, 100, False, id="36 expected within 2 ms, none there"),
+        pytest.param(0.001, 100, True, id="30 expected, 100 there"),
+        pytest.param(0.0002, 100, False, id="all within the censored period"),
+        pytest.param(0.001, 10, False, id="fewer than 5 expected"),
+    ],
+)
+def test_pairs_within_the_refractory_period_decide(lag_s, n_spikes, answer):
+    first = regular(0, n_spikes * 0.01, 0.01)
+    assert do_coincide(first, first + lag_s) is answer
+
+
+def test_half_of_what_strangers_have_is_still_one_neuron():
+    # Lags of 5 ms give 36 expected pairs; here every eighth or every second spike is at 1 ms.
+    first = regular(0, 1, 0.01)
+    for every, answer in ((8, False), (2, True)):
+        second = first + np.where(np.arange(100) % every == 0, 0.001, 0.005)
+        assert do_coincide(first, second) is answer
+
+
+def test_independent_trains_coincide_and_halves_of_one_train_do_not():
+    assert do_coincide(poisson(0, 0, 50), poisson(1, 0, 50))
+    gaps = 0.0025 + np.random.default_rng(2).exponential(0.02, 2000)
+    train = np.cumsum(gaps)
+    half = np.random.default_rng(3).random(2000) < 0.5
+    assert not do_coincide(train[half], train[~half])
+
+
+def dip_of(points, n_first, n_dims=10):
+    both = np.arange(len(points))
+    return projection_dip(lambda rows: points[rows], both[:n_first], both[n_first:], n_dims)
+
+
+def test_halves_of_one_cluster_have_no_gap_two_clusters_have_one():
+    points = np.random.default_rng(0).normal(size=(300, 3))
+    assert dip_of(points, 150) < MERGE.dip_threshold
+    points[150:, 1] += 6
+    assert dip_of(points, 150) > MERGE.dip_threshold
+
+
+def test_the_gap_is_sought_across_the_wide_direction():
+    # The means differ at random by about 7 along the wide axis, where there is no gap.
+    points = np.random.default_rng(0).normal(size=(200, 2)) * [50, 1]
+    points[100:, 1] += 7
+    assert dip_of(points, 100) > MERGE.dip_threshold
+
+
+def test_only_the_principal_dimensions_are_looked_at():
+    points = np.random.default_rng(0).normal(size=(200, 2)) * [50, 1]
+    points[100:, 1] += 7
+    assert dip_of(points, 100, n_dims=1) < MERGE.dip_threshold
+
+
+def test_few_spikes_in_many_dimensions_are_not_pulled_apart():
+    points = np.random.default_rng(0).normal(size=(24, 20))
+    assert dip_of(points, 12, n_dims=20) < MERGE.dip_threshold

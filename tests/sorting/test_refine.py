@@ -1,0 +1,193 @@
+"""Spikes of two channels; codes are the first two samples on the unit's channel and the other."""
+
+import numpy as np
+import pytest
+
+from embersort.config import MatchConfig, SortConfig
+from embersort.matching.peel import Matches
+from embersort.signal import TemporalPca
+from embersort.sorting.passes import MatchedSpikes
+from embersort.sorting.refine import finish, is_real, part_templates, refine, split_units
+from embersort.types import UNASSIGNED
+from spike_trains import MERGE, RATE_HZ
+
+CONFIG = SortConfig(
+    match=MatchConfig(min_spikes=10, min_median_scale=0.75, min_median_gain=60), merge=MERGE
+)
+STAGE = TemporalPca(
+    basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"), neighbours=np.array([[0, 1], [1, 0]])
+)
+
+
+def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0):
+    """Matched spikes; units peak on channel 0, codes are normal round 0 unless given."""
+    n_spikes = len(sample)
+    if codes is None:
+        codes = np.random.default_rng(0).normal(size=(n_spikes, 4))
+    return MatchedSpikes(
+        matches=Matches(
+            sample_index=np.asarray(sample, np.int64),
+            unit_index=np.asarray(unit, np.int64),
+            scale=np.full(n_spikes, scale, "f4"),
+            shift_index=np.arange(n_spikes) % 5,
+            gain=np.broadcast_to(gain, n_spikes).astype("f4"),
+        ),
+        codes=np.asarray(codes, "f4"),
+        means=np.asarray(means, float),
+        main_channel=np.zeros(len(means), np.int64),
+    )
+
+
+def trough(first, second=0.0):
+    """A template of three samples with a trough on each of the two channels."""
+    return [[0.0, 0.0], [-first, -second], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("n_spikes", "scale", "gain", "real"),
+    [
+        pytest.param(10, 0.75, 60, True, id="just enough of each"),
+        pytest.param(9, 1, 100, False, id="too few"),
+        pytest.param(20, 0.74, 100, False, id="smaller than the template"),
+        pytest.param(20, 1, 59, False, id="what noise would gain"),
+    ],
+)
+def test_a_unit_has_many_large_spikes_beyond_chance(n_spikes, scale, gain, real):
+    rows = np.arange(5, 5 + n_spikes)
+    spikes = matched(np.arange(40), np.zeros(40), [trough(9)], scale=9.0, gain=900.0)
+    spikes.matches.scale[rows] = scale
+    spikes.matches.gain[rows] = gain
+    assert is_real(spikes.matches, rows, CONFIG) is real
+
+
+def test_half_of_the_spikes_decide():
+    gain = np.repeat([50.0, 100.0], [9, 11])
+    rows = np.arange(20)
+    spikes = matched(rows, np.zeros(20), [trough(9)], gain=gain)
+    assert is_real(spikes.matches, rows, CONFIG)
+    assert not is_real(spikes.matches, rows[:17], CONFIG)
+
+
+def two_groups(n_spikes=120):
+    """Codes of two groups that alternate, 12 apart."""
+    codes = np.random.default_rng(0).normal(size=(n_spikes, 4))
+    codes[1::2, 1] += 12
+    return codes
+
+
+def test_a_unit_whose_spikes_fall_apart_is_split():
+    spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups())
+    labels, origin = split_units(spikes, STAGE, CONFIG)
+    assert origin.tolist() == [0, 0]
+    assert labels[0] != labels[1]
+    assert labels.tolist() == np.tile(labels[:2], 60).tolist()
+
+
+def test_a_unit_of_one_cloud_stays_whole_beside_another():
+    unit = np.arange(160) % 2
+    labels, origin = split_units(matched(np.arange(160), unit, [trough(9)] * 2), STAGE, CONFIG)
+    assert origin.tolist() == [0, 1]
+    assert labels.tolist() == unit.tolist()
+
+
+def test_a_part_that_is_no_unit_gets_no_label():
+    gain = np.where(np.arange(120) % 2, 100, 10)
+    spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups(), gain=gain)
+    labels, origin = split_units(spikes, STAGE, CONFIG)
+    assert origin.tolist() == [0]
+    assert labels.tolist() == [UNASSIGNED, 0] * 60
+
+
+def test_the_template_of_a_part_is_the_mean_moved_by_its_codes():
+    codes = [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [4, 1, 2, 3], [4, 1, 2, 3]]
+    spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)], codes=codes)
+    labels = np.array([0, 0, 0, 1, 1])
+    templates = part_templates(spikes, labels, np.array([0, 0]), STAGE)
+    assert templates[0].tolist() == trough(9, 5)
+    assert templates[1].tolist() == [[4, 2], [-8, -2], [0, 0]]
+
+
+def test_a_whole_unit_keeps_its_exact_mean():
+    spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)])
+    templates = part_templates(spikes, np.zeros(5, np.int64), np.array([0]), STAGE)
+    assert templates.tolist() == [trough(9, 5)]
+
+
+def spread(n_spikes, start=0):
+    """Samples 100 ms apart."""
+    return start + 1000 * np.arange(n_spikes)
+
+
+def both(*trains):
+    """Samples of several trains in order of time, and the unit of each."""
+    sample = np.concatenate(trains)
+    unit = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+    order = np.argsort(sample, kind="stable")
+    return sample[order], unit[order]
+
+
+def test_copies_share_one_template_weighted_by_their_spikes():
+    sample, unit = both(spread(120), spread(40, 500))
+    spikes = matched(sample, unit, [trough(8), trough(12)])
+    templates, counts = refine(spikes, STAGE, RATE_HZ, CONFIG)
+    assert counts.tolist() == [160]
+    assert templates.tolist() == [trough(9)]
+
+
+def test_refinement_splits_and_drops():
+    # Half of the first unit's spikes are another's; the second unit is what noise would gain.
+    sample, unit = both(spread(120), spread(40, 500))
+    codes = np.random.default_rng(0).normal(size=(160, 4))
+    first = np.flatnonzero(unit == 0)
+    codes[first[1::2], 3] += 30
+    gain = np.where(unit == 0, 100, 10)
+    spikes = matched(sample, unit, [trough(20), trough(9)], codes=codes, gain=gain)
+    templates, counts = refine(spikes, STAGE, RATE_HZ, CONFIG)
+    assert counts.tolist() == [60, 60]
+    assert np.sort(templates[:, 1, 1]).round().tolist() == [-15, 15]
+
+
+def test_what_was_found_at_a_fixed_lag_is_no_unit():
+    voice = np.sort(np.random.default_rng(1).integers(0, 200_000, 100))
+    sample, unit = both(voice, voice + 15)
+    spikes = matched(sample, unit, [trough(20, 5), trough(2, 8)])
+    assert refine(spikes, STAGE, RATE_HZ, CONFIG)[1].tolist() == [100]
+    assert finish(spikes, STAGE, RATE_HZ, CONFIG).matches.sample_index.tolist() == voice.tolist()
+
+
+def test_the_final_units_are_merged_and_numbered_anew():
+    # Unit 0 gains no more than noise; 1 and 3 are copies; 2 is another neuron.
+    sample, unit = both(spread(20, 100), spread(40, 250), spread(40, 500), spread(120, 750))
+    gain = np.where(unit == 0, 10, 100)
+    spikes = matched(sample, unit, [trough(9), trough(12), trough(0, 9), trough(8)], gain=gain)
+    last = finish(spikes, STAGE, RATE_HZ, CONFIG)
+    kept = unit > 0
+    assert last.matches.sample_index.tolist() == sample[kept].tolist()
+    # The third leads its unit, so the other neuron comes first.
+    assert last.matches.unit_index.tolist() == np.where(unit == 2, 0, 1)[kept].tolist()
+    assert last.means.tolist() == [trough(0, 9), trough(9)]
+    assert last.main_channel.tolist() == [0, 0]
+    assert (last.codes == spikes.codes[kept]).all()
+    assert (last.matches.shift_index == spikes.matches.shift_index[kept]).all()
+
+
+def test_a_spike_found_by_both_copies_is_kept_once_the_better_fit():
+    # Ten spikes of the second are the first's; more would make it an echo.
+    own = spread(30, 500)
+    sample, unit = both(spread(40), np.concatenate([spread(10, 2), own]))
+    gain = np.where(unit == 0, 100, 90)
+    gain[0] = 80
+    spikes = matched(sample, unit, [trough(9), trough(9)], gain=gain)
+    last = finish(spikes, STAGE, RATE_HZ, CONFIG)
+    expected = np.sort(np.concatenate([[2], spread(40)[1:], own]))
+    assert last.matches.sample_index.tolist() == expected.tolist()
+    assert last.matches.unit_index.tolist() == [0] * 70
+
+
+@pytest.mark.parametrize("n_units", [0, 1])
+def test_nothing_is_left_of_no_spikes(n_units):
+    spikes = matched([], [], np.zeros((n_units, 3, 2)), codes=np.zeros((0, 4)))
+    assert finish(spikes, STAGE, RATE_HZ, CONFIG).means.shape == (0, 3, 2)
+    templates, counts = refine(spikes, STAGE, RATE_HZ, CONFIG)
+    assert templates.shape == (0, 3, 2)
+    assert counts.tolist() == []
