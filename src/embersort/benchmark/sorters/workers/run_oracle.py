@@ -14,6 +14,9 @@ BLOCK_S = 5.0
 N_NEAREST = 100
 MS_BEFORE = 1.0
 MS_AFTER = 2.0
+# Wobble's objective is the squared output of a matched filter in units of white noise: this is
+# five standard deviations, where sorters detect. Its default, 50, leaves out small units.
+WOBBLE_THRESHOLD = 25.0
 
 
 def prepared(recording: Any, seed: int) -> Any:
@@ -97,6 +100,9 @@ def main() -> None:
         ]
     else:
         blocks = [None]
+    options: dict[str, Any] = {"parameters": {"threshold": WOBBLE_THRESHOLD}}
+    if engine != "wobble":
+        options = {"noise_levels": noise_levels} if "peeler" in engine else {}
     margin = round(0.01 * rate_hz)
     samples, units = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for block in blocks if n_units and len(truth["sample_index"]) else ():
@@ -107,7 +113,7 @@ def main() -> None:
             recording.frame_slice(start, min(n_samples, last + margin)),
             sparse(templates, noise_levels),
             method=engine,
-            method_kwargs={"noise_levels": noise_levels} if "peeler" in engine else {},
+            method_kwargs=options,
             job_kwargs={"n_jobs": job["n_threads"], "progress_bar": False},
         )
         at = spikes["sample_index"].astype(np.int64) + start
