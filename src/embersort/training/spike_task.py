@@ -193,7 +193,13 @@ def held_out_scores(
         scores["ari_context"].append(adjusted_rand(in_context, label, cluster))
         logit = model.encode(batch).spike_logit[0].numpy()
         scores["spike_auc"].append(roc_area(logit, label >= 0))
-    return {name: float(np.nanmean(values)) for name, values in scores.items()}
+    return {name: _mean_of_known(values) for name, values in scores.items()}
+
+
+def _mean_of_known(values: list[float]) -> float:
+    """Return the mean of the values that are not NaN; NaN where there are none."""
+    known = [value for value in values if not np.isnan(value)]
+    return sum(known) / len(known) if known else float("nan")
 
 
 def adjusted_rand(

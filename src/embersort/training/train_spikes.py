@@ -62,11 +62,13 @@ def train_spikes(recipe: Recipe, folder: Path, progress: Progress | None = None)
     Raises
     ------
     BadConfig
-        If the folder holds a run of another recipe.
+        If the folder holds a run of another recipe, or no held-out scene can be scored.
     """
     _claim(recipe, folder)
     sets = event_sets(recipe, "train", folder / SCENES_NAME, progress)
     held_out = held_out_batches(event_sets(recipe, "heldout", folder / SCENES_NAME, progress))
+    if not held_out:
+        raise BadConfig("no held-out scene has two units near one channel; raise n_heldout_scenes")
     seed = recipe.loop.seed
     model = SpikeNetwork(recipe.encoder, recipe.context, seed)
     train(
