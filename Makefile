@@ -13,9 +13,9 @@ demo: $(VENV)/.run
 test: check
 	$(BIN)/python -m pytest -n $(JOBS)
 
-# The website of the committed results; what lies on this machine only is left out.
+# The website of the development suite's committed results; what lies on this machine only is left out.
 site: $(VENV)/.dev
-	$(BIN)/python -m embersort.cli bench site benchmarks/results -o site --no-details --overwrite
+	$(BIN)/python -m embersort.cli bench site benchmarks/results/dev -o site --no-details --overwrite
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
