@@ -83,7 +83,7 @@ class DetectConfig(Config):
     """Height of a trough in units of the channel's noise (MAD / 0.6745)."""
     exclude_ms: float = Field(0.4, gt=0)
     """Within this time a larger deflection on a near channel hides a smaller one."""
-    exclude_um: float = Field(80.0, gt=0)
+    exclude_um: float = Field(130.0, gt=0)
     """What counts as near in ``exclude_ms``."""
 
 
