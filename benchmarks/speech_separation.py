@@ -27,7 +27,7 @@ from embersort.speech.spectrogram import stft
 from embersort.speech.voices import find_voices, voices_of
 from embersort.speech.weights import TrainedNetwork, load_shipped
 
-CONTEXT_FRAMES = (16, 25, 50, 100, 200, 400)
+CONTEXT_FRAMES = (16, 50, 100, 400)
 SEED = 2026
 DURATION_S = 6.0
 
