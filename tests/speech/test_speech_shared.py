@@ -53,7 +53,7 @@ def test_two_unseen_speakers_come_apart(two_speakers):
 
 
 def test_three_speakers_come_apart_with_the_network_trained_on_two(three_speakers):
-    assert three_speakers["soft"] > 2.0
+    assert three_speakers["soft"] > 3.0
 
 
 @pytest.mark.xfail(strict=True, reason="the shipped weights come from ten minutes of training")
