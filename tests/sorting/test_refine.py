@@ -33,6 +33,7 @@ def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0):
             gain=np.broadcast_to(gain, n_spikes).astype("f4"),
         ),
         codes=np.asarray(codes, "f4"),
+        channel_index=np.zeros(n_spikes, np.int64),
         means=np.asarray(means, float),
         main_channel=np.zeros(len(means), np.int64),
     )
@@ -132,6 +133,16 @@ def test_copies_share_one_template_weighted_by_their_spikes():
     templates, counts = refine(spikes, STAGE, RATE_HZ, CONFIG)
     assert counts.tolist() == [160]
     assert templates.tolist() == [trough(9)]
+
+
+def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
+    # Those of unit 0 come first and gain no more than noise; 1 and 2 are copies.
+    sample, unit = both(spread(40), spread(40, 40_000), spread(40, 80_000))
+    codes = np.random.default_rng(0).normal(size=(120, 4))
+    codes[unit == 0] += 30
+    gain = np.where(unit == 0, 10, 100)
+    spikes = matched(sample, unit, [trough(9)] * 3, codes=codes, gain=gain)
+    assert refine(spikes, STAGE, RATE_HZ, CONFIG)[1].tolist() == [80]
 
 
 def test_refinement_splits_and_drops():

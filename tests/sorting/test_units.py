@@ -3,7 +3,12 @@ import pytest
 
 from embersort.signal import TemporalPca
 from embersort.sorting.passes import EncodedEvents
-from embersort.sorting.units import centred, templates_from_codes, unwhiten
+from embersort.sorting.units import (
+    centred,
+    spike_positions_um,
+    templates_from_codes,
+    unwhiten,
+)
 from embersort.types import Events
 
 SAME = np.eye(2, dtype="f4")
@@ -108,3 +113,16 @@ def test_only_events_on_the_commonest_channel_shape_a_template():
 def test_no_clusters_have_no_templates(labels):
     channels = [0] * len(labels)
     assert templates_of(labels, channels, [[1, 1, 1, 1]] * len(labels)).shape == (0, 3, 3)
+
+
+def test_a_spike_is_at_the_centre_of_mass_of_its_energy_beyond_noise():
+    stage = TemporalPca(
+        basis=np.eye(3, 2, dtype="f4"), neighbours=np.array([[0, 1], [1, 0], [2, -1]])
+    )
+    positions_um = np.array([[0.0, 0.0], [0.0, 20.0], [50.0, 5.0]])
+    # Two components hold an energy of 2 by noise alone.
+    codes = np.array([[5, 0, 0.5, 1], [5, 0, 3, 1.5], [0, 0, 9, 9]], "f4")
+    place = spike_positions_um(codes, np.array([0, 1, 2]), stage, positions_um)
+    np.testing.assert_allclose(place[0], [0, 0], atol=1e-4)
+    np.testing.assert_allclose(place[1], [0, 20 * 23 / (23 + 9.25)], atol=1e-4)
+    np.testing.assert_allclose(place[2], [50, 5], atol=1e-4)

@@ -88,7 +88,9 @@ class MatchedSpikes:
     matches : Matches
         Sample indices count from the start of the recording.
     codes : ndarray, shape (n_spikes, n_codes), float32
-        Of residual plus own template, on the local channels of the unit's main channel.
+        Of residual plus own template, on the local channels of ``channel_index``.
+    channel_index : ndarray, shape (n_spikes,), int64
+        Main channel of the template that found each spike.
     means : ndarray, shape (n_units, n_window, n_channels), float64
         Mean of residual plus own template, on the template's channels.
     main_channel : ndarray, shape (n_units,), int64
@@ -97,6 +99,7 @@ class MatchedSpikes:
 
     matches: Matches
     codes: NDArray[np.float32]
+    channel_index: NDArray[np.int64]
     means: NDArray[np.float64]
     main_channel: NDArray[np.int64]
 
@@ -184,7 +187,13 @@ def match_recording(
     )
     counts = np.bincount(unit, minlength=bank.n_units)
     means = total / np.maximum(counts, 1)[:, None, None]
-    return MatchedSpikes(matches=matches, codes=codes, means=means, main_channel=main_channel)
+    return MatchedSpikes(
+        matches=matches,
+        codes=codes,
+        channel_index=main_channel[unit],
+        means=means,
+        main_channel=main_channel,
+    )
 
 
 def _sum_by_unit(

@@ -34,7 +34,12 @@ from embersort.sorting.passes import (
     peak_waveforms,
 )
 from embersort.sorting.refine import finish, refine
-from embersort.sorting.units import centred, templates_from_codes, unwhiten
+from embersort.sorting.units import (
+    centred,
+    spike_positions_um,
+    templates_from_codes,
+    unwhiten,
+)
 from embersort.types import FloatArray, Recording, Sorting, SortResult, Templates
 
 log = logging.getLogger(__name__)
@@ -119,7 +124,7 @@ def sort(
     clock.start("finishing", 1)
     spikes = finish(spikes, stage, source.sampling_rate_hz, config)
     log.info("%d units", len(spikes.means))
-    return _result(front, spikes, encoded, clock)
+    return _result(front, stage, spikes, encoded, clock)
 
 
 def _front(source: Recording, config: SortConfig) -> Front:
@@ -160,7 +165,11 @@ def _match(
 
 
 def _result(
-    front: Front, spikes: MatchedSpikes, encoded: EncodedEvents, clock: _Clock
+    front: Front,
+    stage: TemporalPca,
+    spikes: MatchedSpikes,
+    encoded: EncodedEvents,
+    clock: _Clock,
 ) -> SortResult:
     source = front.recording
     matches = spikes.matches
@@ -174,7 +183,6 @@ def _result(
     templates = unwhiten(spikes.means, front.preprocessor.whitening)
     table = unit_table(sorting, templates, front.preprocessor.noise_uv, source.geometry)
     depth = (templates * front.preprocessor.scale).min(axis=(1, 2), initial=0.0)
-    place = np.stack([table["x_um"], table["y_um"]], axis=1)
     n_spikes, unit = sorting.n_spikes, matches.unit_index
     clock.stop()
     return SortResult(
@@ -183,7 +191,9 @@ def _result(
         geometry=source.geometry,
         spike_amplitude=depth[unit] * matches.scale,
         spike_probability=np.full(n_spikes, np.nan, np.float32),
-        spike_position_um=place[unit],
+        spike_position_um=spike_positions_um(
+            spikes.codes, spikes.channel_index, stage, source.geometry.positions_um
+        ),
         embedding=np.zeros((n_spikes, 0), np.float32),
         unit_table=table,
         timings_s=clock.timings_s,

@@ -76,6 +76,7 @@ def finish(
             gain=matches.gain[keep],
         ),
         codes=spikes.codes[keep],
+        channel_index=spikes.channel_index[keep],
         means=means[kept],
         main_channel=spikes.main_channel[kept],
     )
@@ -153,7 +154,7 @@ def _merges(
     if not len(templates):
         return Merges(same=np.zeros(0, np.int64), unit=np.zeros(0, np.int64))
     used = np.flatnonzero(labels >= 0)
-    channel = spikes.main_channel[spikes.matches.unit_index[used]]
+    channel = spikes.channel_index[used]
     return merge_units(
         _labelled(spikes, labels, sampling_rate_hz),
         templates,

@@ -47,6 +47,39 @@ def templates_from_codes(
     return templates
 
 
+def spike_positions_um(
+    codes: NDArray[np.float32],
+    peak_channel: IntArray,
+    stage: TemporalPca,
+    positions_um: FloatArray,
+) -> NDArray[np.float32]:
+    """Return where each spike seems to come from: the centre of mass of its energy.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (n_spikes, n_codes), float32
+        Codes of cleaned snippets, in units of noise.
+    peak_channel : ndarray, shape (n_spikes,), int64
+        Channel round which each was cut.
+    stage : TemporalPca
+    positions_um : ndarray, shape (n_channels, 2)
+
+    Returns
+    -------
+    ndarray, shape (n_spikes, 2), float32
+        The energy that noise would have by itself is taken off each channel first. Good for seeing
+        movement; a centre of mass is always inside the probe.
+    """
+    n_components = stage.basis.shape[1]
+    energy = np.square(codes.reshape(len(codes), -1, n_components)).sum(axis=2) - n_components
+    local = stage.neighbours[peak_channel]
+    weight = np.where(local >= 0, np.maximum(energy, 0), 0)
+    # The peak channel counts a little always, so that no spike is without a place.
+    weight[:, 0] += np.finfo(np.float32).eps
+    place = np.einsum("ij,ijk->ik", weight, positions_um[local])
+    return (place / weight.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
 def unwhiten(white: FloatArray, whitening: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return templates in microvolt, same shape, from white ones."""
     back = np.linalg.pinv(whitening.astype(np.float64), rcond=1e-6)
