@@ -20,7 +20,8 @@ from embersort.embedding.weights import load_shipped
 from embersort.evaluation.clustering import score_clustering
 from embersort.recording import ArrayRecording
 from embersort.signal.features import fit_temporal_pca
-from embersort.training.event_sets import detected_snippets, label_events
+from embersort.training.event_sets import detected_snippets
+from embersort.training.labels import label_events
 from embersort.training.options import cluster
 from embersort.training.options_page import mean_interval
 from embersort.types import Sorting

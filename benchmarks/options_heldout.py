@@ -28,12 +28,7 @@ from embersort.evaluation.clustering import score_clustering
 from embersort.signal.features import fit_temporal_pca
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
-from embersort.training.event_sets import (
-    EventSet,
-    load_event_set,
-    make_event_set,
-    save_event_set,
-)
+from embersort.training.event_sets import EventSet, load_event_set, make_event_set, save_event_set
 from embersort.training.options import cluster
 from embersort.training.options_page import mean_interval
 from embersort.training.scenes import SceneDraw, draw_scene

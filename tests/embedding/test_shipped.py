@@ -9,7 +9,8 @@ from embersort.embedding.weights import SHIPPED_FOLDER, load_shipped
 from embersort.recording import ArrayRecording
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
-from embersort.training.event_sets import detected_snippets, label_events, unit_depths
+from embersort.training.event_sets import detected_snippets
+from embersort.training.labels import label_events, unit_depths
 from embersort.types import Geometry
 
 RATE_HZ = 24000.0

@@ -59,7 +59,7 @@ def test_the_median_reference_of_a_literal():
     assert traces[0, 0] == 1
 
 
-@pytest.mark.parametrize("n_channels", [2, 5, 8, 33])
+@pytest.mark.parametrize("n_channels", [2, 5, 8, 33, 130])
 def test_the_median_equals_numpy(n_channels):
     traces = np.random.default_rng(n_channels).normal(size=(200, n_channels)).astype("f4")
     done = subtract_median(traces, (np.arange(n_channels),))

@@ -5,14 +5,12 @@ from embersort.errors import BadInput
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
 from embersort.training.event_sets import (
-    DUPLICATE,
-    NOISE,
     at_canonical_rate,
-    label_events,
     load_event_set,
     make_event_set,
     save_event_set,
 )
+from embersort.training.labels import DUPLICATE, NOISE, label_events
 from embersort.types import Events, Sorting
 
 RATE_HZ = 10000.0

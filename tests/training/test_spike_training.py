@@ -10,7 +10,8 @@ from embersort.config import ClusterConfig  # noqa: E402
 from embersort.embedding.architecture import ContextConfig, EncoderConfig  # noqa: E402
 from embersort.embedding.weights import load_weights  # noqa: E402
 from embersort.errors import BadConfig  # noqa: E402
-from embersort.training.event_sets import NOISE, EventSet  # noqa: E402
+from embersort.training.event_sets import EventSet  # noqa: E402
+from embersort.training.labels import NOISE  # noqa: E402
 from embersort.training.recipe import Recipe, load_recipe  # noqa: E402
 from embersort.training.scenes import (  # noqa: E402
     HELD_OUT_EXPONENT,

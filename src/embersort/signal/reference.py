@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -10,6 +12,9 @@ from embersort.types import BoolArray, Geometry
 
 MIN_CHANNELS = 8
 """With fewer channels than this the median follows the spikes themselves."""
+
+LANES = 128
+"""Samples whose medians are found at a time."""
 
 
 def reference_groups(
@@ -45,54 +50,71 @@ def subtract_median(
 ) -> NDArray[np.float32]:
     """Return the traces less the median over each group's channels, sample by sample.
 
-    O(n_samples · n_channels) on average (quickselect).
+    O(n_samples · n_channels · log² n_channels); samples are the SIMD lanes.
     """
     if not groups:
         return traces
     referenced = traces.copy()
     for group in groups:
-        _subtract_median(referenced, group)
+        _subtract_median(referenced, group, median_network(len(group)))
     return referenced
 
 
+@cache
+def median_network(n_values: int) -> NDArray[np.int64]:
+    """Return the comparators that bring the middle of ``n_values`` values to its place.
+
+    Returns
+    -------
+    ndarray, shape (n_comparators, 2), int64
+        Places whose values are put in order, one pair after the other. Batcher's odd-even merge
+        sort (Knuth, The Art of Computer Programming 3, section 5.2.2, algorithm M), without the
+        comparators that the middle does not depend on.
+    """
+    pairs = []
+    top = 1 << max(n_values - 1, 0).bit_length() >> 1
+    p = top
+    while p > 0:
+        q, r, d = top, 0, p
+        while True:
+            pairs += [(i, i + d) for i in range(n_values - d) if i & p == r]
+            if q == p:
+                break
+            d, q, r = q - p, q >> 1, p
+        p >>= 1
+    wanted = {n_values // 2, (n_values - 1) // 2}
+    kept = []
+    for low, high in reversed(pairs):
+        if low in wanted or high in wanted:
+            wanted |= {low, high}
+            kept.append((low, high))
+    return np.array(kept[::-1], np.int64).reshape(-1, 2)
+
+
 @njit(nogil=True, cache=True)
-def _subtract_median(x: NDArray[np.float32], group: NDArray[np.int64]) -> None:
+def _subtract_median(
+    x: NDArray[np.float32], group: NDArray[np.int64], network: NDArray[np.int64]
+) -> None:
     n = len(group)
-    values = np.empty(n, np.float32)
-    for t in range(x.shape[0]):
-        for i in range(n):
-            values[i] = x[t, group[i]]
-        median = _select(values, n // 2)
-        if n % 2 == 0:
-            # After the selection all smaller values stand in front of the upper middle one.
-            lower = values[0]
-            for i in range(1, n // 2):
-                lower = max(lower, values[i])
-            median = np.float32(0.5) * (median + lower)
-        for i in range(n):
-            x[t, group[i]] -= median
+    values = np.empty((n, LANES), np.float32)
+    for start in range(0, len(x), LANES):
+        n_lanes = min(LANES, len(x) - start)
+        for t in range(n_lanes):
+            for i in range(n):
+                values[i, t] = x[start + t, group[i]]
+        for pair in network:
+            _order(values[pair[0]], values[pair[1]])
+        upper, lower = values[n // 2], values[(n - 1) // 2]
+        for t in range(n_lanes):
+            median = upper[t] if n % 2 else np.float32(0.5) * (upper[t] + lower[t])
+            for i in range(n):
+                x[start + t, group[i]] -= median
 
 
 @njit(nogil=True, cache=True)
-def _select(values: NDArray[np.float32], k: int) -> np.float32:
-    """Return the k-th smallest value; reorders ``values`` (Hoare 1961, quickselect)."""
-    low, high = 0, len(values) - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            return values[k]
-    return values[k]
+def _order(low: NDArray[np.float32], high: NDArray[np.float32]) -> None:
+    """Put the smaller of each two values into ``low``."""
+    for t in range(LANES):
+        a, b = low[t], high[t]
+        low[t] = b if b < a else a
+        high[t] = a if b < a else b

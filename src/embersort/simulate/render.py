@@ -181,16 +181,16 @@ def _add_spikes(  # noqa: PLR0913 - the fields of two tables, which Numba takes 
     n_window: int,
     n_before: int,
 ) -> None:
-    n_samples = len(traces)
-    row = np.empty(traces.shape[1], np.float32)
-    tap = np.empty(4, np.float32)
+    n_samples, n_channels = traces.shape
+    shifted = np.empty((n_window + N_TAPS - 1) * n_channels, np.float32)
+    tap = np.empty(N_TAPS, np.float32)
     for i in range(len(sample_index)):
         template = template_index[i]
         first_channel = channel_offset[template]
-        n_local = channel_offset[template + 1] - first_channel
+        local = channels[first_channel : channel_offset[template + 1]]
+        n_local = len(local)
         size = n_window * n_local
         lower = value_offset[template] + grid_index[i] * size
-        upper = lower + size
         share = grid_share[i]
         # Value at t - δ from the samples at t - 2, t - 1, t, t + 1 (δ > 0) by Lagrange's
         # formula on the nodes 2, 1, 0, -1 of the delay δ.
@@ -199,21 +199,28 @@ def _add_spikes(  # noqa: PLR0913 - the fields of two tables, which Numba takes 
         tap[1] = -d * (d + 1) * (d - 2) / 2
         tap[2] = (d * d - 1) * (d - 2) / 2
         tap[3] = -d * (d - 1) * (d - 2) / 6
-        begin = sample_index[i] - n_before - start_sample
-        for t in range(max(begin - 1, 0), min(begin + n_window + 2, n_samples)):
-            row[:n_local] = 0
-            for k in range(4):
-                source = t - begin - 2 + k
-                if source < 0 or source >= n_window or tap[k] == 0:
-                    continue
-                weight = amplitude[i] * tap[k] * (1 - share)
-                at = lower + source * n_local
+        shifted[: size + (N_TAPS - 1) * n_local] = 0
+        for k in range(N_TAPS):
+            if tap[k] == 0:
+                continue
+            # All channels of a sample lie together, so a delay is an offset of whole samples.
+            delayed = shifted[(N_TAPS - 1 - k) * n_local :]
+            _add_scaled(delayed, amplitude[i] * tap[k] * (1 - share), values[lower : lower + size])
+            if share > 0:
+                upper = values[lower + size : lower + 2 * size]
+                _add_scaled(delayed, amplitude[i] * tap[k] * share, upper)
+        begin = sample_index[i] - n_before - start_sample - 1
+        is_run = n_local > 0 and local[-1] - local[0] == n_local - 1
+        for t in range(max(begin, 0), min(begin + n_window + N_TAPS - 1, n_samples)):
+            row = shifted[(t - begin) * n_local : (t - begin + 1) * n_local]
+            if is_run:
+                _add_scaled(traces[t, local[0] :], np.float32(1), row)
+            else:
                 for j in range(n_local):
-                    row[j] += weight * values[at + j]
-                if share > 0:
-                    weight = amplitude[i] * tap[k] * share
-                    at = upper + source * n_local
-                    for j in range(n_local):
-                        row[j] += weight * values[at + j]
-            for j in range(n_local):
-                traces[t, channels[first_channel + j]] += row[j]
+                    traces[t, local[j]] += row[j]
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_scaled(to: NDArray[np.float32], weight: np.float32, values: NDArray[np.float32]) -> None:
+    for j in range(len(values)):
+        to[j] += weight * values[j]

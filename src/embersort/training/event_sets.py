@@ -7,11 +7,13 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from embersort.config import DetectConfig, FilterConfig, RunConfig, SortConfig
 from embersort.embedding.resampling import resampling_matrices, shift_index
 from embersort.errors import BadInput
+from embersort.recording import ArrayRecording
 from embersort.signal import (
     Detector,
     Preprocessor,
@@ -27,23 +29,14 @@ from embersort.signal import (
     tile_grid,
     whiten,
 )
-from embersort.simulate.band import band_pass
 from embersort.simulate.simulation import Simulation
-from embersort.types import BoolArray, Events, FloatArray, IntArray, Recording, Sorting
-from embersort.units import ms_to_samples
+from embersort.training.labels import Labels, label_events, unit_depths
+from embersort.types import BoolArray, Events, FloatArray, IntArray, Recording
 
-NOISE = -1
-"""Label of an event that no spike explains."""
-DUPLICATE = -2
-"""Label of an event whose spike has another event, on a channel where it is larger."""
 TRAINING_THRESHOLD = 4.5
 """Lower than in sorting: the network must see what it is to dispose of."""
-MATCH_MS = 0.4
-"""A spike explains an event this near in time …"""
-LEAST_SNR = 2.0
-"""… if its own trough on the event's channel has at least this height in units of noise."""
-COLLISION_MS = 1.0
-"""Another unit's spike this near, at least as high, makes a collision."""
+MOST_HELD_BYTES = 2**29
+"""A recording no larger than this is rendered once and held; a larger one is rendered as read."""
 LEAST_REFERENCED = 12
 """Probes with at most as many channels are not referenced."""
 
@@ -64,7 +57,7 @@ class EventSet:
         Channels of the snippets, padded with -1.
     positions_um : ndarray, shape (n_channels, 2), float64
     label : ndarray, shape (n_events,), int64
-        Unit, or ``NOISE`` or ``DUPLICATE``.
+        Unit, or ``labels.NOISE`` or ``labels.DUPLICATE``.
     collision : ndarray, shape (n_events,), bool
     shift_ms : ndarray, shape (n_events,), float32
         How far the spike's trough lies after the event's sample; 0 where there is no spike.
@@ -86,15 +79,6 @@ class EventSet:
     def n_events(self) -> int:
         """Number of events."""
         return len(self.time_s)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Labels:
-    """Which spike each event is; as in `EventSet`."""
-
-    label: IntArray
-    collision: BoolArray
-    shift_ms: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +111,7 @@ def labelled_snippets(
     -----
     As long as the first pass of sorting, on one thread.
     """
-    recording, truth = simulation.recording, simulation.truth
+    recording, truth = _held(simulation.recording), simulation.truth
     n_channels = recording.geometry.n_channels
     config = SortConfig(
         # The median of a few channels with like noise is one of them: what is left is not normal.
@@ -158,6 +142,18 @@ def make_event_set(simulation: Simulation, threshold: float = TRAINING_THRESHOLD
         collision=found.labels.collision,
         shift_ms=found.labels.shift_ms,
         unit_position_um=simulation.truth.unit_position_um[:, :2],
+    )
+
+
+def _held(recording: Recording) -> Recording:
+    """Return the same recording rendered, if it is small."""
+    n_channels = recording.geometry.n_channels
+    if recording.n_samples * n_channels * np.dtype(np.float32).itemsize > MOST_HELD_BYTES:
+        return recording
+    return ArrayRecording(
+        traces=recording.read(0, recording.n_samples),
+        sampling_rate_hz=recording.sampling_rate_hz,
+        geometry=recording.geometry,
     )
 
 
@@ -211,9 +207,7 @@ def at_canonical_rate(
 ) -> NDArray[np.float16]:
     """Return snippets as the encoder reads them, channel before time, troughs aligned."""
     matrices = resampling_matrices(snippets.shape[1], n_before, sampling_rate_hz)
-    shift = np.array(
-        [shift_index(*row) for row in snippets[:, n_before - 1 : n_before + 2, 0]], np.int64
-    )
+    shift = _shift_indices(np.ascontiguousarray(snippets[:, n_before - 1 : n_before + 2, 0]))
     out = np.empty((len(snippets), snippets.shape[2], matrices.shape[2]), np.float16)
     for index in np.unique(shift):
         rows = np.flatnonzero(shift == index)
@@ -221,81 +215,12 @@ def at_canonical_rate(
     return out
 
 
-def unit_depths(simulation: Simulation) -> NDArray[np.float64]:
-    """Return the depth of each unit's trough on each channel, in units of the channel's noise.
-
-    Returns
-    -------
-    ndarray, shape (n_units, n_channels), float64
-        Within 300–6000 Hz, lone spike, displacement zero.
-    """
-    truth, recording = simulation.truth, simulation.recording
-    waveforms = truth.templates.waveforms_uv.astype(np.float64)
-    n_units, n_window, n_channels = waveforms.shape
-    if n_units == 0:
-        return np.zeros((0, n_channels))
-    padded = np.pad(waveforms, ((0, 0), (n_window, n_window), (0, 0)))
-    flat = padded.transpose(1, 0, 2).reshape(3 * n_window, -1)
-    filtered = band_pass(flat, recording.sampling_rate_hz)
-    depth_uv = -filtered.min(axis=0).reshape(n_units, n_channels)
-    # The scene's own SNR of each unit tells the noise, without measuring it again.
-    level_uv = np.median(depth_uv.max(axis=1) / truth.unit_snr)
-    return depth_uv / level_uv
-
-
-def label_events(
-    events: Events, truth: Sorting, amplitude: FloatArray, depth: FloatArray
-) -> Labels:
-    """Say which true spike each event is, if any.
-
-    Parameters
-    ----------
-    events : Events
-    truth : Sorting
-    amplitude : ndarray, shape (n_spikes, 1)
-        Factor on each spike's template.
-    depth : ndarray, shape (n_units, n_channels)
-        Trough of each unit on each channel, in units of noise.
-
-    Notes
-    -----
-    An event is the largest spike near it on its channel. Of several events of one spike the one
-    where the spike is largest keeps it.
-    """
-    rate_hz = truth.sampling_rate_hz
-    match, collide = ms_to_samples(MATCH_MS, rate_hz), ms_to_samples(COLLISION_MS, rate_hz)
-    n_events = events.n_events
-    spike = np.full(n_events, -1, np.int64)
-    height = np.zeros(n_events)
-    collision = np.zeros(n_events, bool)
-    low = np.searchsorted(truth.sample_index, events.sample_index - collide)
-    high = np.searchsorted(truth.sample_index, events.sample_index + collide, side="right")
-    for i in range(n_events):
-        near = slice(low[i], high[i])
-        units = truth.unit_index[near]
-        size = depth[units, events.channel_index[i]] * amplitude[near, 0]
-        lag = np.abs(truth.sample_index[near] - events.sample_index[i])
-        own_size = np.where(lag <= match, size, 0.0)
-        if len(own_size) == 0 or own_size.max() < LEAST_SNR:
-            continue
-        best = int(own_size.argmax())
-        spike[i], height[i] = low[i] + best, own_size[best]
-        collision[i] = bool(((size >= LEAST_SNR) & (units != units[best])).any())
-    label = np.where(spike >= 0, truth.unit_index[spike] if truth.n_spikes else NOISE, NOISE)
-    label[_duplicates(spike, height)] = DUPLICATE
-    lag = truth.sample_index[spike] - events.sample_index if truth.n_spikes else spike
-    return Labels(
-        label=label,
-        collision=collision,
-        shift_ms=np.where(label >= 0, lag / rate_hz * 1e3, 0.0).astype(np.float32),
-    )
-
-
-def _duplicates(spike: IntArray, height: FloatArray) -> IntArray:
-    """Return the events whose spike is larger at another event."""
-    order = np.lexsort((-height, spike))
-    chosen = order[1:][np.diff(spike[order]) == 0]
-    return chosen[spike[chosen] >= 0]
+@njit(cache=True, nogil=True)
+def _shift_indices(troughs: NDArray[np.float32]) -> IntArray:
+    shift = np.empty(len(troughs), np.int64)
+    for i in range(len(troughs)):
+        shift[i] = shift_index(troughs[i, 0], troughs[i, 1], troughs[i, 2])
+    return shift
 
 
 def save_event_set(events: EventSet, path: Path) -> None:

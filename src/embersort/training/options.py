@@ -23,7 +23,8 @@ from embersort.evaluation.detection import detection_curve
 from embersort.signal.features import fit_temporal_pca
 from embersort.simulate.families import family_scene
 from embersort.simulate.simulation import Simulation, simulate
-from embersort.training.event_sets import LEAST_SNR, LabelledSnippets, labelled_snippets
+from embersort.training.event_sets import LabelledSnippets, labelled_snippets
+from embersort.training.labels import LEAST_SNR
 from embersort.types import IntArray
 
 log = logging.getLogger(__name__)
