@@ -39,6 +39,12 @@ def test_parts_active_at_the_same_times_do_not_take_turns():
     assert link_of(spikes, frame_of(spikes, [[0, 0], [0, 0]])) is Link.NONE
 
 
+def test_parts_that_are_mostly_active_together_do_not_take_turns():
+    # They share a quarter of the blocks, far fewer than chance would give, but are in no others.
+    spikes = labelled([*regular(0, 20), 79.0], regular(0, 20, offset_s=0.05))
+    assert link_of(spikes, frame_of(spikes, [[0, 0], [0, 0]])) is Link.NONE
+
+
 def test_too_few_spikes_cannot_be_said_to_take_turns():
     spikes = labelled([1.0, 20.0, 30.0], [50.0, 60.0, 79.0])
     assert link_of(spikes, frame_of(spikes, [[0, 0], [0, 0]])) is Link.NONE
@@ -69,6 +75,12 @@ def test_a_third_of_the_smaller_spikes_follows(n_followers, answer):
     large = regular(1, 101, 1.0)
     lag_s = np.where(np.arange(100) < n_followers, 0.01, 0.5)
     assert do_follow(large, large + lag_s) is answer
+
+
+def test_the_first_spike_of_all_follows_none():
+    # Two of seven follow: less than 0.3.
+    small = 0.5 + np.arange(7)
+    assert not do_follow(small + np.where(np.arange(7) < 5, 0.5, -0.01), small)
 
 
 def test_later_spikes_may_follow_each_other():

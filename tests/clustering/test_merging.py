@@ -40,11 +40,17 @@ def test_trains_that_coincide_are_never_copies():
 
 
 def test_what_was_merged_is_compared_as_a_whole():
-    # The third does not coincide with the second, but with the first, which the second joins.
-    first, third = poisson(0, 0, 40), poisson(1, 0, 30)
-    spikes = labelled(first, regular(60, 70), third)
+    # The third coincides with the second alone, which has joined the first by then.
+    spikes = labelled(poisson(0, 50, 110), poisson(1, 0, 40), poisson(2, 0, 30))
     centres = [[0, 0], [0, 0], [0, 0]]
-    assert merged(spikes, directions(0, 1, 30), centres) == ([0, 0, 2], [0, 0, 2])
+    assert merged(spikes, directions(0, 1, -30), centres) == ([0, 0, 2], [0, 0, 2])
+
+
+def test_the_most_alike_are_merged_first():
+    # The second could be a copy of either of the others, which are two neurons.
+    spikes = labelled(poisson(0, 0, 40), regular(60, 70), poisson(1, 0, 40))
+    centres = [[0, 0], [0, 0], [0, 0]]
+    assert merged(spikes, directions(0, 40, 41), centres) == ([0, 2, 2], [0, 2, 2])
 
 
 def test_a_part_without_spikes_stays_as_it_is():
@@ -64,9 +70,16 @@ def test_parts_that_jump_are_linked_if_their_templates_are_alike(angle, unit):
 
 
 def test_links_are_transitive_the_ends_need_not_be_alike():
-    spikes = labelled(regular(0, 40), regular(40, 81), regular(81, 120))
+    spikes = labelled(regular(0, 40), regular(40, 82), regular(82, 120))
     centres = [[0, 0], [0, 8], [0, 16]]
     assert merged(spikes, directions(0, 50, 100), centres) == ([0, 1, 2], [1, 1, 1])
+
+
+def test_all_parts_of_a_unit_move_with_it():
+    # The first two are linked first; the third is longer than both.
+    spikes = labelled(regular(0, 40), regular(40, 82), regular(82, 180))
+    centres = [[0, 0], [0, 8], [0, 16]]
+    assert merged(spikes, directions(0, 50, 105), centres) == ([0, 1, 2], [2, 2, 2])
 
 
 def test_no_link_where_the_wholes_coincide():

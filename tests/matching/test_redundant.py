@@ -25,6 +25,15 @@ def test_a_copy_at_another_lag_is_redundant(lag):
     assert gone(*TEMPLATES, np.roll(TEMPLATES[0], lag, axis=0)) == [False, False, False, True]
 
 
+def test_what_a_late_copy_has_beyond_its_window_is_not_missed():
+    whole = naive_matching.shapes(n_window=40, n_before=15)
+    late = np.zeros_like(whole[2])
+    late[12:] = whole[2, :-12]
+    config = MatchConfig(redundant_share=0.03)
+    templates = np.stack([*whole, late])
+    assert redundant(templates, 15, np.array([9, 9, 9, 1]), config).tolist() == [0, 0, 0, 1]
+
+
 def test_of_copies_the_one_with_more_events_stays():
     copy = np.roll(TEMPLATES[0], 5, axis=0)
     assert gone(TEMPLATES[0], copy, counts=[3, 4]) == [True, False]
