@@ -54,11 +54,11 @@ def merge_units(
     same = np.arange(len(templates))
     apart = []
     for a, b, similarity in _alike(templates, config.min_link_similarity):
-        if not len(members[a]) or not len(members[b]):
+        a, b = same[a], same[b]
+        if a == b or not len(members[a]) or not len(members[b]):
             continue
         if similarity >= config.min_similarity:
-            a, b = same[a], same[b]
-            if a == b or coincide(spikes, members[a], members[b], config):
+            if coincide(spikes, members[a], members[b], config):
                 continue
             dip = projection_dip(frame, members[a], members[b], config.n_dims)
             if dip < config.dip_threshold:
@@ -68,8 +68,9 @@ def merge_units(
                 same[same == drop] = keep
                 continue
         apart.append((a, b))
-    left = [(a, b) for a, b in apart if same[a] == a and same[b] == b]
-    unit = _linked(spikes, templates, frame, config, same, left, members)
+    # A part may have been joined to another since.
+    left = dict.fromkeys((same[a], same[b]) for a, b in apart if same[a] != same[b])
+    unit = _linked(spikes, templates, frame, config, same, list(left), members)
     return Merges(same=same, unit=unit)
 
 

@@ -96,8 +96,10 @@ def centred(
     """
     moved = np.zeros_like(white)
     n_window = white.shape[1]
-    trough = unwhiten(white, whitening).min(axis=2, initial=0.0).argmin(axis=1)
-    for template, out, late in zip(white, moved, trough - n_before, strict=True):
+    lowest = unwhiten(white, whitening).min(axis=2, initial=0.0)
+    # What has no trough at all stays where it is.
+    late_by = np.where((lowest < 0).any(axis=1), lowest.argmin(axis=1) - n_before, 0)
+    for template, out, late in zip(white, moved, late_by, strict=True):
         start, stop = max(late, 0), min(n_window + late, n_window)
         out[start - late : stop - late] = template[start:stop]
     return moved
