@@ -1,6 +1,7 @@
 """How fast scenes are made and rendered: wall and CPU seconds, memory, beside other generators.
 
     python benchmarks/simulate_speed.py [--seconds 30] [--workers 2] [--others]
+                                        [--only rendering|events]
 
 ``--others`` also times SpikeInterface's generator on a recording of the same size; for MEArec's
 see simulate_mearec.py.
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from embersort.simulate import Scene, simulate
+from embersort.training.scenes import SceneDraw, draw_scene
 
 SMALL = {"probe": {"n_channels": 32}, "cells": {"n_units": 40}}
 LARGE = {
@@ -27,6 +29,7 @@ LARGE = {
     "trains": {"rate_min_hz": 2.0, "rate_max_hz": 10.0},
 }
 CHUNK_S = 2.0
+N_BATCHES = 40
 
 
 def render(values: dict, seconds: float, workers: int) -> dict:
@@ -56,20 +59,32 @@ def render(values: dict, seconds: float, workers: int) -> dict:
     }
 
 
-def training_events(seconds: float) -> dict:
-    """Make a scene, detect, cut and label its events, as training does, on one thread."""
-    from embersort.training.event_sets import make_event_set
+def training_events(scenes: list[Scene], workers: int) -> dict:
+    """Make scenes, detect, cut and label their events, as training does; then draw batches.
 
-    values = {**SMALL, "trains": {"rate_min_hz": 10.0, "rate_max_hz": 30.0}}
-    make_event_set(simulate(Scene.parse({**values, "duration_s": 3.0})))
+    ``n_events`` counts each event once, ``delivered`` every time that it stands in a local set.
+    """
+    from embersort.training.event_sets import make_event_sets
+    from embersort.training.spike_batches import BatchConfig, draw_batch
+
+    short = [scene.model_copy(update={"duration_s": 3.0}) for scene in scenes]
+    draw_batch(list(make_event_sets(short, 1)), BatchConfig(n_events=64), 0, 0)
     wall, cpu = time.perf_counter(), time.process_time()
-    events = make_event_set(simulate(Scene.parse({**values, "duration_s": seconds})))
+    sets = list(make_event_sets(scenes, workers))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    n_events = sum(events.n_events for events in sets)
+    batch_cpu = time.process_time()
+    batches = [draw_batch(sets, BatchConfig(), 0, step) for step in range(N_BATCHES)]
+    batch_cpu = time.process_time() - batch_cpu
+    delivered = sum(int(batch.event_mask.sum()) for batch in batches)
     return {
-        "n_events": events.n_events,
+        "recorded_s": sum(scene.duration_s for scene in scenes),
+        "n_events": n_events,
         "all_wall_s": wall,
         "all_cpu_s": cpu,
-        "events_per_s_and_core": events.n_events / cpu,
+        "events_per_wall_s": n_events / wall,
+        "events_per_cpu_s": n_events / cpu,
+        "delivered_per_cpu_s": delivered / batch_cpu,
     }
 
 
@@ -102,23 +117,40 @@ def _measured(function: Callable[..., dict], arguments: tuple) -> tuple[dict, fl
     return figures, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main() -> None:
-    """Print one JSON line per recording."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--others", action="store_true")
-    options = parser.parse_args()
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    seconds, workers = options.seconds, options.workers
+def report_rendering(seconds: float, workers: int) -> None:
+    """Print one line per scene rendered."""
     report(f"32 channels, 40 units, {seconds:g} s", render, SMALL, seconds, workers)
     report(f"32 channels, 40 units, {4 * seconds:g} s", render, SMALL, 4 * seconds, workers)
     report(
         f"384 channels, 300 units, drift, {seconds / 3:g} s", render, LARGE, seconds / 3, workers
     )
-    report("labelled training events, 32 channels, 40 units", training_events, seconds)
+
+
+def report_events(seconds: float, workers: int) -> None:
+    """Print one line for a busy scene of our own and one for scenes as training draws them."""
+    busy = {**SMALL, "trains": {"rate_min_hz": 10.0, "rate_max_hz": 30.0}, "duration_s": seconds}
+    scenes = [Scene.parse({**busy, "seed": seed}) for seed in range(2 * workers)]
+    report(f"events, 32 channels, 40 units, {seconds:g} s", training_events, scenes, workers)
+    drawn = [draw_scene(SceneDraw(), "train", index) for index in range(4 * workers)]
+    report("events, default training recipe", training_events, drawn, workers)
+
+
+def main() -> None:
+    """Print one JSON line per measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--others", action="store_true")
+    parser.add_argument("--only", choices=("rendering", "events"))
+    options = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    print(json.dumps({"load_average": os.getloadavg(), "cores": os.cpu_count()}), flush=True)
+    if options.only != "events":
+        report_rendering(options.seconds, options.workers)
+    if options.only != "rendering":
+        report_events(options.seconds, options.workers)
     if options.others:
-        report("SpikeInterface, 32 channels, 40 units", spikeinterface_generator, seconds)
+        report("SpikeInterface, 32 channels, 40 units", spikeinterface_generator, options.seconds)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
@@ -9,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from embersort.config import DetectConfig, FilterConfig, RunConfig, SortConfig
 from embersort.embedding.resampling import resampling_matrices, shift_index
@@ -29,7 +32,9 @@ from embersort.signal import (
     tile_grid,
     whiten,
 )
-from embersort.simulate.simulation import Simulation
+from embersort.signal.tiles import n_workers
+from embersort.simulate.scene import Scene
+from embersort.simulate.simulation import Simulation, simulate
 from embersort.training.labels import Labels, label_events, unit_depths
 from embersort.types import BoolArray, Events, FloatArray, IntArray, Recording
 
@@ -37,6 +42,8 @@ TRAINING_THRESHOLD = 4.5
 """Lower than in sorting: the network must see what it is to dispose of."""
 MOST_HELD_BYTES = 2**29
 """A recording no larger than this is rendered once and held; a larger one is rendered as read."""
+MOST_AT_A_TIME = 8
+"""Scenes that are rendered side by side, whatever the number of cores: each is held in memory."""
 LEAST_REFERENCED = 12
 """Probes with at most as many channels are not referenced."""
 
@@ -155,6 +162,25 @@ def _held(recording: Recording) -> Recording:
         sampling_rate_hz=recording.sampling_rate_hz,
         geometry=recording.geometry,
     )
+
+
+def make_event_sets(scenes: Sequence[Scene], n_threads: int = 0) -> Iterator[EventSet]:
+    """Make the event sets of many scenes, several at a time, and yield them in order.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+    n_threads : int
+        0 means one per core, at most `MOST_AT_A_TIME`. The sets are the same for any number.
+
+    Notes
+    -----
+    Each thread holds one rendered recording.
+    """
+    at_a_time = n_threads or min(n_workers(RunConfig()), MOST_AT_A_TIME)
+    # Limited once for all threads: nested limits would be lifted in the wrong order.
+    with threadpool_limits(limits=1), ThreadPoolExecutor(at_a_time) as pool:
+        yield from pool.map(lambda scene: make_event_set(simulate(scene)), scenes)
 
 
 def detected_snippets(

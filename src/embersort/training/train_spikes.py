@@ -11,12 +11,11 @@ import numpy as np
 
 from embersort.embedding.weights import save_weights
 from embersort.errors import BadConfig
-from embersort.simulate.simulation import simulate
 from embersort.training.checkpoint import load_checkpoint
 from embersort.training.event_sets import (
     EventSet,
     load_event_set,
-    make_event_set,
+    make_event_sets,
     save_event_set,
 )
 from embersort.training.loop import BEST_NAME, train
@@ -92,15 +91,14 @@ def event_sets(
     """Make the event sets of a split, or read those that an earlier run has made."""
     folder.mkdir(parents=True, exist_ok=True)
     n_scenes = recipe.n_train_scenes if split == "train" else recipe.n_heldout_scenes
-    sets = []
-    for index in range(n_scenes):
-        path = folder / f"{split}-{index:04d}.npz"
-        if not path.exists():
-            save_event_set(make_event_set(simulate(draw_scene(recipe.scene, split, index))), path)
-        sets.append(load_event_set(path))
+    paths = [folder / f"{split}-{index:04d}.npz" for index in range(n_scenes)]
+    missing = [index for index, path in enumerate(paths) if not path.exists()]
+    made = make_event_sets([draw_scene(recipe.scene, split, index) for index in missing])
+    for n_made, (index, events) in enumerate(zip(missing, made, strict=True), start=1):
+        save_event_set(events, paths[index])
         if progress is not None:
-            progress(f"{split} scenes", index + 1, n_scenes)
-    return sets
+            progress(f"{split} scenes", n_scenes - len(missing) + n_made, n_scenes)
+    return [load_event_set(path) for path in paths]
 
 
 def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Batch]:
