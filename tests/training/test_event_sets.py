@@ -4,10 +4,12 @@ import pytest
 from embersort.errors import BadInput
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
+from embersort.training import event_sets
 from embersort.training.event_sets import (
     at_canonical_rate,
     load_event_set,
     make_event_set,
+    make_event_sets,
     save_event_set,
 )
 from embersort.training.labels import DUPLICATE, NOISE, label_events
@@ -101,6 +103,22 @@ def test_events_of_a_clear_scene_are_its_spikes(event_set):
     assert np.abs(event_set.shift_ms[is_spike]).max() <= 0.4
     trough = event_set.snippets[is_spike, 0].astype(np.float32).argmin(axis=1)
     assert (np.abs(trough - 19) <= 1).mean() > 0.95
+
+
+def test_sets_made_side_by_side_are_those_made_alone_and_held_ones_those_rendered_as_read(
+    monkeypatch,
+):
+    scenes = [
+        Scene.parse({"duration_s": 2.0, "seed": seed, "probe": {"kind": "tetrode"}})
+        for seed in range(3)
+    ]
+    side_by_side = list(make_event_sets(scenes, 2))
+    monkeypatch.setattr(event_sets, "MOST_HELD_BYTES", 0)
+    for scene, made in zip(scenes, side_by_side, strict=True):
+        alone = make_event_set(simulate(scene))
+        assert made.n_events > 0
+        assert (made.snippets == alone.snippets).all()
+        assert (made.label == alone.label).all()
 
 
 def test_an_event_set_is_read_as_it_was_written(event_set, tmp_path):
