@@ -71,7 +71,8 @@ def spike_positions_um(
         movement; a centre of mass is always inside the probe.
     """
     n_components = stage.basis.shape[1]
-    energy = np.square(codes.reshape(len(codes), -1, n_components)).sum(axis=2) - n_components
+    by_channel = codes.reshape(len(codes), codes.shape[1] // n_components, n_components)
+    energy = np.square(by_channel).sum(axis=2) - n_components
     local = stage.neighbours[peak_channel]
     weight = np.where(local >= 0, np.maximum(energy, 0), 0)
     # The peak channel counts a little always, so that no spike is without a place.
