@@ -171,8 +171,10 @@ def test_a_fault_of_ours_is_not_hidden(fake_sort, npy, tmp_path):
 
 @pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_real_process_that_is_told_to_end(tmp_path, npy, told, code):
+    # A process that is started in the background inherits an interrupt that is ignored.
     script = (
-        "import sys, time, types\n"
+        "import signal, sys, time, types\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "fake = types.ModuleType('embersort.sorting')\n"
         "def sort(*a, **k):\n"
         "    print('sorting', flush=True)\n"
