@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 import embersort
 from embersort.clustering.neighbourhoods import cluster_probe
+from embersort.confidence.evidence import Evidence
 from embersort.config import SortConfig
 from embersort.errors import BadInput
 from embersort.matching.bank import make_bank
@@ -27,7 +29,6 @@ from embersort.signal import (
 )
 from embersort.sorting.features import encode_and_frame
 from embersort.sorting.passes import (
-    EncodedEvents,
     Front,
     MatchedSpikes,
     match_recording,
@@ -87,9 +88,49 @@ def sort(
     -----
     Memory is bounded by the number of spikes and the length of a tile, not by the recording's.
     """
-    config = config or SortConfig()
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
+    return _result(_sorted(source, config or SortConfig(), clock), clock)
+
+
+def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evidence:
+    """Sort a recording and return what its confidence is to be judged by, in place of a result.
+
+    Confidence is learned from it: see `embersort.training.confidence`.
+    """
+    made = _sorted(recording, config or SortConfig(), _Clock(None))
+    return _evidence(made, _unit_table(made))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sorted:
+    """What the stages leave, before it is described."""
+
+    front: Front
+    stage: TemporalPca
+    spikes: MatchedSpikes
+    n_events: int
+
+    @property
+    def sorting(self) -> Sorting:
+        """The spikes with their units."""
+        matches = self.spikes.matches
+        return Sorting(
+            sample_index=matches.sample_index,
+            unit_index=matches.unit_index,
+            unit_ids=np.arange(len(self.spikes.means)),
+            sampling_rate_hz=self.front.recording.sampling_rate_hz,
+            n_samples=self.front.recording.n_samples,
+        )
+
+    @property
+    def templates_uv(self) -> NDArray[np.float32]:
+        """The units' templates, filtered."""
+        return unwhiten(self.spikes.means, self.front.preprocessor.whitening)
+
+
+def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> _Sorted:
+    """Go through the stages."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
 
@@ -124,7 +165,7 @@ def sort(
     clock.start("finishing", 1)
     spikes = finish(spikes, stage, source.sampling_rate_hz, config)
     log.info("%d units", len(spikes.means))
-    return _result(front, stage, spikes, encoded, clock)
+    return _Sorted(front=front, stage=stage, spikes=spikes, n_events=encoded.events.n_events)
 
 
 def _front(source: Recording, config: SortConfig) -> Front:
@@ -164,42 +205,54 @@ def _match(
     return match_recording(front, bank, stage, config.match, clock.advance)
 
 
-def _result(
-    front: Front,
-    stage: TemporalPca,
-    spikes: MatchedSpikes,
-    encoded: EncodedEvents,
-    clock: _Clock,
-) -> SortResult:
-    source = front.recording
-    matches = spikes.matches
-    sorting = Sorting(
-        sample_index=matches.sample_index,
-        unit_index=matches.unit_index,
-        unit_ids=np.arange(len(spikes.means)),
-        sampling_rate_hz=source.sampling_rate_hz,
-        n_samples=source.n_samples,
+def _unit_table(made: _Sorted) -> dict[str, NDArray[Any]]:
+    """Return what can be measured of the units."""
+    return unit_table(
+        made.sorting,
+        made.templates_uv,
+        made.front.preprocessor.noise_uv,
+        made.front.recording.geometry,
     )
-    templates = unwhiten(spikes.means, front.preprocessor.whitening)
-    table = unit_table(sorting, templates, front.preprocessor.noise_uv, source.geometry)
+
+
+def _evidence(made: _Sorted, table: dict[str, NDArray[Any]]) -> Evidence:
+    """Return what confidence is judged by."""
+    matches = made.spikes.matches
+    return Evidence(
+        sorting=made.sorting,
+        geometry=made.front.recording.geometry,
+        gain=matches.gain,
+        scale=matches.scale,
+        codes=made.spikes.codes,
+        channel_index=made.spikes.channel_index,
+        basis=made.stage.basis,
+        neighbours=made.stage.neighbours,
+        means=made.spikes.means.astype(np.float32),
+        snr=table["snr"],
+    )
+
+
+def _result(made: _Sorted, clock: _Clock) -> SortResult:
+    front, spikes, sorting = made.front, made.spikes, made.sorting
+    geometry, templates = front.recording.geometry, made.templates_uv
+    table = _unit_table(made)
     depth = (templates * front.preprocessor.scale).min(axis=(1, 2), initial=0.0)
-    n_spikes, unit = sorting.n_spikes, matches.unit_index
     clock.stop()
     return SortResult(
         sorting=sorting,
         templates=Templates(waveforms_uv=templates, n_before=front.window.n_before),
-        geometry=source.geometry,
-        spike_amplitude=depth[unit] * matches.scale,
-        spike_probability=np.full(n_spikes, np.nan, np.float32),
+        geometry=geometry,
+        spike_amplitude=depth[sorting.unit_index] * spikes.matches.scale,
+        spike_probability=np.full(sorting.n_spikes, np.nan, np.float32),
         spike_position_um=spike_positions_um(
-            spikes.codes, spikes.channel_index, stage, source.geometry.positions_um
+            spikes.codes, spikes.channel_index, made.stage, geometry.positions_um
         ),
-        embedding=np.zeros((n_spikes, 0), np.float32),
+        embedding=np.zeros((sorting.n_spikes, 0), np.float32),
         unit_table=table,
         timings_s=clock.timings_s,
         provenance={
             "version": embersort.__version__,
-            "n_events": encoded.events.n_events,
+            "n_events": made.n_events,
             "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
         },
     )
