@@ -31,6 +31,21 @@ UNMATCHED = -1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FoundScores:
+    """How good each found unit is, whether or not another answers the same true unit better.
+
+    Attributes
+    ----------
+    accuracy, precision, recall : ndarray, shape (n_found_units,), float64
+        With the true unit of the highest agreement, which is the accuracy; 0 without any.
+    """
+
+    accuracy: FloatArray
+    precision: FloatArray
+    recall: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """The scores of one sorting against the truth.
 
@@ -55,6 +70,9 @@ class Comparison:
         Whether the matched unit has this true spike.
     found_spike_true : ndarray, shape (n_found_spikes,), bool
         Whether a found spike is a true spike of the unit that its unit answers.
+    found_spike_agrees : ndarray, shape (n_found_spikes,), bool
+        Whether a found spike is a true spike of the unit that its unit agrees most with, be that
+        matched to it or not.
     """
 
     rule: Rule
@@ -74,6 +92,7 @@ class Comparison:
     is_overmerged: BoolArray
     truth_spike_found: BoolArray
     found_spike_true: BoolArray
+    found_spike_agrees: BoolArray
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -90,6 +109,22 @@ class Comparison:
     def agreement(self) -> FloatArray:
         """Agreement of each pair of units, shape (n_true_units, n_found_units), 0 to 1."""
         return agreement_scores(self.match_counts, self.n_truth, self.n_found)
+
+    @property
+    def found_scores(self) -> FoundScores:
+        """Scores of each found unit against the true one that it agrees most with."""
+        agreement = self.agreement
+        n_found_units = agreement.shape[1]
+        if agreement.size == 0:
+            none = np.zeros(n_found_units)
+            return FoundScores(accuracy=none, precision=none.copy(), recall=none.copy())
+        best, units = agreement.argmax(axis=0), np.arange(n_found_units)
+        n_match = self.match_counts[best, units]
+        return FoundScores(
+            accuracy=agreement[best, units],
+            precision=n_match / np.maximum(self.n_found, 1),
+            recall=n_match / np.maximum(self.n_truth[best], 1),
+        )
 
     @property
     def confusion(self) -> IntArray:
@@ -209,6 +244,7 @@ def compare(
         is_overmerged=overmerged,
         truth_spike_found=truth_hit,
         found_spike_true=found_hit,
+        found_spike_agrees=_agreeing_spikes(truth, found, agreement, tolerance),
     )
 
 
@@ -274,6 +310,23 @@ def _matched_spikes(
         truth_hit[of_truth[partner >= 0]] = True
         found_hit[of_found[partner[partner >= 0]]] = True
     return truth_hit, found_hit
+
+
+def _agreeing_spikes(
+    truth: Sorting, found: Sorting, agreement: FloatArray, tolerance: int
+) -> BoolArray:
+    """Mark the found spikes that are their unit's best true unit's."""
+    hit = np.zeros(found.n_spikes, bool)
+    if agreement.size == 0:
+        return hit
+    truth_spikes, found_spikes = _spikes_of_units(truth), _spikes_of_units(found)
+    for found_index, true_index in enumerate(agreement.argmax(axis=0)):
+        of_truth, of_found = truth_spikes[true_index], found_spikes[found_index]
+        partner = match_trains(
+            truth.sample_index[of_truth], found.sample_index[of_found], tolerance
+        )
+        hit[of_found[partner[partner >= 0]]] = True
+    return hit
 
 
 def _spikes_of_units(sorting: Sorting) -> list[IntArray]:

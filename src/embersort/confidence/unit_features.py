@@ -1,0 +1,266 @@
+"""What is known of each unit, in numbers that mean the same in every recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.confidence.evidence import Evidence
+from embersort.confidence.spike_features import SPIKE_FEATURES, by_unit, medians
+from embersort.confidence.templates import NONE, TemplateCodes
+from embersort.confidence.unit_kernels import leading_spread, pairs_within
+from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+UNIT_FEATURES = (
+    "log_n_spikes",
+    "log_rate_hz",
+    "log_snr",
+    "log_norm",
+    "log_median_gain",
+    "log_low_gain",
+    "median_scale",
+    "spread_of_scale",
+    "skew_of_scale",
+    "refractory_ratio",
+    "log_refractory_expected",
+    "short_interval_share",
+    "median_misfit",
+    "median_local_misfit",
+    "high_misfit",
+    "leading_spread",
+    "leading_bimodality",
+    "median_margin",
+    "low_margin",
+    "log_rival_distance",
+    "rival_cosine",
+    "rival_coincidence",
+    "log_rival_expected",
+    "rival_turn",
+    "presence",
+    "unevenness",
+    "shift_of_code",
+    "disturbed_share",
+    "log_n_channels",
+    "log_pitch_um",
+)
+"""Columns of `unit_features`."""
+
+REFRACTORY_MS = 1.5
+CENSORED_MS = 0.3
+"""Nearer spikes of one unit were dropped as duplicates."""
+SHORT_MS = 4.0
+COINCIDENCE_MS = 1.5
+N_BLOCKS = 12
+"""Blocks of time, of whatever length, in which a unit's spikes are counted."""
+LOW, HIGH = 0.1, 0.9
+"""Quantiles that stand for the tails."""
+MIN_EXPECTED = 0.1
+"""Fewer pairs expected by chance say nothing, whatever is seen."""
+MOST_RATIO = 2.0
+CHANNEL_SHARE = 0.3
+"""A unit reaches a channel where its template has this share of its largest norm."""
+
+
+def unit_features(
+    evidence: Evidence, templates: TemplateCodes, of_spikes: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the features of each unit.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    templates : TemplateCodes
+    of_spikes : ndarray, shape (n_spikes, n_spike_features), float32
+        From `spike_features`.
+
+    Returns
+    -------
+    ndarray, shape (n_units, n_features), float32
+        Columns as `UNIT_FEATURES` names them; NaN where there is nothing to measure.
+
+    Notes
+    -----
+    O(n_spikes · n_codes).
+    """
+    if evidence.sorting.n_units == 0:
+        return np.zeros((0, len(UNIT_FEATURES)), np.float32)
+    rows, edges = by_unit(evidence)
+    spikes = _Spikes(features=of_spikes, rows=rows, edges=edges)
+    columns = {
+        **_sizes(evidence, templates, spikes),
+        **_refractory(evidence, rows, edges),
+        **_fits(evidence, templates, spikes),
+        **_rivalry(evidence, templates, edges),
+        **_activity(evidence),
+    }
+    return np.column_stack([columns[name] for name in UNIT_FEATURES]).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Spikes:
+    """Features of spikes, unit by unit."""
+
+    features: NDArray[np.float32]
+    rows: IntArray
+    edges: IntArray
+
+    def quantile(self, name: str, share: float) -> FloatArray:
+        """Return a quantile of a feature over each unit's spikes; NaN where unknown."""
+        values = self.features[self.rows, SPIKE_FEATURES.index(name)].astype(np.float64)
+        return quantiles(values, self.edges, share)
+
+
+def quantiles(values: FloatArray, edges: IntArray, share: float) -> FloatArray:
+    """Return a quantile of each stretch of values between edges; NaN for an empty one."""
+    result = np.full(len(edges) - 1, np.nan)
+    for unit in range(len(result)):
+        known = values[edges[unit] : edges[unit + 1]]
+        known = np.sort(known[np.isfinite(known)])
+        if len(known):
+            result[unit] = known[min(int(share * len(known)), len(known) - 1)]
+    return result
+
+
+def _sizes(evidence: Evidence, templates: TemplateCodes, spikes: _Spikes) -> dict[str, FloatArray]:
+    counts = evidence.sorting.spike_counts()
+    norm = np.sqrt(np.square(templates.codes, dtype=np.float64).sum(axis=2))
+    largest = np.maximum(norm.max(axis=1), np.finfo(float).tiny)
+    n_reached = (norm >= CHANNEL_SHARE * largest[:, None]).sum(axis=1)
+    tiny = np.finfo(float).tiny
+    scale = evidence.scale.astype(np.float64)
+    middle = medians(scale, spikes.rows, spikes.edges)
+    deviation = (scale - middle[evidence.sorting.unit_index])[spikes.rows]
+    low, high = (quantiles(deviation, spikes.edges, share) for share in (LOW, HIGH))
+    spread = np.maximum(high - low, 1e-6)
+    return {
+        "log_n_spikes": np.log(np.maximum(counts, 1)),
+        "log_rate_hz": np.log(np.maximum(counts, 1) / max(evidence.sorting.duration_s, tiny)),
+        "log_snr": np.log(np.maximum(evidence.snr, 0.1)),
+        "log_norm": np.log(np.maximum(np.sqrt(np.square(norm).sum(axis=1)), 0.1)),
+        "log_median_gain": spikes.quantile("log_gain", 0.5),
+        "log_low_gain": spikes.quantile("log_gain", LOW),
+        "median_scale": middle,
+        "spread_of_scale": high - low,
+        "skew_of_scale": (high + low) / spread,
+        "log_n_channels": np.log(n_reached),
+        "log_pitch_um": np.full(len(counts), np.log(_pitch_um(evidence))),
+    }
+
+
+def _pitch_um(evidence: Evidence) -> float:
+    """Return the median distance of each channel to its nearest; a large one for one channel."""
+    distance = evidence.geometry.distances_um()
+    np.fill_diagonal(distance, np.inf)
+    nearest = distance.min(axis=1)
+    known = nearest[np.isfinite(nearest)]
+    return float(np.clip(np.median(known), 1.0, 1000.0)) if len(known) else 1000.0
+
+
+def _refractory(evidence: Evidence, rows: IntArray, edges: IntArray) -> dict[str, FloatArray]:
+    """Return how many pairs of spikes are too near, seen over expected from another neuron's."""
+    sorting = evidence.sorting
+    sample = sorting.sample_index[rows]
+    censored, refractory, short = (
+        ms_to_samples(ms, sorting.sampling_rate_hz) for ms in (CENSORED_MS, REFRACTORY_MS, SHORT_MS)
+    )
+    counts = np.diff(edges).astype(np.float64)
+    near = pairs_within(sample, edges, sample, edges, np.arange(len(counts)), refractory)
+    # Ordered pairs of distinct spikes expected if the times were unrelated, in both directions.
+    expected = counts**2 * 2 * max(refractory - censored, 1) / max(sorting.n_samples, 1)
+    interval = np.diff(sample, prepend=sample[:1]).astype(np.float64)
+    first = edges[:-1][counts > 0]
+    interval[first] = np.inf
+    is_short = np.add.reduceat(
+        np.append(interval < short, False), np.minimum(edges[:-1], len(interval))
+    )
+    is_short = np.where(counts > 0, is_short, 0)
+    return {
+        "refractory_ratio": _ratio(near - counts, expected),
+        "log_refractory_expected": np.log(expected + MIN_EXPECTED),
+        "short_interval_share": is_short / np.maximum(counts, 1),
+    }
+
+
+def _fits(evidence: Evidence, templates: TemplateCodes, spikes: _Spikes) -> dict[str, FloatArray]:
+    spread = leading_spread(
+        evidence.codes,
+        evidence.channel_index,
+        evidence.sorting.unit_index,
+        templates.codes,
+        evidence.neighbours,
+        spikes.rows,
+        spikes.edges,
+    )
+    disturbed = spikes.features[:, SPIKE_FEATURES.index("log_disturbance")] > 0
+    n_disturbed = np.bincount(
+        evidence.sorting.unit_index, disturbed, minlength=evidence.sorting.n_units
+    )
+    return {
+        "median_misfit": spikes.quantile("misfit", 0.5),
+        "median_local_misfit": spikes.quantile("local_misfit", 0.5),
+        "high_misfit": spikes.quantile("misfit", HIGH),
+        "leading_spread": spread[:, 0],
+        "leading_bimodality": spread[:, 1],
+        "shift_of_code": spread[:, 2],
+        "median_margin": spikes.quantile("margin", 0.5),
+        "low_margin": spikes.quantile("margin", LOW),
+        "disturbed_share": n_disturbed / np.maximum(np.diff(spikes.edges), 1),
+    }
+
+
+def _rivalry(
+    evidence: Evidence, templates: TemplateCodes, edges: IntArray
+) -> dict[str, FloatArray]:
+    """Return how near the nearest rival is, and whether the two fire together or in turns."""
+    sorting = evidence.sorting
+    n_units = sorting.n_units
+    rival = templates.rivals[:, 0]
+    has, other = rival != NONE, np.maximum(rival, 0)
+    distance = np.where(has, templates.distance[:, 0], 1e3)
+    rows, _ = by_unit(evidence)
+    sample = sorting.sample_index[rows]
+    window = ms_to_samples(COINCIDENCE_MS, sorting.sampling_rate_hz)
+    together = pairs_within(sample, edges, sample, edges, other, window)
+    counts = np.diff(edges).astype(np.float64)
+    expected = counts * counts[other] * (2 * window + 1) / max(sorting.n_samples, 1)
+    active = _block_counts(evidence) / np.maximum(counts, 1)[:, None]
+    # Shares of the two units' spikes that fall into common blocks; small where they take turns.
+    common = np.minimum(active, active[other]).sum(axis=1)
+    norm = np.sqrt(np.square(templates.codes, dtype=np.float64).sum(axis=(1, 2)))
+    gap2 = np.minimum(distance, 1e3) ** 2
+    cosine = 1 - gap2 / np.maximum(norm**2, np.finfo(float).tiny)
+    return {
+        "log_rival_distance": np.log(np.maximum(distance, 0.1)),
+        "rival_cosine": np.where(has, np.clip(cosine, -1.0, 1.0), -1.0),
+        "rival_coincidence": np.where(has, _ratio(together, expected), np.nan),
+        "log_rival_expected": np.where(has, np.log(expected + MIN_EXPECTED), np.nan),
+        "rival_turn": np.where(has, common, np.nan) if n_units else np.zeros(0),
+    }
+
+
+def _activity(evidence: Evidence) -> dict[str, FloatArray]:
+    """Return in how much of the time a unit fires, and how evenly."""
+    blocks = _block_counts(evidence)
+    mean = np.maximum(blocks.mean(axis=1), np.finfo(float).tiny)
+    return {
+        "presence": (blocks > 0).mean(axis=1),
+        "unevenness": np.log(np.maximum(blocks.var(axis=1), 1e-6) / mean),
+    }
+
+
+def _block_counts(evidence: Evidence) -> FloatArray:
+    """Return the number of each unit's spikes in each block of time."""
+    sorting = evidence.sorting
+    block = sorting.sample_index * N_BLOCKS // max(sorting.n_samples, 1)
+    flat = sorting.unit_index * N_BLOCKS + block
+    counts = np.bincount(flat, minlength=sorting.n_units * N_BLOCKS)
+    return counts.reshape(-1, N_BLOCKS).astype(np.float64)
+
+
+def _ratio(seen: FloatArray, expected: FloatArray) -> FloatArray:
+    """Return seen over expected; NaN where next to none are expected."""
+    ratio = np.minimum(seen / np.maximum(expected, MIN_EXPECTED), MOST_RATIO)
+    return np.where(expected >= MIN_EXPECTED, ratio, np.nan)
