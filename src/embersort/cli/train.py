@@ -1,4 +1,4 @@
-"""``embersort train``: the spike networks trained anew from a recipe."""
+"""``embersort train``: networks trained anew from a recipe."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ def train(
         Path, typer.Option("-o", "--out", help="Folder; a stopped training there goes on.")
     ],
     recipe: Annotated[
-        str, typer.Option(help="Name of a shipped recipe (default, quick), or a TOML file.")
+        str,
+        typer.Option(help="Name of a shipped recipe (default, quick, segment), or a TOML file."),
     ] = "default",
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train the spike networks on simulated recordings; writes weights.safetensors and curves."""
+    """Train networks on simulated recordings; writes weights.safetensors and curves."""
     from embersort.config import read_toml, with_overrides
     from embersort.errors import MissingDependency
 
     try:
         from embersort.training.recipe import Recipe, find_recipe
+        from embersort.training.train_segments import SegmentRecipe, train_segments
         from embersort.training.train_spikes import train_spikes
     except ImportError as error:
         raise MissingDependency(
@@ -41,6 +43,9 @@ def train(
     values = with_overrides(read_toml(path), settings or [])
     progress = Progress(quiet=quiet)
     with logging_to(verbose=not quiet, quiet=quiet):
-        weights = train_spikes(Recipe.parse(values, str(path)), out, progress)
+        if values.get("network") == "segment":
+            weights = train_segments(SegmentRecipe.parse(values, str(path)), out, progress)
+        else:
+            weights = train_spikes(Recipe.parse(values, str(path)), out, progress)
     progress.close()
     typer.echo(f"weights in {weights}")

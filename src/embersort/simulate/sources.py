@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.simulate.render import SpikeTable, TemplateSet, add_spikes
+from embersort.simulate.render import N_TAPS, SpikeTable, TemplateSet, add_spikes
 from embersort.simulate.simulation import Simulation
 from embersort.simulate.templates import LocalTemplates, build_template_set
 from embersort.types import IntArray
@@ -43,6 +43,14 @@ class UnitSource:
         traces = np.zeros((stop_sample - start_sample, len(self.channels)), np.float32)
         add_spikes(traces, start_sample, self.spikes, self.templates)
         return traces
+
+    def reaches(self, start_sample: int, stop_sample: int) -> bool:
+        """Say whether any spike reaches into a range of samples."""
+        reach = self.templates.n_window + N_TAPS
+        low, high = np.searchsorted(
+            self.spikes.sample_index, (start_sample - reach, stop_sample + reach)
+        )
+        return bool(high > low)
 
     def filtered(
         self, filter_columns: Callable[[NDArray[np.float32]], NDArray[np.float32]], margin: int
@@ -100,6 +108,52 @@ def unit_sources(simulation: Simulation) -> tuple[UnitSource, ...]:
             )
         )
     return tuple(sources)
+
+
+BACKGROUND = -1
+"""The label of a bin that no unit dominates."""
+
+
+def dominant_unit(
+    sources: Sequence[UnitSource],
+    scale: NDArray[np.float32],
+    start_sample: int,
+    stop_sample: int,
+    least: float,
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """Return the unit whose own trace is largest in each bin: the ideal binary mask.
+
+    Parameters
+    ----------
+    sources : sequence of UnitSource
+        Behind the filter in whose traces the bins are.
+    scale : ndarray, shape (n_channels,), float32
+        From microvolt to units of each channel's noise.
+    start_sample, stop_sample : int
+    least : float
+        Bins in which no unit is larger than this, in units of noise, are `BACKGROUND`.
+
+    Returns
+    -------
+    tuple of ndarray, shape (n_samples, n_channels)
+        Label, int16, and height of that unit's trace in units of noise, float32; ``least`` in the
+        background.
+
+    Notes
+    -----
+    Of equally large units the first. After Hershey et al. 2016, "Deep clustering", section 3.
+    """
+    shape = (stop_sample - start_sample, len(scale))
+    label = np.full(shape, BACKGROUND, np.int16)
+    height = np.full(shape, least, np.float32)
+    for unit, source in enumerate(sources):
+        if not source.reaches(start_sample, stop_sample):
+            continue
+        own = np.abs(source.read(start_sample, stop_sample)) * scale[source.channels]
+        row, column = np.nonzero(own > height[:, source.channels])
+        label[row, source.channels[column]] = unit
+        height[row, source.channels[column]] = own[row, column]
+    return label, height
 
 
 def _own_templates(values: NDArray[np.float32], like: TemplateSet, n_before: int) -> TemplateSet:

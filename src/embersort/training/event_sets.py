@@ -118,7 +118,7 @@ def labelled_snippets(
     -----
     As long as the first pass of sorting, on one thread.
     """
-    recording, truth = _held(simulation.recording), simulation.truth
+    recording, truth = held(simulation.recording), simulation.truth
     n_channels = recording.geometry.n_channels
     config = SortConfig(
         # The median of a few channels with like noise is one of them: what is left is not normal.
@@ -152,7 +152,7 @@ def make_event_set(simulation: Simulation, threshold: float = TRAINING_THRESHOLD
     )
 
 
-def _held(recording: Recording) -> Recording:
+def held(recording: Recording) -> Recording:
     """Return the same recording rendered, if it is small."""
     n_channels = recording.geometry.n_channels
     if recording.n_samples * n_channels * np.dtype(np.float32).itemsize > MOST_HELD_BYTES:

@@ -119,7 +119,7 @@ def _draw_set(
             events = events[start : start + config.n_events]
         else:
             events = np.sort(rng.choice(events, config.n_events, replace=False))
-    turn, move = _random_frame(rng) if config.turned else (np.eye(2), np.zeros(2))
+    turn, move = random_frame(rng) if config.turned else (np.eye(2), np.zeros(2))
     drawn = gather(scene, events, n_local, kept, (scene.positions_um @ turn + move))
     if rng.random() < config.noisy_share:
         drawn["snippets"] = _with_noise(drawn["snippets"], config.most_noise, rng)
@@ -163,7 +163,7 @@ def gather(
     }
 
 
-def _random_frame(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def random_frame(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a random rotation, mirrored half of the time, and a random place."""
     angle = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -63,7 +63,7 @@ def train_spikes(recipe: Recipe, folder: Path, progress: Progress | None = None)
     BadConfig
         If the folder holds a run of another recipe, or no held-out scene can be scored.
     """
-    _claim(recipe, folder)
+    claim(recipe, folder)
     sets = event_sets(recipe, "train", folder / SCENES_NAME, progress)
     held_out = held_out_batches(event_sets(recipe, "heldout", folder / SCENES_NAME, progress))
     if not held_out:
@@ -115,7 +115,7 @@ def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Ba
     return batches
 
 
-def _claim(recipe: Recipe, folder: Path) -> None:
+def claim(recipe: Recipe, folder: Path) -> None:
     """Note the recipe in the folder; refuse a folder that holds another's run."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECIPE_NAME

@@ -1,0 +1,225 @@
+"""The segments of a recording, each with its nearest neighbours within half a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import DetectConfig, FilterConfig, RunConfig, SnippetConfig, WhitenConfig
+from embersort.embedding.neighbours import nearest_events
+from embersort.embedding.segment_architecture import SEGMENT_CHANNELS, SEGMENT_RADIUS_UM
+from embersort.embedding.segments import canonical_segments
+from embersort.embedding.stage import EncoderStage, make_encoder_stage
+from embersort.embedding.weights import Weights
+from embersort.signal import (
+    Detector,
+    Preprocessor,
+    Tile,
+    Window,
+    cut_snippets,
+    detect,
+    filter_tile,
+    fit_preprocessor,
+    make_detector,
+    make_window,
+    map_tiles,
+    tile_grid,
+    whiten,
+)
+from embersort.types import Events, Geometry, IntArray, Recording
+from embersort.units import s_to_samples
+
+SNIPPET = SnippetConfig()
+"""What the encoder reads."""
+SEGMENT = SnippetConfig(radius_um=SEGMENT_RADIUS_UM, max_channels=SEGMENT_CHANNELS)
+"""What the segment network reads; cut as long as a snippet, then read at the canonical rate."""
+
+Progress = Callable[[int], None] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segments:
+    """All segments of a recording.
+
+    Attributes
+    ----------
+    events : Events
+        Where they are.
+    values : ndarray, shape (n_events, n_local, SEGMENT_SAMPLES), float16
+        Filtered traces in units of noise; zero on the padding of ``channels``.
+    shift : ndarray, shape (n_events,), float32
+        By how many samples the trough lies after the event's sample.
+    embedding : ndarray, shape (n_events, n_dims), float32
+        The encoder's, by which neighbours are found.
+    channels : ndarray, shape (n_channels, n_local), int64
+        Channels of a segment for each peak channel, the nearest first, padded with -1.
+    geometry : Geometry
+    sampling_rate_hz : float
+    """
+
+    events: Events
+    values: NDArray[np.float16]
+    shift: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+    channels: IntArray
+    geometry: Geometry
+    sampling_rate_hz: float
+
+    def local(self, event_index: int) -> IntArray:
+        """Return the channels of one segment, without padding."""
+        row = self.channels[self.events.channel_index[event_index]]
+        return row[row >= 0]
+
+    def own(self, event_index: int) -> NDArray[np.float32]:
+        """Return one segment, shape (n_local, SEGMENT_SAMPLES), without padding."""
+        n_local = len(self.local(event_index))
+        return self.values[event_index, :n_local].astype(np.float32)
+
+    def nearest(self, n_neighbours: int, window_s: float, n_threads: int = 1) -> IntArray:
+        """Return the nearest segments of each that peak on the same channel, padded with -1."""
+        return nearest_events(
+            self.embedding,
+            self.events.sample_index,
+            self.events.channel_index,
+            self.geometry,
+            n_neighbours=n_neighbours,
+            window_samples=s_to_samples(window_s, self.sampling_rate_hz),
+            radius_um=0.0,
+            n_threads=n_threads,
+        )
+
+    def neighbours_of(self, event_index: int, nearest: IntArray) -> NDArray[np.float32]:
+        """Return the segments of an event's neighbours, (n_neighbours, n_local, n_samples)."""
+        rows = nearest[event_index]
+        n_local = len(self.local(event_index))
+        return self.values[rows[rows >= 0], :n_local].astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Front:
+    """What was learned of a recording before its segments are cut.
+
+    Attributes
+    ----------
+    recording : Recording
+    preprocessor : Preprocessor
+    detector : Detector
+    window, segment_window : Window
+        Of snippets, and of segments before they are read at the canonical rate.
+    """
+
+    recording: Recording
+    preprocessor: Preprocessor
+    detector: Detector
+    window: Window
+    segment_window: Window
+
+    @property
+    def margin(self) -> int:
+        """Samples beyond a tile that its events need."""
+        window = self.window
+        return max(self.detector.exclude_samples, window.n_before, window.n_after)
+
+    def filtered(self, tile: Tile, extra: int) -> NDArray[np.float32]:
+        """Return filtered traces in units of noise, with ``extra`` samples on either side."""
+        traces = filter_tile(self.recording, tile, self.preprocessor, extra)
+        return traces * self.preprocessor.scale
+
+
+def make_front(
+    recording: Recording,
+    filter_config: FilterConfig,
+    whiten_config: WhitenConfig,
+    detect_config: DetectConfig,
+    run: RunConfig,
+) -> Front:
+    """Estimate noise and whitening of a recording, and lay down the windows."""
+    geometry, rate_hz = recording.geometry, recording.sampling_rate_hz
+    return Front(
+        recording=recording,
+        preprocessor=fit_preprocessor(recording, filter_config, whiten_config, run),
+        detector=make_detector(geometry, rate_hz, detect_config),
+        window=make_window(geometry, rate_hz, SNIPPET),
+        segment_window=make_window(geometry, rate_hz, SEGMENT),
+    )
+
+
+def find_segments(
+    front: Front, weights: Weights, run: RunConfig, progress: Progress = None
+) -> Segments:
+    """Detect the events of a recording, encode them, and keep their segments.
+
+    Parameters
+    ----------
+    front : Front
+    weights : Weights
+        The encoder's.
+    run : RunConfig
+    progress : callable, optional
+        Called with the number of tiles done since the last call.
+
+    Notes
+    -----
+    Memory: one kilobyte per event.
+    """
+    recording, window = front.recording, front.window
+    rate_hz = recording.sampling_rate_hz
+    stage = make_encoder_stage(
+        weights,
+        recording.geometry,
+        window.neighbours,
+        n_window=window.n_window,
+        n_before=window.n_before,
+        sampling_rate_hz=rate_hz,
+    )
+
+    def work(tile: Tile) -> Segments:
+        return _tile_segments(front, stage, tile)
+
+    parts = list(map_tiles(work, tile_grid(recording.n_samples, rate_hz), run, progress))
+    return Segments(
+        events=Events(
+            sample_index=np.concatenate([part.events.sample_index for part in parts]),
+            channel_index=np.concatenate([part.events.channel_index for part in parts]),
+            amplitude=np.concatenate([part.events.amplitude for part in parts]),
+        ),
+        values=np.concatenate([part.values for part in parts]),
+        shift=np.concatenate([part.shift for part in parts]),
+        embedding=np.concatenate([part.embedding for part in parts]),
+        channels=front.segment_window.neighbours,
+        geometry=recording.geometry,
+        sampling_rate_hz=rate_hz,
+    )
+
+
+def _tile_segments(front: Front, stage: EncoderStage, tile: Tile) -> Segments:
+    margin = front.margin
+    traces = filter_tile(front.recording, tile, front.preprocessor, margin)
+    white = whiten(traces, front.preprocessor)
+    local = detect(white, margin, front.detector)
+    snippets = cut_snippets(white, local.sample_index, local.channel_index, front.window)
+    cut = cut_snippets(
+        traces * front.preprocessor.scale,
+        local.sample_index,
+        local.channel_index,
+        front.segment_window,
+    )
+    rate_hz = front.recording.sampling_rate_hz
+    segments = canonical_segments(cut, front.segment_window.n_before, rate_hz)
+    codes = stage.encode(snippets, local.channel_index)
+    return Segments(
+        events=Events(
+            sample_index=local.sample_index + (tile.start - margin),
+            channel_index=local.channel_index,
+            amplitude=local.amplitude,
+        ),
+        values=segments.values,
+        shift=segments.shift,
+        embedding=np.ascontiguousarray(codes[:, : stage.n_dims]),
+        channels=front.segment_window.neighbours,
+        geometry=front.recording.geometry,
+        sampling_rate_hz=rate_hz,
+    )
