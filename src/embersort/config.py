@@ -11,7 +11,8 @@ import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from types import UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -284,8 +285,12 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str
 
 
 def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
-    """Turn pydantic's first complaint into one sentence that names field and remedy."""
-    first = error.errors()[0]
+    """Turn one of pydantic's complaints into a sentence that names field and remedy.
+
+    An unknown name goes first: a name that is missing may be that one, mistyped.
+    """
+    complaints = error.errors()
+    first = next((c for c in complaints if c["type"] == "extra_forbidden"), complaints[0])
     path = [str(part) for part in first["loc"]]
     name = ".".join(path)
     if first["type"] == "extra_forbidden":
@@ -297,10 +302,34 @@ def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
 
 def _fields(model: type[BaseModel], path: Sequence[str]) -> list[str]:
     """Return the names of the fields of the sub-model at ``path``."""
+    kind: Any = model
     for key in path:
-        info = model.model_fields.get(key)
-        kind = info.annotation if info is not None else None
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return []
-        model = kind
-    return list(model.model_fields)
+        kind = _part(kind, key)
+    return list(kind.model_fields) if _is_model(kind) else []
+
+
+def _part(kind: Any, key: str) -> Any:
+    """Return the type at ``key`` of a model, list, mapping, or choice of models."""
+    arguments = [a for a in get_args(kind) if a is not type(None)]
+    if _is_model(kind):
+        return kind.model_fields[key].annotation if key in kind.model_fields else None
+    if not arguments:
+        return None
+    if get_origin(kind) is Annotated:
+        return _part(arguments[0], key)
+    if get_origin(kind) in (Union, UnionType):
+        # Pydantic names the member that it tried, unless only None is beside it.
+        return next((a for a in arguments if _is_called(a, key)), _part(arguments[0], key))
+    return arguments[-1] if isinstance(get_origin(kind), type) else None
+
+
+def _is_called(kind: Any, name: str) -> bool:
+    """Return whether pydantic calls a member of a choice so: by its class or its kind."""
+    if not _is_model(kind):
+        return False
+    tags = (get_args(field.annotation) for field in kind.model_fields.values())
+    return name == kind.__name__ or any(name in tag for tag in tags)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -3,8 +3,9 @@
 import pytest
 from tiny_home import ENTRY
 
+import embersort.benchmark.materialise as materialise_module
 from embersort.benchmark.catalogue import add_entry, find_recordings, load_registry
-from embersort.benchmark.materialise import find_made, materialise
+from embersort.benchmark.materialise import find_alike, find_made, materialise
 from embersort.benchmark.registry import (
     inside,
     read_registry,
@@ -72,7 +73,12 @@ def test_seeds_and_shared_sources_are_expanded(tmp_path):
     ("old", "new", "message"),
     [
         ('kind = "real"', 'kind = "rael"', "kind"),
-        ("[[studies]]", "[[studies]]\nnmae = 'x'", "unknown name 'studies.0.nmae'"),
+        (
+            "[[studies]]",
+            "[[studies]]\nnmae = 'x'",
+            "unknown name 'studies.0.nmae'; did you mean 'name'",
+        ),
+        ('folder = "a"', 'foldr = "a"', "source.local.foldr'; did you mean 'folder'"),
         ('name = "a"', 'name = "../a"', "no valid name"),
         ('name = "b"', 'name = "a"', "already a recording named TINY/pair/a"),
         ('kind = "local"', 'kind = "lokal"', "lokal"),
@@ -120,3 +126,37 @@ def test_a_recording_is_made_once_and_named_by_its_content(home):
     assert materialise(first, home) == stored
     assert stored.folder.name == stored.content
     assert materialise(second, home).content != stored.content
+
+
+SCENE = """
+name = "SCENES"
+title = "one short scene"
+kind = "simulated"
+description = "for tests"
+[[studies]]
+name = "tiny"
+seeds = [1]
+[studies.source]
+kind = "scene"
+scene = { duration_s = 1, probe = { kind = "tetrode" }, cells = { n_units = 2 } }
+"""
+
+
+def test_another_version_of_the_simulator_loses_no_recording(home, monkeypatch):
+    (home.registry / "scenes.toml").write_text(SCENE)
+    (recording,) = find_recordings(home, ["SCENES/*/*"])
+    stored = materialise(recording, home)
+    monkeypatch.setattr(materialise_module, "simulator_hash", lambda: "another version")
+    assert find_made(recording, home) is None
+    assert find_alike(recording, home) == stored
+    assert materialise(recording, home) == stored
+    assert find_made(recording, home) == stored
+
+
+def test_a_recording_of_another_source_is_not_taken_for_it(home):
+    (home.registry / "scenes.toml").write_text(SCENE)
+    (recording,) = find_recordings(home, ["SCENES/*/*"])
+    materialise(recording, home)
+    (home.registry / "scenes.toml").write_text(SCENE.replace("duration_s = 1", "duration_s = 2"))
+    (recording,) = find_recordings(home, ["SCENES/*/*"])
+    assert find_alike(recording, home) is None

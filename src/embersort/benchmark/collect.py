@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from embersort.benchmark.exchange import SORTING, read_sorting
 from embersort.benchmark.home import Home
 from embersort.benchmark.jobs import SORT_STAGE
-from embersort.benchmark.materialise import find_made
+from embersort.benchmark.materialise import find_alike
 from embersort.benchmark.registry import RegisteredRecording
 from embersort.benchmark.run import Row, result_row
 from embersort.benchmark.store import Entry, Store
@@ -21,12 +21,13 @@ def collect_rows(
     """Return the newest row of each sorter on each recording, of whatever version it is.
 
     Unlike ``bench run`` this never sorts, so it also finds what another
-    version of a sorter gave, or what was run elsewhere and copied here.
+    version of a sorter gave, what was run elsewhere and copied here, and what
+    was sorted before the simulator's code changed.
     """
     newest = newest_results(home)
     rows = []
     for recording in recordings:
-        stored = find_made(recording, home)
+        stored = find_alike(recording, home)
         if stored is None:
             continue
         for sorter in sorters:
@@ -41,7 +42,7 @@ def newest_results(home: Home) -> dict[tuple[str, str], Entry]:
     newest: dict[tuple[str, str], Entry] = {}
     for entry in Store(folder=home.results).entries(SORT_STAGE):
         place = (str(entry.record["recording"]), str(entry.record["sorter"]))
-        if place not in newest or _written(entry) > _written(newest[place]):
+        if place not in newest or entry.written_s() > newest[place].written_s():
             newest[place] = entry
     return newest
 
@@ -56,7 +57,7 @@ def newest_sortings(
     BadInput
         If the recording is not here, or one of the sorters has no sorting of it.
     """
-    stored = find_made(recording, home)
+    stored = find_alike(recording, home)
     if stored is None:
         raise BadInput(f"{recording.name} is not here; run 'embersort bench run' first")
     newest, sortings = newest_results(home), {}
@@ -68,7 +69,3 @@ def newest_sortings(
             entry.folder / SORTING, stored.sampling_rate_hz, stored.n_samples
         )
     return sortings
-
-
-def _written(entry: Entry) -> float:
-    return (entry.folder / "record.json").stat().st_mtime

@@ -29,7 +29,7 @@ from embersort.benchmark.sources import (
     MearecSource,
     SceneSource,
 )
-from embersort.benchmark.store import Store
+from embersort.benchmark.store import Entry, Store
 from embersort.errors import BadInput
 from embersort.types import Recording, Sorting
 
@@ -65,7 +65,11 @@ def materialise(registered: RegisteredRecording, home: Home) -> StoredRecording:
             raise BadInput(f"{registered.name}: {error}") from None
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        record = {"name": registered.name, "content": stored.content}
+        record = {
+            "name": registered.name,
+            "content": stored.content,
+            "source": source_hash(registered),
+        }
         Store(folder=home.results).write(STAGE, key, record)
         return stored
 
@@ -79,6 +83,35 @@ def find_made(registered: RegisteredRecording, home: Home) -> StoredRecording | 
         return open_stored(home.recordings / str(entry.record["content"]))
     except BadInput:
         return None
+
+
+def find_alike(registered: RegisteredRecording, home: Home) -> StoredRecording | None:
+    """Return the stored recording of an entry, failing that the newest of the same source.
+
+    Another version of the simulator changes the recipe's key, whether or not
+    it changes a sample. What was computed for the recording that was made
+    before stays found.
+    """
+    found = find_made(registered, home)
+    if found is not None:
+        return found
+    source = source_hash(registered)
+    made = [
+        entry
+        for entry in Store(folder=home.results).entries(STAGE)
+        if entry.record["name"] == registered.name and entry.record.get("source") == source
+    ]
+    for entry in sorted(made, key=Entry.written_s, reverse=True):
+        try:
+            return open_stored(home.recordings / str(entry.record["content"]))
+        except BadInput:
+            continue
+    return None
+
+
+def source_hash(registered: RegisteredRecording) -> str:
+    """Return the hash of an entry's source alone, whoever carries it out."""
+    return hash_json(registered.entry.source.model_dump(mode="json"))
 
 
 def recipe_key(registered: RegisteredRecording) -> str:

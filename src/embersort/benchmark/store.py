@@ -41,6 +41,10 @@ class Entry:
     folder: Path
     record: dict[str, Any]
 
+    def written_s(self) -> float:
+        """Return when it was written, in seconds since 1970."""
+        return (self.folder / RECORD).stat().st_mtime
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:

@@ -27,8 +27,14 @@ def collect(
     from embersort.benchmark.tables import markdown
 
     home = find_home()
-    rows = collect_rows(find_recordings(home, names), sorters.split(","), home)
+    recordings, wanted = find_recordings(home, names), sorters.split(",")
+    rows = collect_rows(recordings, wanted, home)
     typer.echo(markdown(rows))
+    found = {(row.recording, row.sorter) for row in rows}
+    for sorter in wanted:
+        absent = [r.name for r in recordings if (r.name, sorter) not in found]
+        if absent:
+            typer.echo(f"no result of {sorter} on {', '.join(absent)}", err=True)
     typer.echo(f"written: {write_results(rows, output)}")
 
 
