@@ -33,10 +33,17 @@ def test_run_table_compare_export_collect(bench, tmp_path):
         "compare", "good", "phy", out
     )
     assert "recordings.csv" in bench("export", out, str(tmp_path / "tables"))
-    assert "phy       1.000  1.000" in bench("agree", "TINY/pair/a", "--sorters", "good,phy")
+    said = bench("agree", "TINY/pair/a", "--sorters", "good,phy")
+    assert "phy       1.000  1.000" in said
+    assert "phy         3            3                3" in said
+    assert "TINY/pair/a  good  1.00" in bench("table", out, "--over-time")
+    assert "no recording has a score of both" in bench("compare", "good", "crash", out, code=2)
     again = str(tmp_path / "again")
     assert "| TINY/pair/b | 1.00 | failed |" in bench(
         "collect", "TINY/*/*", "--sorters", "good,crash", "-o", again
+    )
+    assert "no result of slow on TINY/pair/a" in bench(
+        "collect", "TINY/pair/a", "--sorters", "good,slow", "-o", again
     )
 
 

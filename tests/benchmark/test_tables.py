@@ -9,7 +9,15 @@ from embersort.benchmark.agreement import mean_agreement, n_confirming
 from embersort.benchmark.export import export
 from embersort.benchmark.run import Row
 from embersort.benchmark.statistics import bootstrap_mean, paired_difference
-from embersort.benchmark.tables import difference, markdown, recording_rows, sorter_rows, unit_rows
+from embersort.benchmark.tables import (
+    difference,
+    markdown,
+    mean_over_time,
+    recording_rows,
+    sorter_rows,
+    time_rows,
+    unit_rows,
+)
 from embersort.types import Sorting
 
 
@@ -28,6 +36,7 @@ def row(recording, sorter, accuracy, outcome="ok"):
             "unit_id": [7],
             "matched_id": [None],
             **{name: [0.5] for name in ("accuracy", "precision", "recall", "f1")},
+            "accuracy_over_time": [[0.25, None, 0.75]],
         },
     }
     truth = {"snr": [9.0], "rate_hz": [2.0], "n_spikes": [40], "overlap_share": [0.2]}
@@ -61,6 +70,7 @@ def test_a_bootstrap_interval_holds_the_mean_and_repeats():
     width = 2 * 1.96 * values.std() / np.sqrt(50)
     assert interval.high - interval.low == pytest.approx(width, rel=0.2)
     assert interval == bootstrap_mean(values, np.random.default_rng(0))
+    assert interval == bootstrap_mean(values[::-1], np.random.default_rng(0))
 
 
 def test_intervals_of_few_values():
@@ -82,12 +92,23 @@ def test_tables_show_failures_and_means():
     text = markdown(ROWS)
     assert "| r1 | 0.90 | 0.50 |" in text
     assert "| r3 | time out | 0.10 |" in text
-    assert "0.800 [0.700, 0.900]" in text
+    # A mean over fewer recordings than the others' says so.
+    assert "| 0.800 [0.700, 0.900], 2 of 3 | 0.367 [0.100, 0.500] |" in text
     assert "| r1 | 10 | 10 |" in markdown(ROWS, column="cpu_s")
     by_sorter = {line["sorter"]: line for line in sorter_rows(ROWS)}
     assert by_sorter["x"]["n_failed"] == 1
     assert by_sorter["x"]["n_well_detected"] == 4
-    assert by_sorter["y"]["cpu_s"] == 30.0
+    assert by_sorter["y"]["mean_cpu_s"] == 10.0
+    assert "| r1 | 2 | 2 |" in markdown(ROWS, column="n_well_detected")
+
+
+def test_accuracy_over_time_is_flat_and_averaged():
+    assert [line["start_s"] for line in time_rows(ROWS[:1])] == [0.0, 10.0, 20.0]
+    assert time_rows(ROWS[:1])[1]["accuracy"] is None
+    means = mean_over_time(ROWS)
+    assert list(means) == [("r1", "x"), ("r1", "y"), ("r2", "x"), ("r2", "y"), ("r3", "y")]
+    assert means["r1", "x"][::2] == [0.25, 0.75]
+    assert np.isnan(means["r1", "x"][1])
 
 
 def test_flat_rows_and_their_files(tmp_path):
@@ -98,6 +119,8 @@ def test_flat_rows_and_their_files(tmp_path):
         units = list(csv.DictReader(file))
     assert len(units) == 10
     assert units[0]["accuracy"] == "0.5"
+    assert paths[2].name == "units_over_time.csv"
+    assert len(paths[2].read_text().splitlines()) == 1 + 30
     parquet = pytest.importorskip("pyarrow.parquet")
     path = export(ROWS, tmp_path, "parquet")[0]
     assert parquet.read_table(path).num_rows == 12

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from embersort.benchmark.run import Row
-from embersort.benchmark.tables import recording_rows, unit_rows
+from embersort.benchmark.tables import recording_rows, time_rows, unit_rows
 from embersort.errors import BadInput, MissingDependency
 from embersort.evaluation.comparison import Rule
 
@@ -56,7 +56,7 @@ def _read_row(line: str, where: str) -> Row:
 
 
 def export(rows: Sequence[Row], folder: Path, format: str) -> list[Path]:
-    """Write flat tables of recordings and units, by both rules.
+    """Write flat tables of recordings, true units and units over time, by both rules.
 
     Parameters
     ----------
@@ -73,6 +73,7 @@ def export(rows: Sequence[Row], folder: Path, format: str) -> list[Path]:
     tables = {
         "recordings": [line for rule in get_args(Rule) for line in recording_rows(rows, rule)],
         "units": [line for rule in get_args(Rule) for line in unit_rows(rows, rule)],
+        "units_over_time": [line for rule in get_args(Rule) for line in time_rows(rows, rule)],
     }
     write = _write_csv if format == "csv" else _write_parquet
     return [write(table, folder / f"{name}.{format}") for name, table in tables.items()]

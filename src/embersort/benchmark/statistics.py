@@ -49,10 +49,11 @@ def bootstrap_mean(values: FloatArray, rng: np.random.Generator) -> Interval:
     Notes
     -----
     Percentile bootstrap (Efron 1979): recordings, not units, are resampled,
-    since the units of one recording share its difficulty.
+    since the units of one recording share its difficulty. The order of the
+    values does not matter.
     """
     values = np.asarray(values, np.float64)
-    values = values[np.isfinite(values)]
+    values = np.sort(values[np.isfinite(values)])
     if not len(values):
         return Interval(mean=float("nan"), low=float("nan"), high=float("nan"), n=0)
     drawn = rng.integers(0, len(values), (N_RESAMPLES, len(values)))

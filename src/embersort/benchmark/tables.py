@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from embersort.benchmark.run import Row
+from embersort.benchmark.scores import TIME_BIN_S
 from embersort.benchmark.statistics import Interval, bootstrap_mean, paired_difference
 from embersort.evaluation.comparison import Rule
 
@@ -79,8 +80,49 @@ def unit_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, 
     return table
 
 
+def time_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
+    """Return one flat dict per true unit, recording, sorter and bin of time.
+
+    The accuracy of a bin in which a unit has no spike, true or found, is None.
+    """
+    return [
+        {
+            "recording": row.recording,
+            "sorter": row.sorter,
+            "rule": rule,
+            "unit_id": unit_id,
+            "start_s": index * TIME_BIN_S,
+            "accuracy": accuracy,
+        }
+        for row in rows
+        if (units := row.scores.get(rule, {}).get("units")) is not None
+        for unit_id, over_time in zip(units["unit_id"], units["accuracy_over_time"], strict=True)
+        for index, accuracy in enumerate(over_time)
+    ]
+
+
+def mean_over_time(
+    rows: Sequence[Row], rule: Rule = "one_to_one"
+) -> dict[tuple[str, str], list[float]]:
+    """Return the mean accuracy over true units in each bin of time, by recording and sorter."""
+    bins: dict[tuple[str, str], dict[float, list[float]]] = {}
+    for line in time_rows(rows, rule):
+        own = bins.setdefault((line["recording"], line["sorter"]), {})
+        values = own.setdefault(line["start_s"], [])
+        if line["accuracy"] is not None:
+            values.append(line["accuracy"])
+    return {
+        place: [float(np.mean(values)) if values else float("nan") for values in own.values()]
+        for place, own in bins.items()
+    }
+
+
 def sorter_rows(rows: Sequence[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
-    """Return one dict per sorter over the recordings: means with intervals, sums, cost."""
+    """Return one dict per sorter: means with intervals, sums, mean cost.
+
+    All are over the recordings that it sorted; ``n_recordings`` and
+    ``n_failed`` tell how many those are.
+    """
     flat = recording_rows(rows, rule)
     table = []
     for sorter in dict.fromkeys(row.sorter for row in rows):
@@ -97,8 +139,8 @@ def sorter_rows(rows: Sequence[Row], rule: Rule = "one_to_one") -> list[dict[str
                     for name in ("accuracy", "precision", "recall", "recall_overlapping")
                 },
                 **{name: sum(line[name] or 0 for line in good) for name in SUMMED},
-                "cpu_s": float(np.nansum(_column(good, "cpu_s"))),
-                "wall_s": float(np.nansum(_column(good, "wall_s"))),
+                "mean_cpu_s": _mean(good, "cpu_s"),
+                "mean_wall_s": _mean(good, "wall_s"),
                 "peak_memory_mib": float(_column(good, "peak_memory_mib").max(initial=0.0)),
             }
         )
@@ -134,7 +176,10 @@ def difference(
 
 
 def markdown(rows: Sequence[Row], rule: Rule = "one_to_one", column: str = "accuracy") -> str:
-    """Return a Markdown table: recordings by sorters, and the mean with its interval below."""
+    """Return a Markdown table: recordings by sorters, and the mean with its interval below.
+
+    Where a sorter has no score on some recordings, its mean tells over how many it is.
+    """
     flat = recording_rows(rows, rule)
     sorters = list(dict.fromkeys(line["sorter"] for line in flat))
     cells = {(line["recording"], line["sorter"]): line for line in flat}
@@ -143,8 +188,9 @@ def markdown(rows: Sequence[Row], rule: Rule = "one_to_one", column: str = "accu
         shown = [_cell(cells.get((name, sorter)), column) for sorter in sorters]
         lines.append(f"| {name} | {' | '.join(shown)} |")
     if column == "accuracy":
-        means = {line["sorter"]: line["accuracy"] for line in sorter_rows(rows, rule)}
-        lines.append(f"| **mean [95 %]** | {' | '.join(str(means[s]) for s in sorters)} |")
+        n_all = len({line["recording"] for line in flat})
+        means = [_partial_mean(line["accuracy"], n_all) for line in sorter_rows(rows, rule)]
+        lines.append(f"| **mean [95 %]** | {' | '.join(means)} |")
     return "\n".join(lines)
 
 
@@ -156,9 +202,17 @@ def _cell(line: dict[str, Any] | None, column: str) -> str:
     value = line[column]
     if value is None:
         return "–"
-    return (
-        f"{value:.2f}" if column not in ("cpu_s", "wall_s", "peak_memory_mib") else f"{value:.0f}"
-    )
+    return f"{value:.2f}" if column in SCORES else f"{value:.0f}"
+
+
+def _partial_mean(mean: Interval, n_all: int) -> str:
+    return str(mean) if mean.n in (0, n_all) else f"{mean}, {mean.n} of {n_all}"
+
+
+def _mean(lines: Sequence[dict[str, Any]], name: str) -> float:
+    values = _column(lines, name)
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def _column(lines: Sequence[dict[str, Any]], name: str) -> Any:

@@ -42,13 +42,20 @@ def table(
     results: Results,
     rule: Rule = "one_to_one",
     column: Annotated[str, typer.Option(help="Score or cost to show.")] = "accuracy",
+    over_time: Annotated[
+        bool, typer.Option("--over-time", help="Mean accuracy in each ten seconds instead.")
+    ] = False,
 ) -> None:
     """Print recordings by sorters as a Markdown table."""
     from embersort.benchmark.export import read_results
-    from embersort.benchmark.tables import markdown, sorter_rows
+    from embersort.benchmark.tables import markdown, mean_over_time, sorter_rows
     from embersort.cli.terminal import format_table
 
     rows = read_results(results)
+    if over_time:
+        for (recording, sorter), values in mean_over_time(rows, rule).items():
+            typer.echo(f"{recording}  {sorter}  {'  '.join(f'{v:.2f}' for v in values)}")
+        return
     typer.echo(markdown(rows, rule, _column(column)))
     lines = sorter_rows(rows, rule)
     shown = [[_shown(value) for value in line.values()] for line in lines]
@@ -64,23 +71,35 @@ def compare(
 ) -> None:
     """Print two sorters side by side, and their mean paired difference with its interval."""
     from embersort.benchmark.export import read_results
-    from embersort.benchmark.tables import difference
+    from embersort.benchmark.tables import SCORES, difference
     from embersort.cli.terminal import format_table
+    from embersort.errors import BadInput
 
     rows = read_results(results)
     _check_known(rows, first, second)
     interval, pairs = difference(rows, first, second, _column(column), rule)
-    lines = [(name, f"{a:.3f}", f"{b:.3f}", f"{a - b:+.3f}") for name, a, b in pairs]
-    typer.echo(format_table([("recording", first, second, "difference"), *lines]))
-    typer.echo(f"\n{first} − {second}: {interval} over {interval.n} recordings")
+    if not pairs:
+        raise BadInput(f"no recording has a score of both {first} and {second}")
+    digits = 3 if column in SCORES else 0
+    lines = [
+        (name, f"{a:.{digits}f}", f"{b:.{digits}f}", f"{a - b:+.{digits}f}") for name, a, b in pairs
+    ]
+    typer.echo(format_table([("recording", first, second, "difference"), *lines], numbers=True))
+    left_out = len({row.recording for row in rows}) - len(pairs)
+    without = f"; {left_out} left out that not both sorted" if left_out else ""
+    typer.echo(f"\n{first} − {second}: {interval} over {interval.n} recordings{without}")
 
 
 def agree(
     recording: Annotated[str, typer.Argument(help="SET/STUDY/NAME.")],
     sorters: Annotated[str, typer.Option("--sorters", help="Sorters, separated by commas.")],
 ) -> None:
-    """Print how far sorters agree on a recording, with or without truth."""
-    from embersort.benchmark.agreement import mean_agreement
+    """Print how far sorters agree on a recording, with or without truth.
+
+    Each row's units are matched one to one with each column's; the mean of
+    their agreements is shown, and how many units other sorters have as well.
+    """
+    from embersort.benchmark.agreement import mean_agreement, n_confirming
     from embersort.benchmark.catalogue import find_recordings
     from embersort.benchmark.collect import newest_sortings
     from embersort.benchmark.home import find_home
@@ -91,6 +110,12 @@ def agree(
     scores = mean_agreement(sortings)
     lines = [[name, *(f"{v:.3f}" for v in row)] for name, row in zip(names, scores, strict=True)]
     typer.echo(format_table([["units of", *names], *lines], numbers=True))
+    counts = [["units of", "all", "another has", "all others have"]]
+    for name in names:
+        confirming = n_confirming(sortings, name)
+        shared = (confirming > 0).sum(), (confirming == len(names) - 1).sum()
+        counts.append([name, *map(str, (len(confirming), *shared))])
+    typer.echo("\n" + format_table(counts, numbers=True))
 
 
 def export(
