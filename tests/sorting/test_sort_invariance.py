@@ -57,6 +57,7 @@ def digest(result):
         result.sorting.unit_index,
         result.templates.waveforms_uv,
         result.spike_amplitude,
+        result.spike_probability,
         result.spike_position_um,
         *(result.unit_table[name] for name in sorted(result.unit_table)),
     )
@@ -111,7 +112,7 @@ def test_an_array_is_sorted_like_a_recording(recording, result):
 def test_every_stage_is_timed_and_reports_its_progress(recording):
     reports = []
     result = sort(recording, progress=lambda *report: reports.append(report))
-    stages = ["preprocessing", "detecting", "clustering", "matching", "finishing"]
+    stages = ["preprocessing", "detecting", "clustering", "matching", "finishing", "confidence"]
     assert list(result.timings_s) == stages
     assert list(dict.fromkeys(stage for stage, _, _ in reports)) == stages
     assert all(0 <= done <= total for _, done, total in reports)

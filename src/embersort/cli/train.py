@@ -19,7 +19,9 @@ def train(
     ],
     recipe: Annotated[
         str,
-        typer.Option(help="Name of a shipped recipe (default, quick, segment), or a TOML file."),
+        typer.Option(
+            help="Name of a shipped recipe (default, quick, segment, confidence), or a TOML file."
+        ),
     ] = "default",
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")
@@ -32,11 +34,13 @@ def train(
 
     try:
         from embersort.training.recipe import Recipe, find_recipe
+        from embersort.training.train_confidence import ConfidenceRecipe, train_confidence
         from embersort.training.train_segments import SegmentRecipe, train_segments
         from embersort.training.train_spikes import train_spikes
     except ImportError as error:
         raise MissingDependency(
-            f"training needs PyTorch ({error}); install it with: pip install 'embersort[train]'"
+            f"training needs PyTorch and scikit-learn ({error}); "
+            "install them with: pip install 'embersort[train]'"
         ) from None
 
     path = find_recipe(recipe)
@@ -45,6 +49,11 @@ def train(
     with logging_to(verbose=not quiet, quiet=quiet):
         if values.get("network") == "segment":
             weights = train_segments(SegmentRecipe.parse(values, str(path)), out, progress)
+        elif values.get("network") == "confidence":
+            from embersort.sorting import sort_evidence
+
+            found = ConfidenceRecipe.parse(values, str(path))
+            weights = train_confidence(found, out, sort_evidence, progress)
         else:
             weights = train_spikes(Recipe.parse(values, str(path)), out, progress)
     progress.close()

@@ -92,7 +92,7 @@ def unit_features(
     columns = {
         **_sizes(evidence, templates, spikes),
         **_refractory(evidence, rows, edges),
-        **_fits(evidence, templates, spikes),
+        **_fits(evidence, spikes),
         **_rivalry(evidence, templates, edges),
         **_activity(evidence),
     }
@@ -184,13 +184,11 @@ def _refractory(evidence: Evidence, rows: IntArray, edges: IntArray) -> dict[str
     }
 
 
-def _fits(evidence: Evidence, templates: TemplateCodes, spikes: _Spikes) -> dict[str, FloatArray]:
+def _fits(evidence: Evidence, spikes: _Spikes) -> dict[str, FloatArray]:
     spread = leading_spread(
         evidence.codes,
         evidence.channel_index,
-        evidence.sorting.unit_index,
-        templates.codes,
-        evidence.neighbours,
+        evidence.geometry.n_channels,
         spikes.rows,
         spikes.edges,
     )

@@ -11,6 +11,7 @@ from embersort.types import IntArray
 MAX_SPIKES = 400
 """Of more spikes only so many, evenly spread, shape the direction in which a unit spreads."""
 N_ITERATIONS = 8
+TINY = 1e-9
 
 
 @njit(cache=True, nogil=True)
@@ -52,9 +53,7 @@ def pairs_within(
 def leading_spread(
     codes: NDArray[np.float32],
     channel_index: IntArray,
-    unit_index: IntArray,
-    templates: NDArray[np.float32],
-    neighbours: IntArray,
+    n_channels: int,
     rows: IntArray,
     edges: IntArray,
 ) -> NDArray[np.float64]:
@@ -63,25 +62,25 @@ def leading_spread(
     Parameters
     ----------
     codes : ndarray, shape (n_spikes, n_local * n_components), float32
-    channel_index, unit_index : ndarray, shape (n_spikes,), int64
-    templates : ndarray, shape (n_units, n_channels, n_components), float32
-    neighbours : ndarray, shape (n_channels, n_local), int64
+    channel_index : ndarray, shape (n_spikes,), int64
+    n_channels : int
     rows, edges : ndarray, int64
         Spikes by unit, and where each unit's start.
 
     Returns
     -------
     ndarray, shape (n_units, 3), float64
-        Standard deviation along it, 1 in noise alone; coefficient of bimodality, (skew² + 1) /
-        kurtosis, 1/3 for a normal distribution and 1 for two points; and by how much the mean
-        of the last third lies from that of the first. Only the spikes on the unit's commonest
-        channel are looked at; NaN below three of them.
+        Standard deviation along it, over that of a typical dimension; coefficient of
+        bimodality, (skew² + 1) / kurtosis, 1/3 for a normal distribution and 1 for two points;
+        and by how much the mean of the last third lies from that of the first, on the same
+        scale. Only the spikes on the unit's commonest channel are looked at; NaN below three of
+        them.
     """
     n_units = len(edges) - 1
     result = np.full((n_units, 3), np.nan)
     for u in range(n_units):
         mine = rows[edges[u] : edges[u + 1]]
-        channel = _commonest(channel_index[mine], len(neighbours))
+        channel = _commonest(channel_index[mine], n_channels)
         mine = mine[channel_index[mine] == channel]
         if len(mine) < 3:
             continue
@@ -91,9 +90,11 @@ def leading_spread(
             continue
         deviation = _deviations(codes, mine)
         along = _principal(deviation)
-        result[u, 0], result[u, 1] = _moments(along)
+        spread, result[u, 1] = _moments(along)
+        typical = np.sqrt((deviation**2).mean()) + TINY
         third = len(along) // 3
-        result[u, 2] = abs(along[-third:].mean() - along[:third].mean())
+        result[u, 0] = spread / typical
+        result[u, 2] = abs(along[-third:].mean() - along[:third].mean()) / typical
     return result
 
 

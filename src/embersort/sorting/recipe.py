@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import embersort
 from embersort.clustering.neighbourhoods import cluster_probe
 from embersort.confidence.evidence import Evidence
+from embersort.confidence.model import load_shipped
+from embersort.confidence.predict import predict
 from embersort.config import SortConfig
 from embersort.errors import BadInput
 from embersort.matching.bank import make_bank
 from embersort.matching.redundant import redundant
-from embersort.quality.metrics import unit_table
 from embersort.recording import open_recording
 from embersort.signal import (
     TemporalPca,
@@ -35,13 +34,12 @@ from embersort.sorting.passes import (
     peak_waveforms,
 )
 from embersort.sorting.refine import finish, refine
+from embersort.sorting.result import Sorted, evidence_of, measured, result_of
 from embersort.sorting.units import (
     centred,
-    spike_positions_um,
     templates_from_codes,
-    unwhiten,
 )
-from embersort.types import FloatArray, Recording, Sorting, SortResult, Templates
+from embersort.types import FloatArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +88,13 @@ def sort(
     """
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
-    return _result(_sorted(source, config or SortConfig(), clock), clock)
+    made = _sorted(source, config or SortConfig(), clock)
+
+    clock.start("confidence", 1)
+    table = measured(made)
+    confidence = predict(evidence_of(made, table), load_shipped())
+    clock.stop()
+    return result_of(made, table, confidence, clock.timings_s)
 
 
 def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evidence:
@@ -99,37 +103,10 @@ def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evi
     Confidence is learned from it: see `embersort.training.confidence`.
     """
     made = _sorted(recording, config or SortConfig(), _Clock(None))
-    return _evidence(made, _unit_table(made))
+    return evidence_of(made, measured(made))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Sorted:
-    """What the stages leave, before it is described."""
-
-    front: Front
-    stage: TemporalPca
-    spikes: MatchedSpikes
-    n_events: int
-
-    @property
-    def sorting(self) -> Sorting:
-        """The spikes with their units."""
-        matches = self.spikes.matches
-        return Sorting(
-            sample_index=matches.sample_index,
-            unit_index=matches.unit_index,
-            unit_ids=np.arange(len(self.spikes.means)),
-            sampling_rate_hz=self.front.recording.sampling_rate_hz,
-            n_samples=self.front.recording.n_samples,
-        )
-
-    @property
-    def templates_uv(self) -> NDArray[np.float32]:
-        """The units' templates, filtered."""
-        return unwhiten(self.spikes.means, self.front.preprocessor.whitening)
-
-
-def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> _Sorted:
+def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
     """Go through the stages."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
@@ -165,7 +142,7 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> _Sorted:
     clock.start("finishing", 1)
     spikes = finish(spikes, stage, source.sampling_rate_hz, config)
     log.info("%d units", len(spikes.means))
-    return _Sorted(front=front, stage=stage, spikes=spikes, n_events=encoded.events.n_events)
+    return Sorted(front=front, stage=stage, spikes=spikes, n_events=encoded.events.n_events)
 
 
 def _front(source: Recording, config: SortConfig) -> Front:
@@ -203,59 +180,6 @@ def _match(
     needed = ~redundant(templates, n_before, counts, config.match)
     bank = make_bank(templates[needed], n_before, config.match)
     return match_recording(front, bank, stage, config.match, clock.advance)
-
-
-def _unit_table(made: _Sorted) -> dict[str, NDArray[Any]]:
-    """Return what can be measured of the units."""
-    return unit_table(
-        made.sorting,
-        made.templates_uv,
-        made.front.preprocessor.noise_uv,
-        made.front.recording.geometry,
-    )
-
-
-def _evidence(made: _Sorted, table: dict[str, NDArray[Any]]) -> Evidence:
-    """Return what confidence is judged by."""
-    matches = made.spikes.matches
-    return Evidence(
-        sorting=made.sorting,
-        geometry=made.front.recording.geometry,
-        gain=matches.gain,
-        scale=matches.scale,
-        codes=made.spikes.codes,
-        channel_index=made.spikes.channel_index,
-        basis=made.stage.basis,
-        neighbours=made.stage.neighbours,
-        means=made.spikes.means.astype(np.float32),
-        snr=table["snr"],
-    )
-
-
-def _result(made: _Sorted, clock: _Clock) -> SortResult:
-    front, spikes, sorting = made.front, made.spikes, made.sorting
-    geometry, templates = front.recording.geometry, made.templates_uv
-    table = _unit_table(made)
-    depth = (templates * front.preprocessor.scale).min(axis=(1, 2), initial=0.0)
-    clock.stop()
-    return SortResult(
-        sorting=sorting,
-        templates=Templates(waveforms_uv=templates, n_before=front.window.n_before),
-        geometry=geometry,
-        spike_amplitude=depth[sorting.unit_index] * spikes.matches.scale,
-        spike_probability=np.full(sorting.n_spikes, np.nan, np.float32),
-        spike_position_um=spike_positions_um(
-            spikes.codes, spikes.channel_index, made.stage, geometry.positions_um
-        ),
-        embedding=np.zeros((sorting.n_spikes, 0), np.float32),
-        unit_table=table,
-        timings_s=clock.timings_s,
-        provenance={
-            "version": embersort.__version__,
-            "n_events": made.n_events,
-            "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
-        },
-    )
 
 
 class _Clock:

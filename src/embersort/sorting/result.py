@@ -1,0 +1,111 @@
+"""What a sort gives, once its stages are through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import embersort
+from embersort.confidence.evidence import Evidence
+from embersort.confidence.predict import Confidence
+from embersort.quality.metrics import unit_table
+from embersort.signal import TemporalPca
+from embersort.sorting.passes import Front, MatchedSpikes
+from embersort.sorting.units import spike_positions_um, unwhiten
+from embersort.types import Sorting, SortResult, Templates
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sorted:
+    """What the stages leave.
+
+    Attributes
+    ----------
+    front : Front
+    stage : TemporalPca
+    spikes : MatchedSpikes
+    n_events : int
+        Detections of the first pass.
+    """
+
+    front: Front
+    stage: TemporalPca
+    spikes: MatchedSpikes
+    n_events: int
+
+    @property
+    def sorting(self) -> Sorting:
+        """The spikes with their units."""
+        matches = self.spikes.matches
+        return Sorting(
+            sample_index=matches.sample_index,
+            unit_index=matches.unit_index,
+            unit_ids=np.arange(len(self.spikes.means)),
+            sampling_rate_hz=self.front.recording.sampling_rate_hz,
+            n_samples=self.front.recording.n_samples,
+        )
+
+    @property
+    def templates_uv(self) -> NDArray[np.float32]:
+        """The units' templates, filtered."""
+        return unwhiten(self.spikes.means, self.front.preprocessor.whitening)
+
+
+def measured(made: Sorted) -> dict[str, NDArray[Any]]:
+    """Return what can be measured of the units."""
+    return unit_table(
+        made.sorting,
+        made.templates_uv,
+        made.front.preprocessor.noise_uv,
+        made.front.recording.geometry,
+    )
+
+
+def evidence_of(made: Sorted, table: dict[str, NDArray[Any]]) -> Evidence:
+    """Return what confidence is judged by."""
+    matches = made.spikes.matches
+    return Evidence(
+        sorting=made.sorting,
+        geometry=made.front.recording.geometry,
+        gain=matches.gain,
+        scale=matches.scale,
+        codes=made.spikes.codes,
+        channel_index=made.spikes.channel_index,
+        basis=made.stage.basis,
+        neighbours=made.stage.neighbours,
+        means=made.spikes.means.astype(np.float32),
+        snr=table["snr"],
+    )
+
+
+def result_of(
+    made: Sorted,
+    table: dict[str, NDArray[Any]],
+    confidence: Confidence,
+    timings_s: dict[str, float],
+) -> SortResult:
+    """Return what the user gets."""
+    front, spikes, sorting = made.front, made.spikes, made.sorting
+    geometry, templates = front.recording.geometry, made.templates_uv
+    depth = (templates * front.preprocessor.scale).min(axis=(1, 2), initial=0.0)
+    return SortResult(
+        sorting=sorting,
+        templates=Templates(waveforms_uv=templates, n_before=front.window.n_before),
+        geometry=geometry,
+        spike_amplitude=depth[sorting.unit_index] * spikes.matches.scale,
+        spike_probability=confidence.spike_probability,
+        spike_position_um=spike_positions_um(
+            spikes.codes, spikes.channel_index, made.stage, geometry.positions_um
+        ),
+        embedding=np.zeros((sorting.n_spikes, 0), np.float32),
+        unit_table={**table, **confidence.unit_columns},
+        timings_s=timings_s,
+        provenance={
+            "version": embersort.__version__,
+            "n_events": made.n_events,
+            "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
+        },
+    )
