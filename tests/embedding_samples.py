@@ -8,11 +8,14 @@ from embersort.embedding.architecture import (
     context_shapes,
     encoder_shapes,
 )
+from embersort.embedding.segment_architecture import SegmentConfig, segment_shapes
+from embersort.embedding.segment_network import SegmentNetwork
 from embersort.embedding.weights import Weights
 from embersort.types import Geometry
 
 ENCODER = EncoderConfig(n_coefficients=6, n_hidden=16, n_heads=4, n_head_hidden=24, n_shape=5)
 CONTEXT = ContextConfig(n_neighbours=4, n_hidden=16, n_heads=4, n_update=16)
+SEGMENT = SegmentConfig(n_dims=6, n_hidden=8, n_blocks=3, n_event=8, n_neighbours=4)
 RATE_HZ = 30000.0
 N_WINDOW, N_BEFORE = 75, 30
 
@@ -32,6 +35,17 @@ def random_weights(seed=0):
         encoder=draw(encoder_shapes(ENCODER)),
         context=draw(context_shapes(CONTEXT, ENCODER.n_dims)),
     )
+
+
+def random_segment_network(seed=0):
+    rng = np.random.default_rng(seed)
+    weights = {
+        name: (rng.standard_normal(shape) * 0.3).astype(np.float32)
+        for name, shape in segment_shapes(SEGMENT).items()
+    }
+    # Widths of 10 to 50 um: drawn at random, channels would see all others alike or none.
+    weights["log_length"] = np.linspace(np.log(10), np.log(50), 4).astype(np.float32)
+    return SegmentNetwork(config=SEGMENT, weights=weights, sha256="random")
 
 
 def column_probe(n_channels=8):

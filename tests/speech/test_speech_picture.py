@@ -9,7 +9,8 @@ import zlib
 
 import numpy as np
 
-from embersort.speech.picture import png_bytes, separation_page
+from embersort.output.png import png_bytes
+from embersort.speech.picture import separation_page
 from embersort.speech.spectrogram import DEFAULT_SPECTROGRAM
 
 

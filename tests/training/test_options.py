@@ -3,10 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from embedding_samples import random_weights
+from embedding_samples import random_segment_network, random_weights
 from embersort.config import ClusterConfig
-from embersort.errors import BadConfig
+from embersort.embedding.segment_architecture import SegmentConfig
+from embersort.embedding.segment_network import SegmentNetwork
+from embersort.errors import BadConfig, BadWeights
+from embersort.simulate import Scene, simulate
 from embersort.training import options as module
+from embersort.training.event_sets import labelled_snippets
 from embersort.training.options import OptionsConfig, cases, cluster, read_rows, run_options
 from embersort.training.options_page import (
     clustering_table,
@@ -15,6 +19,7 @@ from embersort.training.options_page import (
     mean_interval,
     write_page,
 )
+from embersort.training.segment_options import Networks, segment_frame
 
 
 def _row(features, seed, ari, clustering="isosplit", family="drift"):
@@ -91,32 +96,59 @@ def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch):
     assert [case.difficulty for case in cases(config)] == [0.2, 0.8]
     scored = []
 
-    def score(case, config, weights, todo):
+    def score(case, config, networks, todo):
         scored.append(case.difficulty)
         if len(scored) == 2:
             raise KeyboardInterrupt
         row = _row("pca", case.seed, 0.5, family=case.family)
-        return [{**row, "difficulty": case.difficulty, "weights": weights.sha256}]
+        return [{**row, "difficulty": case.difficulty, "weights": networks.encoder.sha256}]
 
     monkeypatch.setattr(module, "score_case", score)
-    weights = random_weights()
+    networks = Networks(encoder=random_weights())
     with pytest.raises(KeyboardInterrupt):
-        run_options(config, weights, tmp_path)
+        run_options(config, networks, tmp_path)
     # A line cut off in the middle is as if it were not there.
     with (tmp_path / "results.jsonl").open("a") as file:
         file.write('{"features": "pc')
-    rows = run_options(config, weights, tmp_path)
+    rows = run_options(config, networks, tmp_path)
     assert scored == [0.2, 0.8, 0.8]
     assert [row["difficulty"] for row in rows] == [0.2, 0.8]
-    assert run_options(config, weights, tmp_path) == rows
+    assert run_options(config, networks, tmp_path) == rows
     assert len(scored) == 3
 
 
 def test_rows_of_other_weights_are_not_taken(tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text(json.dumps({"weights": "a", "ari": 1}) + "\n")
-    assert read_rows(path, "b") == []
-    assert read_rows(path, "a") == [{"weights": "a", "ari": 1}]
+    assert read_rows(path, {"b"}) == []
+    assert read_rows(path, {"a", "b"}) == [{"weights": "a", "ari": 1}]
+
+
+def test_rows_of_the_segment_network_depend_on_both_networks():
+    segment = SegmentNetwork(config=SegmentConfig(), weights={}, sha256="s")
+    networks = Networks(encoder=random_weights(), segment=segment)
+    assert networks.hash_of("segment") == "+s"
+    assert networks.hash_of("context") == networks.hash_of("") == ""
+
+
+def test_the_segment_network_sees_the_events_that_the_others_see():
+    scene = Scene.parse(
+        {
+            "duration_s": 2.0,
+            "cells": {"n_units": 2, "min_snr": 8.0},
+            "probe": {"kind": "tetrode"},
+            "trains": {"rate_min_hz": 20.0, "rate_max_hz": 30.0},
+        }
+    )
+    simulation = simulate(scene)
+    found = labelled_snippets(simulation, 5.0)
+    rows = np.arange(0, found.events.n_events, 7)
+    networks = Networks(encoder=random_weights(), segment=random_segment_network())
+    frame = segment_frame(simulation, found.events, rows, 5.0, networks)
+    assert frame.shape == (len(rows), networks.segment.config.n_dims)
+    np.testing.assert_allclose(np.linalg.norm(frame, axis=1), 1, atol=1e-5)
+    with pytest.raises(BadWeights, match="no segment network"):
+        segment_frame(simulation, found.events, rows, 5.0, Networks(encoder=random_weights()))
 
 
 def test_an_unknown_option_is_refused():

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "Simulate, sort, compare with the truth, write a report.",
     "sort": "Sort a recording into units.",
     "report": "Write the report of an earlier sort anew.",
+    "unmix": "Separate the neurons of a recording into their own traces.",
     "simulate": "Simulate a recording whose spikes are known.",
     "compare": "Compare a sorting with the truth.",
     "bench": "Run sorters on recordings with known truth, and compare them.",

@@ -30,15 +30,20 @@ def options(
 ) -> None:
     """Compare features and clusterings on simulated scenes; prints tables, writes options.html."""
     from embersort.config import read_toml, with_overrides
+    from embersort.embedding.segment_weights import load_shipped_segment
     from embersort.embedding.weights import load_shipped, load_weights
     from embersort.training import options_page
     from embersort.training.options import OptionsConfig, run_options
+    from embersort.training.segment_options import Networks
 
     values = with_overrides(read_toml(config_file) if config_file else {}, settings or [])
     config = OptionsConfig.parse(values, str(config_file or "--set"))
-    loaded = load_weights(weights) if weights else load_shipped()
+    networks = Networks(
+        encoder=load_weights(weights) if weights else load_shipped(),
+        segment=load_shipped_segment() if "segment" in config.features else None,
+    )
     progress = Progress(quiet=quiet)
-    rows = run_options(config, loaded, out, progress)
+    rows = run_options(config, networks, out, progress)
     progress.close()
     for title, table in (
         ("Pure clustering", options_page.clustering_table(rows)),

@@ -39,7 +39,7 @@ class SegmentConfig(Config):
 
     n_dims: int = Field(24, ge=3, le=64)
     """Dimensions of a bin's embedding; along the last one lies the background."""
-    n_hidden: int = Field(40, ge=8, le=128, multiple_of=4)
+    n_hidden: int = Field(32, ge=8, le=128, multiple_of=4)
     """Width of a bin within the network."""
     n_blocks: int = Field(4, ge=2, le=8)
     """Blocks that mix a bin with others in time and on other channels."""

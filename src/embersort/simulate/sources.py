@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from embersort.simulate.render import N_TAPS, SpikeTable, TemplateSet, add_spikes
 from embersort.simulate.simulation import Simulation
 from embersort.simulate.templates import LocalTemplates, build_template_set
-from embersort.types import IntArray
+from embersort.types import UNASSIGNED, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,10 +110,6 @@ def unit_sources(simulation: Simulation) -> tuple[UnitSource, ...]:
     return tuple(sources)
 
 
-BACKGROUND = -1
-"""The label of a bin that no unit dominates."""
-
-
 def dominant_unit(
     sources: Sequence[UnitSource],
     scale: NDArray[np.float32],
@@ -131,7 +127,7 @@ def dominant_unit(
         From microvolt to units of each channel's noise.
     start_sample, stop_sample : int
     least : float
-        Bins in which no unit is larger than this, in units of noise, are `BACKGROUND`.
+        Bins in which no unit is larger than this, in units of noise, are `UNASSIGNED`.
 
     Returns
     -------
@@ -144,7 +140,7 @@ def dominant_unit(
     Of equally large units the first. After Hershey et al. 2016, "Deep clustering", section 3.
     """
     shape = (stop_sample - start_sample, len(scale))
-    label = np.full(shape, BACKGROUND, np.int16)
+    label = np.full(shape, UNASSIGNED, np.int16)
     height = np.full(shape, least, np.float32)
     for unit, source in enumerate(sources):
         if not source.reaches(start_sample, stop_sample):

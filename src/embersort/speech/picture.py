@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
 from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.output.png import png_bytes
 from embersort.speech.spectrogram import ComplexArray, SpectrogramConfig
 
 Float32Array = NDArray[np.float32]
-RgbImage = NDArray[np.uint8]
 
 SECONDS_SHOWN = 8.0
 """Longer recordings are shown from their start up to here."""
@@ -78,19 +76,6 @@ def separation_page(
         seconds=n_shown / config.frame_rate_hz,
         top_hz=config.sampling_rate_hz / 2,
         figures="\n".join(figures),
-    )
-
-
-def png_bytes(image: RgbImage) -> bytes:
-    """Return an image, shape (n_rows, n_columns, 3), as a PNG file (RFC 2083)."""
-    n_rows, n_columns, _ = image.shape
-    header = struct.pack(">IIBBBBB", n_columns, n_rows, 8, 2, 0, 0, 0)
-    # Each row starts with the number of its filter: 0, none.
-    rows = np.hstack([np.zeros((n_rows, 1), np.uint8), image.reshape(n_rows, -1)])
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,6 @@ from pydantic import Field
 from embersort.clustering.neighbourhoods import principal, split
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
-from embersort.embedding.weights import Weights
 from embersort.errors import MissingDependency
 from embersort.evaluation.clustering import score_clustering
 from embersort.evaluation.detection import detection_curve
@@ -25,6 +24,7 @@ from embersort.simulate.families import family_scene
 from embersort.simulate.simulation import Simulation, simulate
 from embersort.training.event_sets import LabelledSnippets, labelled_snippets
 from embersort.training.labels import LEAST_SNR
+from embersort.training.segment_options import Networks, segment_frame
 from embersort.types import IntArray
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ RESULTS_NAME = "results.jsonl"
 HDBSCAN_LEAST = 15
 """Smallest cluster of HDBSCAN."""
 
-Features = Literal["pca", "encoder", "context", "pca+encoder", "pca+context"]
+Features = Literal["pca", "encoder", "context", "pca+encoder", "pca+context", "segment"]
 Clustering = Literal["isosplit", "kmeans", "hdbscan", "gaussian"]
 
 
@@ -50,7 +50,14 @@ class OptionsConfig(Config):
     """Positions of each family's dial."""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Scenes of each family and difficulty."""
-    features: tuple[Features, ...] = ("pca", "encoder", "context", "pca+encoder", "pca+context")
+    features: tuple[Features, ...] = (
+        "pca",
+        "encoder",
+        "context",
+        "pca+encoder",
+        "pca+context",
+        "segment",
+    )
     """What events are reduced to."""
     clusterings: tuple[Clustering, ...] = ("isosplit", "kmeans")
     """How they are clustered; k-means and the Gaussian mixture are told the true number."""
@@ -86,7 +93,7 @@ def cases(config: OptionsConfig) -> Iterator[Case]:
 
 def run_options(
     config: OptionsConfig,
-    weights: Weights,
+    networks: Networks,
     folder: Path,
     progress: Callable[[str, float, float], None] | None = None,
 ) -> list[dict]:
@@ -95,7 +102,7 @@ def run_options(
     Parameters
     ----------
     config : OptionsConfig
-    weights : Weights
+    networks : Networks
     folder : Path
         Gets ``results.jsonl``: one line per scene and option.
 
@@ -106,7 +113,7 @@ def run_options(
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RESULTS_NAME
-    rows = read_rows(path, weights.sha256)
+    rows = read_rows(path, {networks.hash_of(name) for name in (*config.features, "")})
     wanted = list(cases(config))
     for n_done, case in enumerate(wanted):
         done = {
@@ -116,7 +123,7 @@ def run_options(
         }
         todo = [(f, c) for f in config.features for c in config.clusterings if (f, c) not in done]
         if todo:
-            scored = score_case(case, config, weights, todo)
+            scored = score_case(case, config, networks, todo)
             new = [row for row in scored if (row["features"], row["clustering"]) not in done]
             _append(new, path)
             rows += new
@@ -126,7 +133,7 @@ def run_options(
     return [row for row in rows if (row["family"], row["difficulty"], row["seed"]) in keys]
 
 
-def read_rows(path: Path, sha256: str) -> list[dict]:
+def read_rows(path: Path, hashes: Container[str]) -> list[dict]:
     """Return the rows of an earlier run with the same weights; a half-written line is left out."""
     if not path.exists():
         return []
@@ -136,7 +143,7 @@ def read_rows(path: Path, sha256: str) -> list[dict]:
             row = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if row.get("weights") == sha256:
+        if row.get("weights") in hashes:
             rows.append(row)
     return rows
 
@@ -151,7 +158,7 @@ def _append(rows: list[dict], path: Path) -> None:
 
 
 def score_case(
-    case: Case, config: OptionsConfig, weights: Weights, todo: list[tuple[Features, Clustering]]
+    case: Case, config: OptionsConfig, networks: Networks, todo: list[tuple[Features, Clustering]]
 ) -> list[dict]:
     """Score options on one scene: pure clustering of its busiest neighbourhood, pure detection."""
     scene = family_scene(case.family, case.difficulty, seed=case.seed)
@@ -159,7 +166,7 @@ def score_case(
     simulation = simulate(scene)
     found = labelled_snippets(simulation, PROPOSAL_THRESHOLD)
     stage = make_encoder_stage(
-        weights,
+        networks.encoder,
         simulation.recording.geometry,
         found.window.neighbours,
         n_window=found.snippets.shape[1],
@@ -167,9 +174,16 @@ def score_case(
         sampling_rate_hz=scene.sampling_rate_hz,
     )
     codes = stage.encode(found.snippets, found.events.channel_index)
-    common = {**asdict(case), "weights": weights.sha256}
+    common = asdict(case)
     rows = [
-        {**common, "task": "detection", "features": name, "clustering": "", **scores}
+        {
+            **common,
+            "weights": networks.hash_of(""),
+            "task": "detection",
+            "features": name,
+            "clustering": "",
+            **scores,
+        }
         for name, scores in detection_scores(simulation, found, stage, codes).items()
     ]
     rows_chosen = neighbourhood(simulation, found, config)
@@ -177,12 +191,17 @@ def score_case(
     if len(np.unique(label)) < 2:
         return rows
     frames = feature_frames(found, stage, codes, rows_chosen)
+    if any(features == "segment" for features, _ in todo):
+        frames["segment"] = segment_frame(
+            simulation, found.events, rows_chosen, PROPOSAL_THRESHOLD, networks
+        )
     for features, clustering in todo:
         labels = cluster(frames[features], clustering, len(np.unique(label)), config.cluster)
         score = score_clustering(label, labels)
         rows.append(
             {
                 **common,
+                "weights": networks.hash_of(features),
                 "task": "clustering",
                 "features": features,
                 "clustering": clustering,

@@ -18,10 +18,10 @@ from embersort.embedding.segments import bin_offsets
 from embersort.embedding.weights import Weights
 from embersort.errors import BadInput
 from embersort.simulate.simulation import Simulation
-from embersort.simulate.sources import BACKGROUND, UnitSource, dominant_unit
+from embersort.simulate.sources import UnitSource, dominant_unit
 from embersort.training.event_sets import LEAST_REFERENCED, TRAINING_THRESHOLD, held
 from embersort.training.labels import NOISE, label_events, unit_depths
-from embersort.types import FloatArray, IntArray
+from embersort.types import UNASSIGNED, FloatArray, IntArray
 from embersort.unmixing.segments import Front, Segments, find_segments, make_front
 from embersort.unmixing.truth import LEAST_HEIGHT, filtered_sources
 
@@ -53,7 +53,7 @@ class SegmentSets:
     channels : ndarray, shape (n_sets, n_events, n_local), int64
         Padded with -1.
     bin_label : ndarray, shape (n_sets, n_events, n_local, SEGMENT_SAMPLES), int16
-        Unit, or ``BACKGROUND``.
+        Unit, or ``UNASSIGNED`` for the background.
     bin_height : ndarray, same shape, float16
         Height of that unit's own trace, in units of noise.
     event_label : ndarray, shape (n_sets, n_events), int64
@@ -155,7 +155,7 @@ def _gathered(
     """Return chosen segments and their labels as arrays named as in `SegmentSets`."""
     own = segments.values[rows]
     mean, spread = np.zeros_like(own), np.zeros_like(own)
-    bin_label = np.full(own.shape, BACKGROUND, np.int16)
+    bin_label = np.full(own.shape, UNASSIGNED, np.int16)
     bin_height = np.zeros(own.shape, np.float16)
     for i, row in enumerate(rows):
         n_local = len(segments.local(row))

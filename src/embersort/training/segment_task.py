@@ -9,11 +9,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from embersort.config import ClusterConfig, Config
-from embersort.simulate.sources import BACKGROUND
 from embersort.training.losses import affinity_loss, contrastive_loss
 from embersort.training.segment_batches import SegmentBatch
 from embersort.training.segment_network import SegmentNetwork
 from embersort.training.spike_task import adjusted_rand
+from embersort.types import UNASSIGNED
 
 
 class SegmentLossConfig(Config):
@@ -59,14 +59,14 @@ def _bin_loss(bins: Tensor, batch: SegmentBatch, config: SegmentLossConfig) -> T
     label = batch.bin_label.flatten(1)
     height = batch.bin_height.flatten(1).clamp(1.0, config.most_weight)
     alive = batch.mask.unsqueeze(-1).expand(batch.bin_label.shape).flatten(1)
-    is_background = label == BACKGROUND
+    is_background = label == UNASSIGNED
     weight = torch.where(is_background, torch.ones_like(height), height) * alive
     anchor = bins.new_zeros(n_sets, 1, n_dims)
     anchor[..., -1] = 1
     anchor_weight = config.anchor * (weight * is_background).sum(-1, keepdim=True)
     return affinity_loss(
         torch.cat([bins.flatten(1, -2), anchor], 1),
-        torch.cat([label, torch.full_like(label[:, :1], BACKGROUND)], 1),
+        torch.cat([label, torch.full_like(label[:, :1], UNASSIGNED)], 1),
         weights=torch.cat([weight, anchor_weight], 1),
         class_balance=config.class_balance,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from embersort.config import Config
 from embersort.embedding.weights import save_weights
 from embersort.errors import BadConfig
 from embersort.training.checkpoint import load_checkpoint
@@ -115,7 +116,7 @@ def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Ba
     return batches
 
 
-def claim(recipe: Recipe, folder: Path) -> None:
+def claim(recipe: Config, folder: Path) -> None:
     """Note the recipe in the folder; refuse a folder that holds another's run."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECIPE_NAME

@@ -68,6 +68,11 @@ class Segments:
     geometry: Geometry
     sampling_rate_hz: float
 
+    @property
+    def n_events(self) -> int:
+        """Number of segments."""
+        return self.events.n_events
+
     def local(self, event_index: int) -> IntArray:
         """Return the channels of one segment, without padding."""
         row = self.channels[self.events.channel_index[event_index]]
