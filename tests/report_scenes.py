@@ -128,7 +128,9 @@ def make_result(
         embedding=centres[unit_index] + rng.normal(0, 0.6, (len(sample), 6)),
         unit_table={
             "snr": height.max(axis=1, initial=0) / NOISE_UV / 1.5,
-            "confidence": rng.uniform(0.4, 1, n_units),
+            "predicted_accuracy": (accuracy := rng.uniform(0.4, 0.9, n_units)),
+            "predicted_accuracy_low": accuracy - 0.2,
+            "predicted_accuracy_high": accuracy + 0.1,
         },
         timings_s={"signal": 1.2, "clustering": 0.8},
         provenance={"version": "0.1.0", "parameters": {"detect": {"threshold": 5.0}}},

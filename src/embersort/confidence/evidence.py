@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadInput
-from embersort.types import Geometry, IntArray, Sorting
+from embersort.types import Events, Geometry, IntArray, Sorting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +18,8 @@ class Evidence:
     Attributes
     ----------
     sorting : Sorting
+    events : Events
+        What was detected in the first place, in units of each channel's noise.
     geometry : Geometry
     gain : ndarray, shape (n_spikes,), float32
         By how much each spike lowers the squared residual, in units of the noise.
@@ -38,6 +40,7 @@ class Evidence:
     """
 
     sorting: Sorting
+    events: Events
     geometry: Geometry
     gain: NDArray[np.float32]
     scale: NDArray[np.float32]

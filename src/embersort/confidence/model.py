@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,12 +120,12 @@ def load_model(path: Path, *, sha256: str | None = None) -> ConfidenceModel:
         tensors = load(content)
         n_header = int.from_bytes(content[:8], "little")
         metadata = json.loads(content[8 : 8 + n_header])["__metadata__"]
-        parts = {part.name: _part(part.name, tensors) for part in fields(ConfidenceModel)[:-1]}
+        model = _model(tensors, found)
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadWeights(f"{path} is not a whole confidence model ({error}); {REINSTALL}") from None
     if metadata != _metadata():
         raise BadWeights(f"{path} was made for other features; {REINSTALL}")
-    return ConfidenceModel(**parts, sha256=found)
+    return model
 
 
 def save_model(model: ConfidenceModel, path: Path) -> str:
@@ -141,9 +142,24 @@ def save_model(model: ConfidenceModel, path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _part(name: str, tensors: dict[str, NDArray[np.generic]]) -> Trees | Curve:
-    kind = Curve if name in ("calibration", "low", "high") else Trees
-    return kind(**{array.name: tensors[f"{name}.{array.name}"] for array in fields(kind)})
+def _model(tensors: dict[str, NDArray[Any]], sha256: str) -> ConfidenceModel:
+    """Put a model together from the arrays of a file."""
+    return ConfidenceModel(
+        spike=Trees(**_arrays("spike", Trees, tensors)),
+        calibration=Curve(**_arrays("calibration", Curve, tensors)),
+        accuracy=Trees(**_arrays("accuracy", Trees, tensors)),
+        precision=Trees(**_arrays("precision", Trees, tensors)),
+        recall=Trees(**_arrays("recall", Trees, tensors)),
+        low=Curve(**_arrays("low", Curve, tensors)),
+        high=Curve(**_arrays("high", Curve, tensors)),
+        sha256=sha256,
+    )
+
+
+def _arrays(
+    name: str, kind: type[Trees] | type[Curve], tensors: dict[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    return {array.name: tensors[f"{name}.{array.name}"] for array in fields(kind)}
 
 
 def _metadata() -> dict[str, str]:

@@ -31,12 +31,15 @@ class TemplateCodes:
         Of the templates, in units of the noise, the rival's scaled to fit; infinite on the padding.
     shared : ndarray, shape (n_units, n_units), float64
         Cosine of the templates' norms by channel, 0 (no channel shared) to 1.
+    cosine : ndarray, shape (n_units, n_units), float64
+        Of the templates themselves; -1 of a unit with itself.
     """
 
     codes: NDArray[np.float32]
     rivals: IntArray
-    distance: FloatArray
-    shared: FloatArray
+    distance: NDArray[np.float64]
+    shared: NDArray[np.float64]
+    cosine: NDArray[np.float64]
 
 
 def template_codes(evidence: Evidence) -> TemplateCodes:
@@ -52,6 +55,8 @@ def template_codes(evidence: Evidence) -> TemplateCodes:
     length = np.sqrt(np.maximum(np.diagonal(product), np.finfo(float).tiny))
     dot = _dot_products(codes)
     distance2 = _distances(dot)
+    cosine = dot / (length[:, None] * length[None, :])
+    np.fill_diagonal(cosine, -1.0)
     # Units that share no channel cannot be confused.
     shared = product / (length[:, None] * length[None, :])
     distance2[shared <= 0] = np.inf
@@ -63,6 +68,7 @@ def template_codes(evidence: Evidence) -> TemplateCodes:
         rivals=np.where(np.isfinite(nearest), order, NONE),
         distance=nearest,
         shared=shared,
+        cosine=cosine,
     )
 
 

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.confidence.evidence import Evidence
+from embersort.confidence.leftovers import leftovers
 from embersort.confidence.spike_features import SPIKE_FEATURES, by_unit, medians
-from embersort.confidence.templates import NONE, TemplateCodes
+from embersort.confidence.templates import TemplateCodes
+from embersort.confidence.unit_company import MIN_EXPECTED, MOST_RATIO, activity, ratio, rivalry
 from embersort.confidence.unit_kernels import leading_spread, pairs_within
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
@@ -38,11 +40,16 @@ UNIT_FEATURES = (
     "rival_cosine",
     "rival_coincidence",
     "log_rival_expected",
+    "rival_burst",
     "rival_turn",
     "presence",
     "unevenness",
     "shift_of_code",
     "disturbed_share",
+    "log_unexplained",
+    "peak_before",
+    "peak_after",
+    "place_of_trough",
     "log_n_channels",
     "log_pitch_um",
 )
@@ -52,14 +59,8 @@ REFRACTORY_MS = 1.5
 CENSORED_MS = 0.3
 """Nearer spikes of one unit were dropped as duplicates."""
 SHORT_MS = 4.0
-COINCIDENCE_MS = 1.5
-N_BLOCKS = 12
-"""Blocks of time, of whatever length, in which a unit's spikes are counted."""
 LOW, HIGH = 0.1, 0.9
 """Quantiles that stand for the tails."""
-MIN_EXPECTED = 0.1
-"""Fewer pairs expected by chance say nothing, whatever is seen."""
-MOST_RATIO = 2.0
 CHANNEL_SHARE = 0.3
 """A unit reaches a channel where its template has this share of its largest norm."""
 
@@ -89,12 +90,15 @@ def unit_features(
         return np.zeros((0, len(UNIT_FEATURES)), np.float32)
     rows, edges = by_unit(evidence)
     spikes = _Spikes(features=of_spikes, rows=rows, edges=edges)
+    main = main_channels(evidence)
     columns = {
         **_sizes(evidence, templates, spikes),
         **_refractory(evidence, rows, edges),
         **_fits(evidence, spikes),
-        **_rivalry(evidence, templates, edges),
-        **_activity(evidence),
+        **rivalry(evidence, templates, edges),
+        **activity(evidence),
+        **_shapes(evidence, main),
+        "log_unexplained": np.log1p(leftovers(evidence, main) / np.maximum(np.diff(edges), 1)),
     }
     return np.column_stack([columns[name] for name in UNIT_FEATURES]).astype(np.float32)
 
@@ -178,7 +182,7 @@ def _refractory(evidence: Evidence, rows: IntArray, edges: IntArray) -> dict[str
     )
     is_short = np.where(counts > 0, is_short, 0)
     return {
-        "refractory_ratio": _ratio(near - counts, expected),
+        "refractory_ratio": ratio(near - counts, expected),
         "log_refractory_expected": np.log(expected + MIN_EXPECTED),
         "short_interval_share": is_short / np.maximum(counts, 1),
     }
@@ -209,56 +213,25 @@ def _fits(evidence: Evidence, spikes: _Spikes) -> dict[str, FloatArray]:
     }
 
 
-def _rivalry(
-    evidence: Evidence, templates: TemplateCodes, edges: IntArray
-) -> dict[str, FloatArray]:
-    """Return how near the nearest rival is, and whether the two fire together or in turns."""
-    sorting = evidence.sorting
-    n_units = sorting.n_units
-    rival = templates.rivals[:, 0]
-    has, other = rival != NONE, np.maximum(rival, 0)
-    distance = np.where(has, templates.distance[:, 0], 1e3)
-    rows, _ = by_unit(evidence)
-    sample = sorting.sample_index[rows]
-    window = ms_to_samples(COINCIDENCE_MS, sorting.sampling_rate_hz)
-    together = pairs_within(sample, edges, sample, edges, other, window)
-    counts = np.diff(edges).astype(np.float64)
-    expected = counts * counts[other] * (2 * window + 1) / max(sorting.n_samples, 1)
-    active = _block_counts(evidence) / np.maximum(counts, 1)[:, None]
-    # Shares of the two units' spikes that fall into common blocks; small where they take turns.
-    common = np.minimum(active, active[other]).sum(axis=1)
-    norm = np.sqrt(np.square(templates.codes, dtype=np.float64).sum(axis=(1, 2)))
-    gap2 = np.minimum(distance, 1e3) ** 2
-    cosine = 1 - gap2 / np.maximum(norm**2, np.finfo(float).tiny)
+def _shapes(evidence: Evidence, main: IntArray) -> dict[str, FloatArray]:
+    """Return what surrounds the trough of each unit's template on its main channel.
+
+    A large peak before it hints at a trough that is not the spike's own.
+    """
+    wave = np.take_along_axis(evidence.means, main[:, None, None], axis=2)[:, :, 0]
+    place = wave.argmin(axis=1)
+    depth = np.maximum(-wave.min(axis=1), np.finfo(np.float32).tiny)
+    is_before = np.arange(wave.shape[1])[None, :] < place[:, None]
+    before = np.where(is_before, wave, 0).max(axis=1) / depth
+    after = np.where(is_before, 0, wave).max(axis=1) / depth
     return {
-        "log_rival_distance": np.log(np.maximum(distance, 0.1)),
-        "rival_cosine": np.where(has, np.clip(cosine, -1.0, 1.0), -1.0),
-        "rival_coincidence": np.where(has, _ratio(together, expected), np.nan),
-        "log_rival_expected": np.where(has, np.log(expected + MIN_EXPECTED), np.nan),
-        "rival_turn": np.where(has, common, np.nan) if n_units else np.zeros(0),
+        "peak_before": np.clip(before, 0, MOST_RATIO),
+        "peak_after": np.clip(after, 0, MOST_RATIO),
+        "place_of_trough": place / wave.shape[1],
     }
 
 
-def _activity(evidence: Evidence) -> dict[str, FloatArray]:
-    """Return in how much of the time a unit fires, and how evenly."""
-    blocks = _block_counts(evidence)
-    mean = np.maximum(blocks.mean(axis=1), np.finfo(float).tiny)
-    return {
-        "presence": (blocks > 0).mean(axis=1),
-        "unevenness": np.log(np.maximum(blocks.var(axis=1), 1e-6) / mean),
-    }
-
-
-def _block_counts(evidence: Evidence) -> FloatArray:
-    """Return the number of each unit's spikes in each block of time."""
-    sorting = evidence.sorting
-    block = sorting.sample_index * N_BLOCKS // max(sorting.n_samples, 1)
-    flat = sorting.unit_index * N_BLOCKS + block
-    counts = np.bincount(flat, minlength=sorting.n_units * N_BLOCKS)
-    return counts.reshape(-1, N_BLOCKS).astype(np.float64)
-
-
-def _ratio(seen: FloatArray, expected: FloatArray) -> FloatArray:
-    """Return seen over expected; NaN where next to none are expected."""
-    ratio = np.minimum(seen / np.maximum(expected, MIN_EXPECTED), MOST_RATIO)
-    return np.where(expected >= MIN_EXPECTED, ratio, np.nan)
+def main_channels(evidence: Evidence) -> IntArray:
+    """Return the channel on which each unit's template has most energy."""
+    energy = np.square(evidence.means, dtype=np.float64).sum(axis=1)
+    return energy.argmax(axis=1)

@@ -8,7 +8,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from embersort.errors import BadInput, nearest_name
-from embersort.evaluation.matching import count_matches, match_trains, tolerance_in_samples
+from embersort.evaluation.found import FoundScores, agreeing_spikes, found_scores
+from embersort.evaluation.matching import (
+    count_matches,
+    match_trains,
+    spikes_of_units,
+    tolerance_in_samples,
+)
 from embersort.types import BoolArray, FloatArray, IntArray, Sorting
 
 Rule = Literal["one_to_one", "spikeforest"]
@@ -28,21 +34,6 @@ OVERMERGED_AGREEMENT = 0.2
 
 UNMATCHED = -1
 """``matched_index`` of a true unit that no found unit answers."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FoundScores:
-    """How good each found unit is, whether or not another answers the same true unit better.
-
-    Attributes
-    ----------
-    accuracy, precision, recall : ndarray, shape (n_found_units,), float64
-        With the true unit of the highest agreement, which is the accuracy; 0 without any.
-    """
-
-    accuracy: FloatArray
-    precision: FloatArray
-    recall: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,18 +104,7 @@ class Comparison:
     @property
     def found_scores(self) -> FoundScores:
         """Scores of each found unit against the true one that it agrees most with."""
-        agreement = self.agreement
-        n_found_units = agreement.shape[1]
-        if agreement.size == 0:
-            none = np.zeros(n_found_units)
-            return FoundScores(accuracy=none, precision=none.copy(), recall=none.copy())
-        best, units = agreement.argmax(axis=0), np.arange(n_found_units)
-        n_match = self.match_counts[best, units]
-        return FoundScores(
-            accuracy=agreement[best, units],
-            precision=n_match / np.maximum(self.n_found, 1),
-            recall=n_match / np.maximum(self.n_truth[best], 1),
-        )
+        return found_scores(self.match_counts, self.agreement, self.n_truth, self.n_found)
 
     @property
     def confusion(self) -> IntArray:
@@ -244,7 +224,7 @@ def compare(
         is_overmerged=overmerged,
         truth_spike_found=truth_hit,
         found_spike_true=found_hit,
-        found_spike_agrees=_agreeing_spikes(truth, found, agreement, tolerance),
+        found_spike_agrees=agreeing_spikes(truth, found, agreement, tolerance),
     )
 
 
@@ -299,7 +279,7 @@ def _matched_spikes(
     """Mark the spikes that the matched units share."""
     truth_hit = np.zeros(truth.n_spikes, bool)
     found_hit = np.zeros(found.n_spikes, bool)
-    truth_spikes, found_spikes = _spikes_of_units(truth), _spikes_of_units(found)
+    truth_spikes, found_spikes = spikes_of_units(truth), spikes_of_units(found)
     for true_index, found_index in enumerate(matched):
         if found_index == UNMATCHED:
             continue
@@ -310,29 +290,6 @@ def _matched_spikes(
         truth_hit[of_truth[partner >= 0]] = True
         found_hit[of_found[partner[partner >= 0]]] = True
     return truth_hit, found_hit
-
-
-def _agreeing_spikes(
-    truth: Sorting, found: Sorting, agreement: FloatArray, tolerance: int
-) -> BoolArray:
-    """Mark the found spikes that are their unit's best true unit's."""
-    hit = np.zeros(found.n_spikes, bool)
-    if agreement.size == 0:
-        return hit
-    truth_spikes, found_spikes = _spikes_of_units(truth), _spikes_of_units(found)
-    for found_index, true_index in enumerate(agreement.argmax(axis=0)):
-        of_truth, of_found = truth_spikes[true_index], found_spikes[found_index]
-        partner = match_trains(
-            truth.sample_index[of_truth], found.sample_index[of_found], tolerance
-        )
-        hit[of_found[partner[partner >= 0]]] = True
-    return hit
-
-
-def _spikes_of_units(sorting: Sorting) -> list[IntArray]:
-    """Return the positions of each unit's spikes, in order of time."""
-    order = np.argsort(sorting.unit_index, kind="stable")
-    return np.split(order, np.cumsum(sorting.spike_counts())[:-1])
 
 
 def _faults(agreement: FloatArray, matched: IntArray) -> tuple[BoolArray, BoolArray, BoolArray]:

@@ -91,6 +91,12 @@ def match_trains(first: IntArray, second: IntArray, tolerance_samples: int) -> I
     return _match_trains(first, second, tolerance_samples)
 
 
+def spikes_of_units(sorting: Sorting) -> list[IntArray]:
+    """Return the positions of each unit's spikes, in order of time."""
+    order = np.argsort(sorting.unit_index, kind="stable")
+    return np.split(order, np.cumsum(sorting.spike_counts())[:-1])
+
+
 @njit(cache=True, nogil=True)
 def _count_matches(  # type: ignore[no-untyped-def]  # noqa: ANN202
     truth_sample,  # noqa: ANN001

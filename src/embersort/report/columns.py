@@ -41,17 +41,17 @@ KNOWN_COLUMNS = (
     ),
     Column(name="rate_hz", title="Rate", unit="Hz", meaning="Spikes per second", follows_time=True),
     Column(
-        name="confidence",
-        title="Confidence",
-        meaning="How sure the sorter is of this unit, 0 to 1: the accuracy that units with such "
-        "features had on simulated recordings with known truth",
-    ),
-    Column(
         name="predicted_accuracy",
         title="Pred. accuracy",
-        meaning="Expected accuracy, n_match / (n_match + n_missed + n_false), learned on "
-        "recordings with known truth",
+        meaning="How sure the sorter is of this unit: its expected accuracy, n_match / (n_match + "
+        "n_missed + n_false), learned on simulated recordings with known truth",
     ),
+    Column(
+        name="predicted_accuracy_low",
+        title="from",
+        meaning="Lower end of the interval that holds the accuracy of nine such units in ten",
+    ),
+    Column(name="predicted_accuracy_high", title="to", meaning="Upper end of that interval"),
     Column(
         name="predicted_precision",
         title="Pred. precision",

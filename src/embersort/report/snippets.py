@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from embersort.types import FloatArray, IntArray, Recording
-from embersort.units import ms_to_samples
+from embersort.units import MAD_TO_SD, ms_to_samples
 
 FILTER_ORDER = 3
 LOW_HZ, HIGH_HZ = 300.0, 6000.0
@@ -16,8 +16,6 @@ HIGHEST_SHARE = 0.45
 """The upper edge stays below this share of the sampling rate."""
 NOISE_PART_MS = 500.0
 N_NOISE_PARTS = 8
-MAD_TO_SD = 0.6744897501960817
-"""Median absolute deviation of a normal distribution of standard deviation 1."""
 MARGIN_MS = 10.0
 """Read beside a window so that the filter has settled: three periods of its lower edge."""
 
@@ -128,7 +126,7 @@ def noise_uv(recording: Recording) -> FloatArray:
     channels = np.arange(recording.geometry.n_channels)
     starts = np.unique(np.linspace(0, recording.n_samples - n_part, N_NOISE_PARTS).astype(int))
     parts = [read_window(recording, int(s), int(s) + n_part, channels)[1] for s in starts]
-    return np.median(np.abs(np.concatenate(parts)), axis=0) / MAD_TO_SD
+    return np.median(np.abs(np.concatenate(parts)), axis=0) * MAD_TO_SD
 
 
 def waveform_density(

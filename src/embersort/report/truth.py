@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from embersort.evaluation.calibration import reliability
 from embersort.evaluation.comparison import Comparison
 from embersort.report.pack import pack, smallest_unsigned
 from embersort.types import FloatArray, IntArray
@@ -13,14 +14,19 @@ from embersort.types import FloatArray, IntArray
 SCORES = ("accuracy", "precision", "recall", "f1")
 
 
-def truth_facts(comparison: Comparison, truth_snr: FloatArray | None) -> dict[str, Any]:
+def truth_facts(
+    comparison: Comparison, truth_snr: FloatArray | None, spike_probability: FloatArray
+) -> dict[str, Any]:
     """Return the scores of every true unit and the faults of the found ones, as plain values.
 
     Parameters
     ----------
+    comparison : Comparison
     truth_snr : ndarray, shape (n_true_units,), optional
         Signal-to-noise ratio of the true units; without it the page takes that of the matched
         found unit, and puts true units without match at the edge.
+    spike_probability : ndarray, shape (n_found_spikes,)
+        Not finite where none was estimated.
     """
     return {
         "rule": comparison.rule,
@@ -47,6 +53,8 @@ def truth_facts(comparison: Comparison, truth_snr: FloatArray | None) -> dict[st
                 strict=True,
             )
         ],
+        "found_accuracy": [round(float(v), 4) for v in comparison.found_scores.accuracy],
+        "reliability": _reliability_facts(comparison, spike_probability),
         "summary": {
             name: (None if value != value else value)
             for name, value in comparison.summary().items()
@@ -78,6 +86,21 @@ def found_order(comparison: Comparison, rows: IntArray) -> IntArray:
             np.argsort(comparison.match_counts[rows][:, rest].argmax(axis=0), kind="stable")
         ]
     return np.concatenate([np.asarray(matched, np.int64), rest.astype(np.int64)])
+
+
+def _reliability_facts(
+    comparison: Comparison, spike_probability: FloatArray
+) -> dict[str, Any] | None:
+    """Return what was said of spikes and what came true; None where nothing was said."""
+    if not np.isfinite(spike_probability).any():
+        return None
+    found = reliability(spike_probability, comparison.found_spike_agrees)
+    return {
+        "n_spikes": [int(count) for count in found.n_spikes],
+        "said": [_finite(value) for value in found.said],
+        "came_true": [_finite(value) for value in found.came_true],
+        "error": _finite(found.expected_calibration_error),
+    }
 
 
 def _finite(value: float) -> float | None:

@@ -75,7 +75,9 @@ def write_report(
         packs[f"unit-{unit_index}"] = pack_unit(scene, unit_index)
     facts = _facts(scene, title)
     facts["has_traces"] = "traces" in packs
-    facts["truth"] = None if comparison is None else truth_facts(comparison, truth_snr)
+    facts["truth"] = (
+        None if comparison is None else truth_facts(comparison, truth_snr, result.spike_probability)
+    )
     target = Path(path)
     partial = target.with_name(target.name + ".partial")
     partial.write_text(page.render_report(facts, packs), encoding="utf-8")

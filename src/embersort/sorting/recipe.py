@@ -142,7 +142,7 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
     clock.start("finishing", 1)
     spikes = finish(spikes, stage, source.sampling_rate_hz, config)
     log.info("%d units", len(spikes.means))
-    return Sorted(front=front, stage=stage, spikes=spikes, n_events=encoded.events.n_events)
+    return Sorted(front=front, stage=stage, spikes=spikes, events=encoded.events)
 
 
 def _front(source: Recording, config: SortConfig) -> Front:

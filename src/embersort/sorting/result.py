@@ -15,7 +15,7 @@ from embersort.quality.metrics import unit_table
 from embersort.signal import TemporalPca
 from embersort.sorting.passes import Front, MatchedSpikes
 from embersort.sorting.units import spike_positions_um, unwhiten
-from embersort.types import Sorting, SortResult, Templates
+from embersort.types import Events, Sorting, SortResult, Templates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,14 +27,14 @@ class Sorted:
     front : Front
     stage : TemporalPca
     spikes : MatchedSpikes
-    n_events : int
-        Detections of the first pass.
+    events : Events
+        Of the first pass.
     """
 
     front: Front
     stage: TemporalPca
     spikes: MatchedSpikes
-    n_events: int
+    events: Events
 
     @property
     def sorting(self) -> Sorting:
@@ -69,6 +69,7 @@ def evidence_of(made: Sorted, table: dict[str, NDArray[Any]]) -> Evidence:
     matches = made.spikes.matches
     return Evidence(
         sorting=made.sorting,
+        events=made.events,
         geometry=made.front.recording.geometry,
         gain=matches.gain,
         scale=matches.scale,
@@ -105,7 +106,7 @@ def result_of(
         timings_s=timings_s,
         provenance={
             "version": embersort.__version__,
-            "n_events": made.n_events,
+            "n_events": made.events.n_events,
             "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
         },
     )

@@ -21,7 +21,7 @@ from embersort.simulate.families import FAMILIES, family_scene
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
 from embersort.training.scenes import SceneDraw, Split, draw_scene
-from embersort.types import BoolArray, FloatArray, Geometry, Recording, Sorting
+from embersort.types import BoolArray, Events, FloatArray, Geometry, Recording, Sorting
 
 SortEvidence = Callable[[Recording], Evidence]
 """Sorts a recording; what is learned depends on nothing else of the sorter."""
@@ -136,6 +136,9 @@ def save_case(case: Case, path: Path) -> None:
             facts=json.dumps(facts),
             sample_index=sorting.sample_index,
             unit_index=sorting.unit_index,
+            event_sample=evidence.events.sample_index,
+            event_channel=evidence.events.channel_index,
+            event_amplitude=evidence.events.amplitude,
             positions_um=evidence.geometry.positions_um,
             shank_index=evidence.geometry.shank_index,
             spike_correct=case.spike_correct,
@@ -157,11 +160,19 @@ def load_case(path: Path) -> Case:
         sampling_rate_hz=facts["rate_hz"],
         n_samples=facts["n_samples"],
     )
+    events = Events(
+        sample_index=values["event_sample"],
+        channel_index=values["event_channel"],
+        amplitude=values["event_amplitude"],
+    )
     geometry = Geometry(positions_um=values["positions_um"], shank_index=values["shank_index"])
     return Case(
         name=facts["name"],
         evidence=Evidence(
-            sorting=sorting, geometry=geometry, **{name: values[name] for name in _ARRAYS}
+            sorting=sorting,
+            events=events,
+            geometry=geometry,
+            **{name: values[name] for name in _ARRAYS},
         ),
         spike_correct=values["spike_correct"],
         scores=FoundScores(**{name: values[name] for name in _SCORES}),

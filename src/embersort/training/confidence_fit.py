@@ -46,7 +46,7 @@ class FitConfig(Config):
     """Points of the calibration curve, at equal numbers of spikes."""
     coverage: float = Field(0.9, gt=0, lt=1)
     """Share of units whose accuracy lies in its interval."""
-    n_interval: int = Field(10, ge=1)
+    n_interval: int = Field(8, ge=1)
     """Groups of units by predicted accuracy, each with an interval of its own."""
 
 
@@ -113,7 +113,13 @@ def fit(cases: Sequence[Judged], config: FitConfig) -> ConfidenceModel:
         for name in SCORES
     }
     return ConfidenceModel(
-        spike=_fit_spikes(usable, config), calibration=calibration, low=low, high=high, **heads
+        spike=_fit_spikes(usable, config),
+        calibration=calibration,
+        accuracy=heads["accuracy"],
+        precision=heads["precision"],
+        recall=heads["recall"],
+        low=low,
+        high=high,
     )
 
 
@@ -123,8 +129,8 @@ def _unseen_log_odds(
     """Return the log odds of each case's spikes by trees that have not seen the case."""
     odds: list[FloatArray] = [np.zeros(0)] * len(cases)
     for held in range(config.n_folds):
-        trees = _fit_spikes([cases[i] for i in np.flatnonzero(fold != held)], config)
-        for i in np.flatnonzero(fold == held):
+        trees = _fit_spikes([cases[i] for i in np.flatnonzero(fold != held).tolist()], config)
+        for i in np.flatnonzero(fold == held).tolist():
             odds[i] = trees.sum(cases[i].features.spike)
     return odds
 
@@ -138,13 +144,13 @@ def _unseen_accuracy(
     """Return the accuracy predicted for each unit by trees that have not seen its case."""
     predicted: list[FloatArray] = [np.zeros(0)] * len(cases)
     for held in range(config.n_folds):
-        seen = np.flatnonzero(fold != held)
+        seen = np.flatnonzero(fold != held).tolist()
         trees = fit_regression(
             np.concatenate([tables[i] for i in seen]),
             np.concatenate([cases[i].case.scores.accuracy for i in seen]),
             config.unit,
         )
-        for i in np.flatnonzero(fold == held):
+        for i in np.flatnonzero(fold == held).tolist():
             predicted[i] = np.clip(trees.sum(tables[i]), 0.0, 1.0)
     return np.concatenate(predicted)
 
@@ -237,7 +243,7 @@ def intervals(predicted: FloatArray, true: FloatArray, config: FitConfig) -> tup
     """Return the ends of an interval about a predicted accuracy.
 
     Split conformal prediction by groups of like prediction (Vovk 2012): the quantiles of the
-    errors that were made where as much was predicted.
+    errors that were made where as much was predicted. Neither end falls as the prediction rises.
     """
     order = np.argsort(predicted, kind="stable")
     groups = [group for group in np.array_split(order, config.n_interval) if len(group)]
@@ -247,5 +253,6 @@ def intervals(predicted: FloatArray, true: FloatArray, config: FitConfig) -> tup
     ends = []
     for share in (tail, 1 - tail):
         offset = [np.quantile(error[group], share) for group in groups]
-        ends.append(Curve(x=x.astype(np.float32), y=np.clip(x + offset, 0, 1).astype(np.float32)))
+        y = isotonic_regression(np.clip(x + offset, 0.0, 1.0))
+        ends.append(Curve(x=x.astype(np.float32), y=y.astype(np.float32)))
     return ends[0], ends[1]

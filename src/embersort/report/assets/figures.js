@@ -64,7 +64,7 @@ const Figures = (() => {
 	/**
 	 * Points that can be clicked.
 	 * @param {HTMLElement} node
-	 * @param {{x: number[], y: number[], text?: string[], key?: any[], name?: string, colour?: string | string[], size?: number, symbol?: string | string[], opacity?: number}[]} groups
+	 * @param {{x: number[], y: number[], text?: string[], key?: any[], name?: string, colour?: string | string[], size?: number | number[], symbol?: string | string[], opacity?: number, low?: number[], high?: number[]}[]} groups low and high: ends of bars through the points
 	 * @param {{x: string, y: string, log?: boolean, logY?: boolean, rangeX?: number[], rangeY?: number[], square?: boolean, shapes?: object[], legend?: boolean, click?: (key: any) => void}} options
 	 */
 	function points(node, groups, options) {
@@ -76,6 +76,18 @@ const Figures = (() => {
 			text: group.text,
 			customdata: group.key,
 			name: group.name,
+			error_y:
+				group.low && group.high
+					? {
+							type: "data",
+							symmetric: false,
+							array: group.high.map((end, i) => end - group.y[i]),
+							arrayminus: group.low.map((end, i) => group.y[i] - end),
+							color: Page.colour("muted"),
+							thickness: 1,
+							width: 0,
+						}
+					: undefined,
 			marker: {
 				color: group.colour || Page.colour("ember"),
 				size: group.size || 5,

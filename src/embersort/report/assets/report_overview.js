@@ -164,7 +164,7 @@ const ReportOverview = (() => {
 			"Spikes by depth and time; darker is more. Slanted bands mean that the tissue moved.",
 			{ wide: true },
 		);
-		const sure = table.filter((row) => typeof row.confidence === "number");
+		const sure = table.filter((row) => typeof row.predicted_accuracy === "number");
 		const raster = Page.card(
 			"Activity of all units",
 			"Spikes in each bin, units ordered by depth (top is far along the probe), each scaled to its own largest bin.",
@@ -249,23 +249,26 @@ const ReportOverview = (() => {
 	function confidence(cards, rows) {
 		const { card, figure } = Page.card(
 			"Confidence of the units",
-			"Units ordered by confidence: how many can be trusted as they are, how many deserve a look. Click one to open it.",
+			"Units ordered by predicted accuracy, with its 90 % interval: how many can be trusted as they are, how many deserve a look. Click one to open it.",
 		);
 		cards.append(card);
-		const sorted = [...rows].sort((a, b) => b.confidence - a.confidence);
+		const sorted = [...rows].sort((a, b) => b.predicted_accuracy - a.predicted_accuracy);
+		const ends = sorted.every((r) => typeof r.predicted_accuracy_low === "number");
 		Figures.points(
 			figure,
 			[
 				{
 					x: sorted.map((_, i) => i + 1),
-					y: sorted.map((r) => r.confidence),
-					text: sorted.map((r) => `unit ${r.unit_id}: ${Page.number(r.confidence)}`),
+					y: sorted.map((r) => r.predicted_accuracy),
+					low: ends ? sorted.map((r) => r.predicted_accuracy_low) : undefined,
+					high: ends ? sorted.map((r) => r.predicted_accuracy_high) : undefined,
+					text: sorted.map((r) => `unit ${r.unit_id}: ${Page.number(r.predicted_accuracy)}`),
 					key: sorted.map((r) => r.unit),
 					colour: sorted.map((r) => Figures.unitColour(r.unit)),
 					size: 7,
 				},
 			],
-			{ x: "units", y: "confidence", rangeY: [0, 1.05], click: openUnit },
+			{ x: "units", y: "predicted accuracy", rangeY: [0, 1.05], click: openUnit },
 		);
 	}
 

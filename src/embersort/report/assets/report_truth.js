@@ -29,6 +29,8 @@ const ReportTruth = (() => {
 		accuracy(cards, openUnit);
 		ordered(cards);
 		balance(cards, openUnit);
+		if (truth.reliability) reliability(cards);
+		if (facts.values.predicted_accuracy) predicted(cards, openUnit);
 		await confusion(cards);
 		table(cards, openUnit);
 	}
@@ -134,6 +136,77 @@ const ReportTruth = (() => {
 				},
 			],
 			{ x: "recall", y: "precision", rangeX: [-0.05, 1.05], rangeY: [-0.05, 1.05], click: openUnit },
+		);
+	}
+
+	/** A dotted line where what was said is what came true. */
+	const DIAGONAL = () => ({
+		type: "line",
+		x0: 0,
+		x1: 1,
+		y0: 0,
+		y1: 1,
+		line: { color: Page.colour("muted"), width: 1, dash: "dot" },
+	});
+
+	function reliability(cards) {
+		const { n_spikes, said, came_true, error } = facts.truth.reliability;
+		const { card, figure } = Page.card(
+			"Reliability of spikes",
+			`Spikes by their probability: what was said, and the share that did belong to the true unit that their unit agrees most with. On the line, nothing was promised too much. Expected calibration error ${Page.number(error, 3)}. Larger points stand for more spikes.`,
+		);
+		cards.append(card);
+		const at = n_spikes.map((_, i) => i).filter((i) => n_spikes[i] > 0);
+		const most = Math.max(...n_spikes);
+		Figures.points(
+			figure,
+			[
+				{
+					x: at.map((i) => said[i]),
+					y: at.map((i) => came_true[i]),
+					text: at.map(
+						(i) => `said ${Page.number(said[i])}, came true ${Page.number(came_true[i])}: ${n_spikes[i]} spikes`,
+					),
+					size: at.map((i) => 5 + 11 * Math.sqrt(n_spikes[i] / most)),
+				},
+			],
+			{ x: "probability", y: "share that belongs", rangeX: [-0.05, 1.05], rangeY: [-0.05, 1.05], shapes: [DIAGONAL()] },
+		);
+	}
+
+	function predicted(cards, openUnit) {
+		const { found_accuracy } = facts.truth;
+		const { predicted_accuracy: said, predicted_accuracy_low: low, predicted_accuracy_high: high } = facts.values;
+		const { card, figure } = Page.card(
+			"Predicted and true accuracy",
+			"One point per found unit: what was predicted, with its 90 % interval, and its agreement with the true unit that it resembles most. Click one to open it.",
+		);
+		cards.append(card);
+		const at = found_accuracy.map((_, i) => i).filter((i) => typeof said[i] === "number");
+		Figures.points(
+			figure,
+			[
+				{
+					x: at.map((i) => found_accuracy[i]),
+					y: at.map((i) => said[i]),
+					low: low && at.map((i) => low[i]),
+					high: high && at.map((i) => high[i]),
+					text: at.map(
+						(i) =>
+							`unit ${facts.unit_ids[i]}: predicted ${Page.number(said[i])}, true ${Page.number(found_accuracy[i])}`,
+					),
+					key: at,
+					size: 7,
+				},
+			],
+			{
+				x: "true accuracy",
+				y: "predicted accuracy",
+				rangeX: [-0.05, 1.05],
+				rangeY: [-0.05, 1.05],
+				shapes: [DIAGONAL()],
+				click: openUnit,
+			},
 		);
 	}
 
