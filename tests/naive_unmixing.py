@@ -31,3 +31,21 @@ def embed_stretch(embedder, start, stop):
                     for d in range(embedder.n_dims):
                         total[t - start, channel, d] += np.interp(t, times, bins[row, :, d])
     return total
+
+
+def expected_stretch(embedder, event_unit, bin_unit, start):
+    """Each bin: the mean over its unit's events there of the mean of their neighbours."""
+    segments = embedder.segments
+    expected = np.full(bin_unit.shape, np.nan)
+    for t, channel in np.argwhere(bin_unit >= 0):
+        values = []
+        for event in np.flatnonzero(event_unit == bin_unit[t, channel]):
+            near = embedder.neighbours(event)
+            row = np.flatnonzero(segments.local(event) == channel)
+            trough = segments.events.sample_index[event] + float(segments.shift[event])
+            times = trough + (np.arange(near.shape[2]) - 15) * segments.sampling_rate_hz / 20000.0
+            if len(near) and len(row) and times[0] <= t + start <= times[-1]:
+                values.append(np.interp(t + start, times, near.mean(axis=0)[row[0]]))
+        if values:
+            expected[t, channel] = np.mean(values)
+    return expected

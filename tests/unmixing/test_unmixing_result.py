@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from embersort.errors import BadInput
+from embersort.recording import to_spikeinterface
 from embersort.types import Geometry, Sorting
 from embersort.unmixing.result import (
     PeakTraces,
@@ -54,6 +57,14 @@ def test_the_peak_traces_are_a_recording():
     assert (recording.n_samples, recording.sampling_rate_hz) == (5, 30_000.0)
     assert recording.geometry.positions_um.tolist() == [[0, 20], [0, 0]]
     np.testing.assert_array_equal(recording.read(1, 3), unmixing().peak_traces(1, 3))
+
+
+def test_units_of_one_channel_stand_side_by_side():
+    result = dataclasses.replace(unmixing(), unit_peak_channel=np.array([1, 1]))
+    recording = PeakTraces(unmixing=result)
+    np.testing.assert_allclose(recording.geometry.positions_um, [[0, 20], [0.1, 20]])
+    assert recording.read(0, 5).tolist() == [[-4, 0], [-2, 0], [0, 0], [0, 0], [0, 4]]
+    assert to_spikeinterface(recording).get_num_channels() == 2
 
 
 def test_an_unmixing_comes_back_as_written(tmp_path):

@@ -65,12 +65,16 @@ class BinEmbedder:
         """Dimensions of the embedding."""
         return self.network.config.n_dims
 
+    def neighbours(self, event_index: int) -> Float32:
+        """Return a segment's nearest, shape (n_neighbours, n_local, n_samples)."""
+        return self.segments.neighbours_of(event_index, self._nearest)
+
     def embed(self, event_index: int) -> Float32:
         """Return the embeddings of a segment's bins, shape (n_local, n_samples, n_dims)."""
         segments = self.segments
         embedded = self.network.embed(
             segments.own(event_index),
-            segments.neighbours_of(event_index, self._nearest),
+            self.neighbours(event_index),
             segments.geometry.positions_um[segments.local(event_index)],
         )
         return embedded.bins
@@ -121,14 +125,10 @@ def embed_stretch(embedder: BinEmbedder, start_sample: int, stop_sample: int) ->
     votes = np.zeros(
         (stop_sample - start_sample, segments.geometry.n_channels, embedder.n_dims), np.float32
     )
-    offsets = bin_offsets(segments.sampling_rate_hz)
-    samples = segments.events.sample_index
-    reach = int(np.ceil(max(-offsets[0], offsets[-1]))) + 1
-    first, last = np.searchsorted(samples, (start_sample - reach, stop_sample + reach))
-    for event in range(first, last):
+    for event in segments.covering(start_sample, stop_sample):
         bins = embedder.embed(event)
-        place = samples[event] + float(segments.shift[event]) + offsets[0] - start_sample
-        _add_votes(votes, bins, segments.local(event), place, offsets[1] - offsets[0])
+        place = segments.first_bin(event) - start_sample
+        _add_votes(votes, bins, segments.local(event), place, segments.bin_step)
     return votes
 
 

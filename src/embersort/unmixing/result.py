@@ -14,6 +14,8 @@ from embersort.errors import BadInput
 from embersort.types import Geometry, IntArray, Sorting
 
 ARRAYS_FILE = "unmixed.npz"
+SIDE_BY_SIDE_UM = 0.1
+"""Distance of units that share a peak channel, on the probe of the unmixed signals."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,12 +30,16 @@ class OwnedBins:
     unit_index : ndarray, shape (n_bins,), int16
     value_uv : ndarray, shape (n_bins,), float32
         The filtered recording there.
+    expected_uv : ndarray, shape (n_bins,), float32
+        The mean of the nearest segments there, which holds less noise and nothing of other units;
+        the recorded value where there are none.
     """
 
     sample_index: IntArray
     channel_index: NDArray[np.int32]
     unit_index: NDArray[np.int16]
     value_uv: NDArray[np.float32]
+    expected_uv: NDArray[np.float32]
 
     def between(self, start_sample: int, stop_sample: int) -> OwnedBins:
         """Return the bins of a range of samples."""
@@ -42,7 +48,10 @@ class OwnedBins:
 
 
 def owned_bins(
-    labels: NDArray[np.int16], traces_uv: NDArray[np.float32], start_sample: int
+    labels: NDArray[np.int16],
+    traces_uv: NDArray[np.float32],
+    start_sample: int,
+    expected_uv: NDArray[np.float32] | None = None,
 ) -> OwnedBins:
     """Return the labelled bins of a stretch.
 
@@ -53,13 +62,18 @@ def owned_bins(
     traces_uv : ndarray, shape (n_samples, n_channels), float32
     start_sample : int
         The stretch's first sample.
+    expected_uv : ndarray, shape (n_samples, n_channels), float32, optional
+        NaN where nothing is known.
     """
     row, channel = np.nonzero(labels >= 0)
+    value = traces_uv[row, channel]
+    expected = value if expected_uv is None else expected_uv[row, channel]
     return OwnedBins(
         sample_index=row + start_sample,
         channel_index=channel.astype(np.int32),
         unit_index=labels[row, channel],
-        value_uv=traces_uv[row, channel],
+        value_uv=value,
+        expected_uv=np.where(np.isnan(expected), value, expected),
     )
 
 
@@ -99,22 +113,33 @@ class Unmixing:
         labels[bins.sample_index - start_sample, bins.channel_index] = bins.unit_index
         return labels
 
-    def traces(self, unit_index: int, start_sample: int, stop_sample: int) -> NDArray[np.float32]:
-        """Return one unit's own traces, shape (n_samples, n_channels), in µV."""
+    def traces(
+        self, unit_index: int, start_sample: int, stop_sample: int, *, expected: bool = False
+    ) -> NDArray[np.float32]:
+        """Return one unit's own traces, shape (n_samples, n_channels), in µV.
+
+        Parameters
+        ----------
+        unit_index, start_sample, stop_sample : int
+        expected : bool
+            What its nearest segments hold on average, in place of what was recorded.
+        """
         bins = self.bins.between(start_sample, stop_sample)
         own = bins.unit_index == unit_index
         traces = np.zeros((stop_sample - start_sample, self.geometry.n_channels), np.float32)
         at = bins.sample_index[own] - start_sample, bins.channel_index[own]
-        traces[at] = bins.value_uv[own]
+        traces[at] = (bins.expected_uv if expected else bins.value_uv)[own]
         return traces
 
-    def peak_traces(self, start_sample: int, stop_sample: int) -> NDArray[np.float32]:
+    def peak_traces(
+        self, start_sample: int, stop_sample: int, *, expected: bool = False
+    ) -> NDArray[np.float32]:
         """Return every unit's own trace on its peak channel, shape (n_samples, n_units), in µV."""
         bins = self.bins.between(start_sample, stop_sample)
         traces = np.zeros((stop_sample - start_sample, self.sorting.n_units), np.float32)
         at_peak = self.unit_peak_channel[bins.unit_index] == bins.channel_index
         at = bins.sample_index[at_peak] - start_sample, bins.unit_index[at_peak]
-        traces[at] = bins.value_uv[at_peak]
+        traces[at] = (bins.expected_uv if expected else bins.value_uv)[at_peak]
         return traces
 
 
@@ -139,9 +164,13 @@ class PeakTraces:
 
     @property
     def geometry(self) -> Geometry:
-        """Place of each unit's peak channel."""
-        positions = self.unmixing.geometry.positions_um
-        return Geometry(positions_um=positions[self.unmixing.unit_peak_channel])
+        """Place of each unit's peak channel; units that share one are set side by side."""
+        peak = self.unmixing.unit_peak_channel
+        # File formats want no two contacts at one place.
+        rank = np.array([(peak[:unit] == channel).sum() for unit, channel in enumerate(peak)])
+        positions = self.unmixing.geometry.positions_um[peak]
+        beside_um = np.outer(rank, [SIDE_BY_SIDE_UM, 0.0])
+        return Geometry(positions_um=positions + beside_um)
 
     def read(self, start_sample: int, stop_sample: int) -> NDArray[np.float32]:
         """Return traces, shape (n_samples, n_units), in µV."""

@@ -28,15 +28,19 @@ class UnmixingScores:
     ----------
     matched_index : ndarray, shape (n_true_units,), int64
         Estimated unit whose signal is most like the true unit's, one to one; -1 where none.
-    si_sdr_db, ideal_si_sdr_db, mixture_si_sdr_db : ndarray, shape (n_true_units,), float64
-        Of the matched unit's own traces, of the ideal binary mask's, and of the recording itself
-        on the channels that the true unit reaches. Minus infinity where there is no match.
+    si_sdr_db, expected_si_sdr_db : ndarray, shape (n_true_units,), float64
+        Of the matched unit's own traces, as recorded and as its nearest segments have them. Minus
+        infinity where there is no match.
+    ideal_si_sdr_db, mixture_si_sdr_db : ndarray, shape (n_true_units,), float64
+        Of the traces behind the ideal binary mask, and of the recording itself on the channels that
+        the true unit reaches.
     purity : BinPurity
         Of the masks.
     """
 
     matched_index: IntArray
     si_sdr_db: FloatArray
+    expected_si_sdr_db: FloatArray
     ideal_si_sdr_db: FloatArray
     mixture_si_sdr_db: FloatArray
     purity: BinPurity
@@ -53,6 +57,8 @@ class _Sums:
     ideal_product: FloatArray
     estimate: FloatArray
     product: FloatArray
+    expected: FloatArray
+    expected_product: FloatArray
     counts: IntArray
 
 
@@ -90,18 +96,29 @@ def score_unmixing(
     rows, columns = linear_sum_assignment(-alike)
     found = alike[rows, columns] > 0
     matched[rows[found]] = columns[found]
-    si_sdr_db = np.full(len(matched), -np.inf)
-    at = rows[found], columns[found]
-    si_sdr_db[rows[found]] = si_sdr_from_products(
-        sums.reference[rows[found]], sums.estimate[columns[found]], sums.product[at]
-    )
     return UnmixingScores(
         matched_index=matched,
-        si_sdr_db=si_sdr_db,
+        si_sdr_db=_of_matches(sums.reference, sums.estimate, sums.product, matched),
+        expected_si_sdr_db=_of_matches(
+            sums.reference, sums.expected, sums.expected_product, matched
+        ),
         ideal_si_sdr_db=si_sdr_from_products(sums.reference, sums.ideal, sums.ideal_product),
         mixture_si_sdr_db=si_sdr_from_products(sums.reference, sums.mixture, sums.mixture_product),
         purity=bin_purity(sums.counts),
     )
+
+
+def _of_matches(
+    reference: FloatArray, estimate: FloatArray, product: FloatArray, matched: IntArray
+) -> NDArray[np.float64]:
+    """Return the SI-SDR of each true unit's match, shape (n_true_units,)."""
+    si_sdr_db = np.full(len(matched), -np.inf)
+    rows = np.flatnonzero(matched >= 0)
+    columns = matched[rows]
+    si_sdr_db[rows] = si_sdr_from_products(
+        reference[rows], estimate[columns], product[rows, columns]
+    )
+    return si_sdr_db
 
 
 def spike_scores(truth: Sorting, overlaps: NDArray[np.bool_], found: Sorting) -> dict[str, float]:
@@ -124,19 +141,25 @@ def spike_scores(truth: Sorting, overlaps: NDArray[np.bool_], found: Sorting) ->
 
 def summary(scores: UnmixingScores, spikes: dict[str, float]) -> dict[str, Any]:
     """Return the scores as plain numbers for ``scores.json`` and the terminal."""
-    has_match = np.isfinite(scores.si_sdr_db)
-    matched = scores.si_sdr_db[has_match]
+    has_match = scores.matched_index >= 0
     return {
         "n_true_units": len(scores.si_sdr_db),
         "n_matched": int(has_match.sum()),
         "si_sdr_db_median": float(np.median(scores.si_sdr_db)),
-        "si_sdr_db_mean_of_matched": float(matched.mean()) if len(matched) else float("nan"),
+        "si_sdr_db_median_of_matched": _median(scores.si_sdr_db[has_match]),
+        "expected_si_sdr_db_median": float(np.median(scores.expected_si_sdr_db)),
+        "expected_si_sdr_db_median_of_matched": _median(scores.expected_si_sdr_db[has_match]),
         "ideal_mask_si_sdr_db_median": float(np.median(scores.ideal_si_sdr_db)),
         "mixture_si_sdr_db_median": float(np.median(scores.mixture_si_sdr_db)),
         "bin_purity": scores.purity.purity,
         "bin_completeness": scores.purity.completeness,
         **spikes,
     }
+
+
+def _median(values: FloatArray) -> float:
+    """Return the median; NaN of nothing."""
+    return float(np.median(values)) if len(values) else float("nan")
 
 
 def _sums(
@@ -155,6 +178,8 @@ def _sums(
         ideal_product=np.zeros(n_true),
         estimate=np.zeros(n_found),
         product=np.zeros((n_true, n_found)),
+        expected=np.zeros(n_found),
+        expected_product=np.zeros((n_true, n_found)),
         counts=np.zeros((n_true + 1, n_found + 1), np.int64),
     )
     for tile in tile_grid(recording.n_samples, recording.sampling_rate_hz):
@@ -182,7 +207,11 @@ def _add_tile(
     sums.counts[:] += np.bincount(pair.ravel(), minlength=sums.counts.size).reshape(
         sums.counts.shape
     )
+    bins = unmixing.bins.between(tile.start, tile.stop)
+    expected_uv = np.zeros_like(traces_uv)
+    expected_uv[bins.sample_index - tile.start, bins.channel_index] = bins.expected_uv
     sums.estimate[:] += _by_label(labels, np.square(traces_uv), n_found)
+    sums.expected[:] += _by_label(labels, np.square(expected_uv), n_found)
     sums.ideal[:] += _by_label(ideal, np.square(traces_uv), n_true)
     for unit, source in enumerate(sources):
         own = source.read(tile.start, tile.stop)
@@ -192,7 +221,11 @@ def _add_tile(
         sums.mixture[unit] += float(np.square(mixture, dtype=np.float64).sum())
         sums.mixture_product[unit] += float(product.sum())
         sums.ideal_product[unit] += float(product[ideal[:, source.channels] == unit].sum())
-        sums.product[unit] += _by_label(labels[:, source.channels], product, n_found)
+        own_labels = labels[:, source.channels]
+        sums.product[unit] += _by_label(own_labels, product, n_found)
+        sums.expected_product[unit] += _by_label(
+            own_labels, own * expected_uv[:, source.channels], n_found
+        )
 
 
 def _by_label(

@@ -9,8 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import DetectConfig, FilterConfig, RunConfig, SnippetConfig, WhitenConfig
+from embersort.embedding.architecture import CANONICAL_RATE_HZ
 from embersort.embedding.neighbours import nearest_events
-from embersort.embedding.segment_architecture import SEGMENT_CHANNELS, SEGMENT_RADIUS_UM
+from embersort.embedding.segment_architecture import (
+    SEGMENT_BEFORE_SAMPLES,
+    SEGMENT_CHANNELS,
+    SEGMENT_RADIUS_UM,
+    SEGMENT_SAMPLES,
+)
 from embersort.embedding.segments import canonical_segments
 from embersort.embedding.stage import EncoderStage, make_encoder_stage
 from embersort.embedding.weights import Weights
@@ -82,6 +88,23 @@ class Segments:
         """Return one segment, shape (n_local, SEGMENT_SAMPLES), without padding."""
         n_local = len(self.local(event_index))
         return self.values[event_index, :n_local].astype(np.float32)
+
+    @property
+    def bin_step(self) -> float:
+        """Samples of the recording from one bin to the next."""
+        return self.sampling_rate_hz / CANONICAL_RATE_HZ
+
+    def first_bin(self, event_index: int) -> float:
+        """Return the place of a segment's first bin, in samples of the recording."""
+        trough = self.events.sample_index[event_index] + float(self.shift[event_index])
+        return trough - SEGMENT_BEFORE_SAMPLES * self.bin_step
+
+    def covering(self, start_sample: int, stop_sample: int) -> range:
+        """Return the events whose segments may reach into a range of samples."""
+        reach = int(np.ceil(SEGMENT_SAMPLES * self.bin_step)) + 1
+        edges = (start_sample - reach, stop_sample + reach)
+        first, last = np.searchsorted(self.events.sample_index, edges)
+        return range(int(first), int(last))
 
     def nearest(self, n_neighbours: int, window_s: float, n_threads: int = 1) -> IntArray:
         """Return the nearest segments of each that peak on the same channel, padded with -1."""

@@ -27,6 +27,7 @@ from embersort.signal import Tile, filter_tile, map_tiles, tile_grid
 from embersort.signal.tiles import n_workers
 from embersort.types import UNASSIGNED, IntArray, Recording
 from embersort.unmixing.bins import BinEmbedder, UnitCentres, label_bins
+from embersort.unmixing.expected import expected_stretch
 from embersort.unmixing.result import OwnedBins, Unmixing, join_bins, owned_bins
 from embersort.unmixing.segments import Front, Segments, find_segments, make_front
 from embersort.unmixing.spikes import unmixed_spikes
@@ -95,7 +96,7 @@ def unmix(
     clustered, after Hershey et al. 2016, "Deep clustering", with neurons in the place of speakers.
     ISO-SPLIT sees one point per segment (the mean of the bins round its trough); each bin then goes
     to the nearest of the centres so found. About two milliseconds an event; memory grows by one
-    kilobyte an event and twelve bytes a bin that belongs to a neuron.
+    kilobyte an event and 22 bytes a bin that belongs to a neuron.
     """
     return masked(prepare(recording, networks, config, progress), progress)
 
@@ -155,12 +156,9 @@ def masked(prepared: Prepared, progress: Progress | None = None) -> Unmixing:
     front, config, centres = prepared.front, prepared.config, prepared.centres
     recording, segments = front.recording, prepared.embedder.segments
     tiles = tile_grid(recording.n_samples, recording.sampling_rate_hz)
-
-    def own_bins(tile: Tile) -> OwnedBins:
-        return label_tile(front, prepared.embedder, centres, tile)
-
     advance = counted(progress or say_nothing, "masks", len(tiles))
-    owned = join_bins(list(map_tiles(own_bins, tiles, config.run, advance)))
+    parts = map_tiles(lambda tile: label_tile(prepared, tile), tiles, config.run, advance)
+    owned = join_bins(list(parts))
     return Unmixing(
         sorting=unmixed_spikes(
             segments,
@@ -218,8 +216,10 @@ def unit_centres(segments: Segments, points: Float32, labels: IntArray) -> UnitC
     return UnitCentres(vectors=vectors, peak_channel=peak, reaches=reaches)
 
 
-def label_tile(front: Front, embedder: BinEmbedder, centres: UnitCentres, tile: Tile) -> OwnedBins:
-    """Return the bins of a tile that belong to a unit, with what is recorded in them (µV)."""
+def label_tile(prepared: Prepared, tile: Tile) -> OwnedBins:
+    """Return the bins of a tile that belong to a unit, and what is recorded and expected there."""
+    front, embedder, centres = prepared.front, prepared.embedder, prepared.centres
+    noise_uv = front.preprocessor.noise_uv.astype(np.float32)
     traces_uv = filter_tile(front.recording, tile, front.preprocessor, 0)
     per_sample = traces_uv.shape[1] * centres.vectors.shape[1]
     length = max(1, MOST_VOTES // per_sample)
@@ -227,7 +227,9 @@ def label_tile(front: Front, embedder: BinEmbedder, centres: UnitCentres, tile: 
     for start in range(tile.start, tile.stop, length):
         stop = min(start + length, tile.stop)
         labels = label_bins(embedder, centres, start, stop)
-        parts.append(owned_bins(labels, traces_uv[start - tile.start : stop - tile.start], start))
+        expected_uv = expected_stretch(embedder, prepared.labels, labels, start) * noise_uv
+        recorded_uv = traces_uv[start - tile.start : stop - tile.start]
+        parts.append(owned_bins(labels, recorded_uv, start, expected_uv))
     return join_bins(parts)
 
 
