@@ -56,3 +56,26 @@ def coloured_noise(drawn, taps, sources, weights, white, n_samples):
         reverse = drawn[n_channels - 1 - channel][::-1]
         traces[:, channel] += white * reverse[:n_samples]
     return traces
+
+
+def hashed_normals(key, stream, n, n_pairs=512):
+    """One number after the other, with Python's integers and float64's functions."""
+    a, b, c, d, e = 0x7FEB352D, 0x846CA68B, 0xED5AD4BB, 0xAC4C1B51, 0x31848BAB
+    keys = [int(k) for k in np.random.SeedSequence([key, stream]).generate_state(3, np.uint32)]
+
+    def mixed(x, steps):
+        for shift, factor in steps:
+            x = (x ^ x >> shift) * factor % 2**32
+        return x
+
+    numbers = []
+    for index in range(n):
+        block, place = divmod(index, 2 * n_pairs)
+        is_sine, pair = divmod(place, n_pairs)
+        x = mixed((block * n_pairs + pair + keys[0]) % 2**32, [(16, a), (15, b), (16, 1)])
+        x = mixed(x ^ keys[1], [(17, c), (11, d), (15, e), (14, 1)])
+        y = mixed((x + keys[2]) % 2**32, [(16, a), (15, b), (16, 1)])
+        radius = np.sqrt(-2 * np.log((np.float32(x >> 1) + 0.5) * 2.0**-31))
+        angle = np.pi * (y - 2**32 * (y >= 2**31)) / 2**31
+        numbers.append(radius * (np.sin(angle) if is_sine else np.cos(angle)))
+    return np.array(numbers)

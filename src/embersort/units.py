@@ -1,6 +1,10 @@
-"""The only conversions between physical units and samples."""
+"""The only conversions of units: between time and samples, and between measures of spread."""
 
 from __future__ import annotations
+
+MAD_TO_SD = 1 / 0.6745
+"""Standard deviation of a normal distribution over its median absolute deviation, to the four
+digits of Quiroga et al. (2004), equation 3.1, which SpikeForest and others use."""
 
 
 def ms_to_samples(duration_ms: float, sampling_rate_hz: float) -> int:

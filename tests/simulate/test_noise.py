@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import kstest, norm
 
 import naive_simulate as naive
 from embersort.simulate.artefacts import draw_artefacts
 from embersort.simulate.band import band_gain, band_pass, band_troughs, noise_std
 from embersort.simulate.noise import NoiseConfig, _colour_and_mix, build_noise, noise_tile
+from embersort.simulate.normals import LARGEST, PAIRS, hashed_normals
 from embersort.types import Geometry
 
 RATE_HZ = 30000.0
@@ -115,3 +117,55 @@ def test_troughs_in_the_band_are_those_of_the_filtered_waveform():
     padded = np.pad(wave, ((400, 400), (0, 0)))
     expected = -band_pass(padded, RATE_HZ).min(axis=0)
     assert band_troughs(wave, RATE_HZ) == pytest.approx(expected, rel=1e-3)
+
+
+def test_hashed_noise_has_the_level_colour_and_seams_of_the_other():
+    hashed = NoiseConfig(generator="hashed", level_uv=12, exponent=2.0)
+    noise = tiles(hashed, 12)
+    assert noise_std(noise, RATE_HZ) == pytest.approx(np.full(6, 12.0), rel=0.04)
+    other = tiles(hashed.model_copy(update={"generator": "philox"}), 12)
+    assert not np.array_equal(noise, other)
+    assert np.corrcoef(noise.T) == pytest.approx(np.corrcoef(other.T), abs=0.03)
+    many = tiles(hashed.model_copy(update={"white_share": 0.0}), 3000, n_samples=64)[:, 0]
+    step = np.diff(many)
+    at_seams, elsewhere = step[63::64], np.delete(step, np.arange(63, len(step), 64))
+    assert at_seams.std() == pytest.approx(elsewhere.std(), rel=0.05)
+
+
+def test_hashed_normals_equal_their_slow_twin():
+    for n in (0, 1, 2 * PAIRS, 2 * PAIRS + 7):
+        fast = hashed_normals(11, 5, n)
+        assert fast.dtype == np.float32
+        assert fast == pytest.approx(naive.hashed_normals(11, 5, n), abs=2e-5)
+
+
+def test_fewer_hashed_normals_are_the_same_and_every_stream_is_another():
+    many = hashed_normals(3, 4, 5000)
+    assert np.array_equal(hashed_normals(3, 4, 1500), many[:1500])
+    for key, stream in ((4, 4), (3, 5), (2**63 - 1, 4)):
+        assert abs(np.corrcoef(many, hashed_normals(key, stream, 5000))[0, 1]) < 0.07
+
+
+def test_hashed_normals_are_normal_far_into_the_tails():
+    n = 4_000_000
+    x = np.concatenate([hashed_normals(9, stream, n // 16) for stream in range(16)]).astype(float)
+    assert abs(x.mean()) < 4 / np.sqrt(n)
+    assert abs(x.var() - 1) < 4 * np.sqrt(2 / n)
+    assert abs((x**3).mean()) < 4 * np.sqrt(15 / n)
+    assert abs((x**4).mean() - 3) < 4 * np.sqrt(96 / n)
+    assert kstest(x, "norm").pvalue > 1e-3
+    for limit in (2.0, 3.0, 4.0, 4.5):
+        expected = norm.sf(limit) * n
+        for tail in (x > limit, x < -limit):
+            assert abs(tail.sum() - expected) < 5 * np.sqrt(expected)
+    assert 4.8 < np.abs(x).max() < LARGEST
+
+
+def test_hashed_normals_do_not_depend_on_each_other():
+    n = 2_000_000
+    x = hashed_normals(1, 2, n).astype(float)
+    for lag in (1, 2, 7, 31, 32, PAIRS - 1, PAIRS, PAIRS + 1, 2 * PAIRS, 8192, 65536):
+        near, far = x[:-lag], x[lag:]
+        assert abs((near * far).mean()) < 5 / np.sqrt(n)
+        # Nor do their squares: cosine and sine of one pair share a radius.
+        assert abs(((near**2 - 1) * (far**2 - 1)).mean()) < 5 * 2 / np.sqrt(n)

@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from embersort.config import WhitenConfig
 from embersort.types import BoolArray, FloatArray, Geometry
-
-MAD_TO_SD = 1 / 0.6745
-"""Standard deviation of a normal distribution over its median absolute deviation."""
+from embersort.units import MAD_TO_SD
 
 QUIET = 4.0
 """Samples beyond this many noise levels belong to spikes and are left out of the covariance."""

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt, sosfreqz
 
 from embersort.types import FloatArray
+from embersort.units import MAD_TO_SD
 
 BAND_HZ = (300.0, 6000.0)
 """The usual band of spike sorting; SNR in SpikeForest is measured in it."""
 BAND_ORDER = 3
 NYQUIST_SHARE = 0.9
 """The upper edge stays below this share of half the sampling rate."""
-MAD_TO_STD = 1 / 0.6745
-"""Standard deviation of a Gaussian over its median absolute deviation."""
 SETTLE_S = 0.01
 """The filter has settled after this long."""
 N_FREQUENCIES = 8192
@@ -69,7 +68,7 @@ def band_gain(taps: FloatArray, sampling_rate_hz: float) -> float:
 def noise_std(traces: FloatArray, sampling_rate_hz: float) -> NDArray[np.float64]:
     """Return each channel's noise in the band: MAD / 0.6745, shape (n_channels,)."""
     filtered = band_pass(traces, sampling_rate_hz)
-    return np.median(np.abs(filtered - np.median(filtered, axis=0)), axis=0) * MAD_TO_STD
+    return np.median(np.abs(filtered - np.median(filtered, axis=0)), axis=0) * MAD_TO_SD
 
 
 @functools.lru_cache(maxsize=16)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numba
 import numpy as np
@@ -11,6 +13,7 @@ from pydantic import Field
 
 from embersort.config import Config
 from embersort.simulate.band import BAND_HZ, band_gain
+from embersort.simulate.normals import hashed_normals
 from embersort.types import FloatArray, Geometry, IntArray
 
 COLOUR_FILTER_MS = 1.6
@@ -43,6 +46,9 @@ class NoiseConfig(Config):
     file: str = ""
     """A recording of real noise that is added, from its start over and over; at least as many
     channels as the probe, same sampling rate."""
+    generator: Literal["philox", "hashed"] = "philox"
+    """Where random numbers come from: ``hashed`` is of the same distribution up to 6.7 standard
+    deviations and twenty times as fast, for noise that only a network looks at."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +69,8 @@ class NoiseModel:
     hum_gain, hum_phase : ndarray, shape (n_channels,), shape (3,)
     key : int
         First half of the counter-based generator's key; the tile is the other half.
+    is_hashed : bool
+        Whether numbers come from ``hashed_normals`` rather than from NumPy's Philox.
     """
 
     taps: NDArray[np.float32]
@@ -74,6 +82,7 @@ class NoiseModel:
     hum_gain: FloatArray
     hum_phase: FloatArray
     key: int
+    is_hashed: bool
 
     @property
     def is_silent(self) -> bool:
@@ -110,6 +119,7 @@ def build_noise(
         hum_gain=rng.uniform(0.7, 1.3, geometry.n_channels),
         hum_phase=rng.uniform(0, 2 * np.pi, 3),
         key=int(rng.integers(2**63)),
+        is_hashed=config.generator == "hashed",
     )
 
 
@@ -152,6 +162,8 @@ def _add_noise(model: NoiseModel, tile_index: int, tile: NDArray[np.float32]) ->
 
 def _draw(model: NoiseModel, tile_number: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return the first normal draws of a tile; tile n has number n + 1, so that 0 precedes it."""
+    if model.is_hashed:
+        return hashed_normals(model.key, tile_number, math.prod(shape)).reshape(shape)
     rng = np.random.Generator(np.random.Philox(key=[model.key, tile_number]))
     return rng.standard_normal(shape, np.float32)
 
