@@ -22,6 +22,9 @@ from embersort.types import Recording
 from embersort.units import s_to_samples
 
 BOOTSTRAP_SEED = 0
+NEAR_BEST = 0.05
+"""A sorter whose mean accuracy is further behind the best one's is not recommended for its speed,
+however wide the interval."""
 MIN_SNR, MAX_SNR = 4.0, 15.0
 """Range of the injected units' SNR: below, no sorter finds much; above, every one does."""
 
@@ -34,9 +37,9 @@ class Candidate:
     ----------
     sorter : str
     accuracy : Interval
-        Over the hybrids, each one's mean over the injected units.
+        Over the injected units of all hybrids.
     behind : Interval
-        The best sorter's accuracy less this one's, paired by hybrid.
+        The best sorter's accuracy less this one's, paired by injected unit.
     wall_s : float
         Mean per hybrid.
     n_failed : int
@@ -56,7 +59,7 @@ class Choice:
     Attributes
     ----------
     recommended : str
-        The fastest of the sorters that are not measurably behind the best.
+        The fastest of the sorters that are near the best and not measurably behind it.
     candidates : list of Candidate
         Best first.
     """
@@ -64,14 +67,21 @@ class Choice:
     recommended: str
     candidates: list[Candidate]
 
-    def text(self) -> str:
-        """Return the table and the recommendation for people."""
-        lines = [
-            f"{c.sorter}: accuracy {c.accuracy}, behind the best by {c.behind}, "
-            f"{c.wall_s:.0f} s" + (f", failed {c.n_failed} times" if c.n_failed else "")
+    def table(self) -> list[tuple[str, ...]]:
+        """Return a line of names and one line per sorter, for people."""
+        names = ("sorter", "accuracy", "behind the best by", "wall time, s", "failed")
+        return [names] + [
+            (c.sorter, str(c.accuracy), str(c.behind), f"{c.wall_s:.0f}", str(c.n_failed))
             for c in self.candidates
         ]
-        return "\n".join([*lines, "", f"recommended: {self.recommended}"])
+
+    def advice(self) -> str:
+        """Return the recommendation and what it rests on, for people."""
+        return (
+            f"recommended: {self.recommended}, the fastest within {NEAR_BEST} of the best and not "
+            f"measurably behind it, on {self.candidates[0].accuracy.n} injected units; "
+            "what a sorter invents is not counted"
+        )
 
 
 def installed_sorters(home: Home) -> list[str]:
@@ -133,12 +143,17 @@ def choose_sorter(  # noqa: PLR0913 - each a plain setting of its own meaning
     specs = [find_sorter(name, home) for name in sorters]
     hybrids = make_hybrids(recording, home, n_units, seconds, n_repeats, seed)
     limits = limits or Limits()
-    accuracy = np.full((len(specs), n_repeats), np.nan)
-    wall_s = np.full_like(accuracy, np.nan)
+    accuracy = np.full((len(specs), n_repeats, n_units), np.nan)
+    wall_s = np.full((len(specs), n_repeats), np.nan)
     for row, spec in enumerate(specs):
         for column, hybrid in enumerate(hybrids):
-            accuracy[row, column], wall_s[row, column] = _score(hybrid, spec, limits, home)
-            say(f"{spec.name}, hybrid {column + 1}: accuracy {accuracy[row, column]:.3f}")
+            where = f"{spec.name}, hybrid {column + 1}"
+            try:
+                accuracy[row, column], wall_s[row, column] = _score(hybrid, spec, limits, home)
+            except EmbersortError as error:
+                say(f"{where}: {error}")
+            else:
+                say(f"{where}: accuracy {accuracy[row, column].mean():.3f}")
     return recommend(list(sorters), accuracy, wall_s)
 
 
@@ -162,23 +177,29 @@ def make_hybrids(
 
 
 def recommend(sorters: Sequence[str], accuracy: np.ndarray, wall_s: np.ndarray) -> Choice:
-    """Recommend the fastest of the sorters that are not measurably behind the best.
+    """Recommend the fastest of the sorters that are near the best and not measurably behind it.
 
     Parameters
     ----------
     sorters : sequence of str
-    accuracy, wall_s : ndarray, shape (n_sorters, n_hybrids)
-        NaN where a sorter failed.
+    accuracy : ndarray, shape (n_sorters, n_hybrids, n_units)
+        Of each injected unit; NaN where a sorter failed.
+    wall_s : ndarray, shape (n_sorters, n_hybrids)
 
     Raises
     ------
     BadInput
         If every sorter failed on every hybrid.
+
+    Notes
+    -----
+    Intervals are over injected units, not over hybrids: each unit is a draw
+    of its own, and all hybrids are the same recording.
     """
     if np.isnan(accuracy).all():
         raise BadInput("every sorter failed on this recording; see 'embersort bench sorters'")
     # A failure finds nothing: it must not count as a recording left out.
-    scored = np.nan_to_num(accuracy)
+    scored = np.nan_to_num(accuracy).reshape(len(sorters), -1)
     best = int(scored.mean(axis=1).argmax())
     candidates = [
         Candidate(
@@ -188,11 +209,11 @@ def recommend(sorters: Sequence[str], accuracy: np.ndarray, wall_s: np.ndarray) 
                 scored[best], scored[row], np.random.default_rng(BOOTSTRAP_SEED)
             ),
             wall_s=float(np.nanmean(wall_s[row])) if np.isfinite(wall_s[row]).any() else np.inf,
-            n_failed=int(np.isnan(accuracy[row]).sum()),
+            n_failed=int(np.isnan(accuracy[row]).any(axis=1).sum()),
         )
         for row, name in enumerate(sorters)
     ]
-    level = [candidate for candidate in candidates if candidate.behind.low <= 0]
+    level = [c for c in candidates if c.behind.low <= 0 and c.behind.mean <= NEAR_BEST]
     fastest = min(level, key=lambda candidate: candidate.wall_s)
     ranked = sorted(candidates, key=lambda candidate: -candidate.accuracy.mean)
     return Choice(recommended=fastest.sorter, candidates=ranked)
@@ -200,12 +221,19 @@ def recommend(sorters: Sequence[str], accuracy: np.ndarray, wall_s: np.ndarray) 
 
 def _score(
     hybrid: StoredRecording, spec: SorterSpec, limits: Limits, home: Home
-) -> tuple[float, float]:
-    """Return accuracy and wall time of a sorter on a hybrid; NaN where it failed."""
+) -> tuple[list[float], float]:
+    """Return the accuracy of each injected unit, and the wall time of the sort.
+
+    Raises
+    ------
+    BadInput
+        If the sorter failed; says why.
+    """
     if hybrid.n_channels < spec.min_channels:
-        return np.nan, np.nan
+        raise BadInput(f"needs at least {spec.min_channels} channels")
     result = run_job(Job(recording=hybrid, spec=spec, limits=limits), home)
     scores = score_result(hybrid, result, home)
     if not scores:
-        return np.nan, np.nan
-    return float(scores["one_to_one"]["summary"]["accuracy"]), float(result.record["wall_s"])
+        last = result.record["error"].strip().rpartition("\n")[2]
+        raise BadInput(f"{result.record['outcome'].replace('_', ' ')}: {last}")
+    return scores["one_to_one"]["units"]["accuracy"], float(result.record["wall_s"])

@@ -173,6 +173,7 @@ def choose(
     """Say which sorter suits your recording: known units are put in and looked for."""
     from embersort.benchmark.choose import choose_sorter, installed_sorters
     from embersort.benchmark.home import find_home
+    from embersort.cli.terminal import format_table
     from embersort.recording import open_recording
 
     source = open_recording(
@@ -192,7 +193,8 @@ def choose(
         n_repeats=repeats,
         say=typer.echo,
     )
-    typer.echo(choice.text())
+    typer.echo("\n" + format_table(choice.table(), numbers=True))
+    typer.echo(f"\n{choice.advice()}")
 
 
 def _limits(time_s: float, memory_gib: float, disk_gib: float, n_threads: int) -> Limits:
