@@ -69,11 +69,13 @@ class Choice:
 
     def table(self) -> list[tuple[str, ...]]:
         """Return a line of names and one line per sorter, for people."""
-        names = ("sorter", "accuracy", "behind the best by", "wall time, s", "failed")
-        return [names] + [
-            (c.sorter, str(c.accuracy), str(c.behind), f"{c.wall_s:.0f}", str(c.n_failed))
-            for c in self.candidates
+        lines: list[tuple[str, ...]] = [
+            ("sorter", "accuracy", "behind the best by", "wall time, s", "failed")
         ]
+        for c in self.candidates:
+            figures = str(c.accuracy), str(c.behind), f"{c.wall_s:.0f}", str(c.n_failed)
+            lines.append((c.sorter, *figures))
+        return lines
 
     def advice(self) -> str:
         """Return the recommendation and what it rests on, for people."""
