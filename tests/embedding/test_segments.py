@@ -5,10 +5,13 @@ from embedding_samples import N_BEFORE, N_WINDOW, RATE_HZ, random_segment_networ
 from embersort.embedding.segment_architecture import (
     SEGMENT_BEFORE_SAMPLES,
     SEGMENT_SAMPLES,
+    SegmentConfig,
+    segment_shapes,
 )
 from embersort.embedding.segment_network import mean_and_spread
 from embersort.embedding.segment_weights import (
     load_segment_weights,
+    load_shipped_segment,
     save_segment_weights,
 )
 from embersort.embedding.segments import bin_offsets, canonical_segments
@@ -126,3 +129,8 @@ def test_a_parameter_that_is_not_finite_is_refused(tmp_path):
     save_segment_weights(network, tmp_path / "a.safetensors")
     with pytest.raises(BadWeights, match=r"out_bias is of shape .* or not finite"):
         load_segment_weights(tmp_path / "a.safetensors")
+
+def test_the_shipped_network_is_whole():
+    network = load_shipped_segment()
+    assert network.config == SegmentConfig()
+    assert {n: v.shape for n, v in network.weights.items()} == segment_shapes(network.config)
