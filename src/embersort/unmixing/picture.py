@@ -17,7 +17,7 @@ WIDTH, LEFT, GAP = 1100, 70, 42
 """Of the picture, of its left margin, and between panels, in pixels."""
 ROW = 6
 """Height of a channel."""
-MOST_COLUMNS = 2000
+MOST_COLUMNS = 1200
 """An image is made narrower to about this many columns, each the largest of its samples."""
 BRIGHTEST = 8.0
 """Bins of this height, in units of noise, are drawn at full strength."""
@@ -26,7 +26,7 @@ TRACE_ROW = 44
 """Unmixed signals that are drawn, the strongest of the stretch, and the height of each."""
 GOLDEN_TURN = 0.618034
 """Hues that follow each other by this part of a circle stay far apart."""
-MOST_POINTS = 4000
+MOST_POINTS = 2500
 SCATTER = 320
 """Bins of the scatter plot, and its size."""
 GREY = 0.55
