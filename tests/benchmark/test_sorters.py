@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from embersort.benchmark.exchange import StoredRecording
+from embersort.benchmark.process import Limits
 from embersort.benchmark.sorters.catalogue import SORTERS, find_sorter
 from embersort.benchmark.sorters.commands import worker_command
 from embersort.benchmark.sorters.environments import (
@@ -112,15 +113,45 @@ def test_a_container_gets_the_recording_read_only_and_no_network(home, tmp_path,
     installation = find_installation(spec, home)
     assert installation.digest == "sha256:abc"
     job = {"recording_folder": "/data/rec", "output_folder": "x", "work_folder": "y"}
-    command = worker_command(spec, installation, job, tmp_path)
-    assert command[:5] == [str(engine), "run", "--rm", "--network", "none"]
+    limits = Limits(time_s=600, memory_gib=12.5, n_threads=3)
+    command = worker_command(spec, installation, job, tmp_path, limits)
+    assert command[:6] == [str(engine), "run", "--rm", "--init", "--network", "none"]
     assert "/data/rec:/job/recording:ro" in command
     assert command[-3:] == ["python3", "/job/workers/run_spikeinterface.py", "/job/files/job.json"]
     assert "--gpus" not in command
+    # The engine's client is our child, what it starts is not: it must keep to the limits itself.
+    assert command[command.index("--memory") + 1] == "12.5g"
+    assert command[command.index("--cpus") + 1] == "3"
+    assert command[-5:-3] == ["timeout", "630"]
+    assert "OMP_NUM_THREADS=3" in command
     written = json.loads((tmp_path / "job.json").read_text())
     assert written["recording_folder"] == "/job/recording"
-    gpu = worker_command(SORTERS["kilosort3"], installation, job, tmp_path)
+    gpu = worker_command(SORTERS["kilosort3"], installation, job, tmp_path, limits)
     assert gpu[gpu.index("--gpus") + 1] == "all"
+
+
+@pytest.mark.parametrize("name", ["apptainer", "singularity"])
+def test_apptainer_gets_the_same(home, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    engine = fake_engine(tmp_path, monkeypatch, name=name)
+    (tmp_path / "embersort-bench_yass_1.sif").write_bytes(b"image")
+    installation = find_installation(SORTERS["yass"], home)
+    job = {"recording_folder": "/data/rec", "output_folder": "x", "work_folder": "y"}
+    command = worker_command(SORTERS["yass"], installation, job, tmp_path, Limits())
+    assert command[:6] == [str(engine), "exec", "--containall", "--net", "--network", "none"]
+    assert "/data/rec:/job/recording:ro" in command
+    assert command[-5:-3] == ["--nv", "embersort-bench_yass_1.sif"]
+
+
+def test_images_are_pinned_and_bring_a_python_that_is_new_enough():
+    for spec in SORTERS.values():
+        if spec.image:
+            recipe = (CONTAINER_FILES / f"{spec.name}.Dockerfile").read_text()
+            base = recipe.partition("FROM ")[2].split()[0]
+            assert base.startswith("spikeinterface/")
+            assert not base.endswith(":latest")
+            assert ":" in base
+            assert "--python 3.11" in recipe
 
 
 def test_without_an_engine_or_image_it_says_so(home, tmp_path, monkeypatch):

@@ -136,7 +136,7 @@ def _execute(job: Job, installation: Installation, folder: Path) -> ProcessResul
         "n_threads": job.limits.n_threads,
         "seed": job.seed,
     }
-    command = worker_command(job.spec, installation, values, folder)
+    command = worker_command(job.spec, installation, values, folder, job.limits)
     return run_limited(command, folder, folder / "log.txt", job.limits, {"TMPDIR": str(work)})
 
 

@@ -7,14 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from embersort.benchmark.process import THREAD_VARIABLES, Limits
 from embersort.benchmark.sorters.environments import WORKERS, Installation
 from embersort.benchmark.sorters.spec import SorterSpec
 
 JOB_FILE = "job.json"
+GRACE_S = 30.0
+"""A container that outlives its time limit by this ends itself: killing the engine's client, which
+is our child, does not end what it started."""
 
 
 def worker_command(
-    spec: SorterSpec, installation: Installation, job: Mapping[str, Any], folder: Path
+    spec: SorterSpec,
+    installation: Installation,
+    job: Mapping[str, Any],
+    folder: Path,
+    limits: Limits,
 ) -> list[str]:
     """Write the job file and return the command that carries it out.
 
@@ -26,9 +34,11 @@ def worker_command(
         Plain values; keys that end in ``_folder`` are folders.
     folder : Path
         Working folder of the job, which takes the job file.
+    limits : Limits
+        Handed on to a container's engine, since it is not our child that uses up the memory.
     """
     if spec.image:
-        return _container_command(spec, installation, job, folder)
+        return _container_command(spec, installation, job, folder, limits)
     (folder / JOB_FILE).write_text(json.dumps(job), "utf-8")
     if spec.command:
         values = {**job, "job_file": str(folder / JOB_FILE)}
@@ -37,7 +47,11 @@ def worker_command(
 
 
 def _container_command(
-    spec: SorterSpec, installation: Installation, job: Mapping[str, Any], folder: Path
+    spec: SorterSpec,
+    installation: Installation,
+    job: Mapping[str, Any],
+    folder: Path,
+    limits: Limits,
 ) -> list[str]:
     """Return the call of the container engine: no network, the recording read-only."""
     inside = {
@@ -52,19 +66,24 @@ def _container_command(
         (str(WORKERS), "/job/workers", "ro"),
     ]
     call = ["python3", f"/job/workers/{spec.worker}", f"/job/files/{JOB_FILE}"]
+    # Neither kind of engine hands the surroundings on.
+    threads = tuple(
+        part for name in THREAD_VARIABLES for part in ("--env", f"{name}={limits.n_threads}")
+    )
     engine = installation.command[0]
     if Path(engine).name in ("apptainer", "singularity"):
         image = spec.image.replace("/", "_").replace(":", "_") + ".sif"
         return [
             *(engine, "exec", "--containall", "--net", "--network", "none"),
             *(part for at, to, mode in binds for part in ("--bind", f"{at}:{to}:{mode}")),
-            *("--nv", image, *call),
+            *(*threads, "--nv", image, *call),
         ]
     return [
-        *(engine, "run", "--rm", "--network", "none"),
+        *(engine, "run", "--rm", "--init", "--network", "none"),
+        *("--memory", f"{limits.memory_gib:g}g", "--cpus", str(limits.n_threads), *threads),
         *(part for at, to, mode in binds for part in ("--volume", f"{at}:{to}:{mode}")),
         *_gpu(spec.needs),
-        *(spec.image, *call),
+        *(spec.image, "timeout", f"{limits.time_s + GRACE_S:.0f}", *call),
     ]
 
 
