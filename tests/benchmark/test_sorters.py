@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -166,3 +168,33 @@ def test_without_an_engine_or_image_it_says_so(home, tmp_path, monkeypatch):
 def test_an_unknown_sorter_gets_a_hint(home):
     with pytest.raises(BadInput, match="did you mean 'kilosort4'"):
         find_sorter("kilosort-4", home)
+
+
+def test_dartsort_gets_round_positions_and_never_waits_for_a_dead_thread():
+    """Its worker runs in another environment: here with stand-ins for SpikeInterface."""
+    script = f"""
+import sys, threading, time, types
+sys.path.insert(0, {str(WORKERS)!r})
+import numpy as np
+import run_dartsort
+
+class Recording:
+    def get_channel_locations(self):
+        return np.array([[10.0, 0.0], [6e-16, 10.0]])
+    def get_probe(self):
+        return types.SimpleNamespace(shank_ids=np.array(["0", "0"]))
+    def set_probe(self, probe):
+        self.positions = probe.contact_positions
+
+recording = run_dartsort.with_round_positions(Recording())
+print(recording.positions.tolist(), flush=True)
+threading.excepthook = run_dartsort.end_at_error
+threading.Thread(target=lambda: 1 / 0, daemon=True).start()
+time.sleep(30)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=25, check=False
+    )
+    assert done.stdout.strip() == "[[10.0, 0.0], [0.0, 10.0]]"
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr

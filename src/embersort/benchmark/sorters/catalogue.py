@@ -65,7 +65,7 @@ _LUPIN = SorterSpec(
 _KILOSORT4 = SorterSpec(
     name="kilosort4",
     title="Kilosort 4 (newest)",
-    licence="GPL-3.0-or-later",
+    licence="GPL-3.0-only",
     homepage="https://kilosort.readthedocs.io",
     environment="kilosort4",
     requirements=(TORCH, f"{SPIKEINTERFACE} kilosort>=4.1.7,<5 pandas"),
@@ -176,7 +176,7 @@ _SPECS = (
         requirements=("spikesift",),
         package="spikesift",
         worker="run_spikesift.py",
-        settings_source="defaults of perform_spike_sorting",
+        settings_source="defaults of perform_spike_sorting, which its user guide recommends",
         needs="at least 4 channels and a C compiler to install",
         min_channels=4,
     ),
@@ -191,7 +191,7 @@ _SPECS = (
     SorterSpec(
         name="herdingspikes",
         title="HerdingSpikes 2",
-        licence="GPL-3.0-or-later",
+        licence="GPL-3.0-only",
         homepage="https://github.com/mhhennig/HS2",
         environment="herdingspikes",
         requirements=(f"{SPIKEINTERFACE} herdingspikes six pandas",),
@@ -210,9 +210,10 @@ _SPECS = (
         environment="dartsort",
         requirements=(TORCH, f"dartsort {SPIKEINTERFACE}"),
         package="dartsort",
-        worker="run_spikeinterface.py",
-        worker_sorter="dartsort",
-        settings_source="defaults of DARTsortUserConfig",
+        worker="run_dartsort.py",
+        settings_source="defaults of DARTsortUserConfig; its README does not recommend it for "
+        "production yet",
+        needs="a GPU for speed (it trains a network on each recording); half a minute or more",
     ),
     replace(
         _LUPIN,
