@@ -1,4 +1,4 @@
-"""A unit among others: its rivals, and its activity over time."""
+"""A unit among others: rivals, other parts of its neuron, and its activity over time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import numpy as np
 from embersort.confidence.evidence import Evidence
 from embersort.confidence.spike_features import by_unit
 from embersort.confidence.templates import NONE, TemplateCodes
+from embersort.confidence.twins import twins
 from embersort.confidence.unit_kernels import pairs_within
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
 
 COINCIDENCE_MS = 1.5
 BURST_MS = 20.0
-"""Rivals that fire together within the one, or after each other within the other, tell of parts."""
+"""Parts of one neuron never fire together, but often soon after each other."""
 N_BLOCKS = 12
 """Blocks of time, of whatever length, in which a unit's spikes are counted."""
 MIN_EXPECTED = 0.1
@@ -23,12 +24,21 @@ FAR = 1e3
 """Distance from a rival that is not there."""
 
 
-def rivalry(evidence: Evidence, templates: TemplateCodes, edges: IntArray) -> dict[str, FloatArray]:
-    """Return how near the nearest rival is, and whether the two fire together or in turns."""
-    sorting = evidence.sorting
-    rival = templates.rivals[:, 0]
-    has, other = rival != NONE, np.maximum(rival, 0)
+def rivalry(templates: TemplateCodes) -> dict[str, FloatArray]:
+    """Return how easily each unit is confused with another."""
+    has = templates.rivals[:, 0] != NONE
     distance = np.where(has, templates.distance[:, 0], FAR)
+    return {
+        "log_rival_distance": np.log(np.maximum(distance, 0.1)),
+        "rival_cosine": np.where(has, templates.cosine.max(axis=1, initial=-1.0), -1.0),
+    }
+
+
+def kinship(evidence: Evidence, templates: TemplateCodes, edges: IntArray) -> dict[str, FloatArray]:
+    """Return what tells whether each unit and the one most like it are parts of one neuron."""
+    sorting = evidence.sorting
+    twin = twins(evidence, templates)
+    has, other = twin.unit_index != NONE, np.maximum(twin.unit_index, 0)
     rows, _ = by_unit(evidence)
     sample = sorting.sample_index[rows]
     window = ms_to_samples(COINCIDENCE_MS, sorting.sampling_rate_hz)
@@ -41,14 +51,16 @@ def rivalry(evidence: Evidence, templates: TemplateCodes, edges: IntArray) -> di
     active = _block_counts(evidence) / np.maximum(counts, 1)[:, None]
     # Shares of the two units' spikes that fall into common blocks; small where they take turns.
     common = np.minimum(active, active[other]).sum(axis=1)
-    return {
-        "log_rival_distance": np.log(np.maximum(distance, 0.1)),
-        "rival_cosine": np.where(has, templates.cosine.max(axis=1, initial=-1.0), -1.0),
-        "rival_coincidence": np.where(has, ratio(together, expected), np.nan),
-        "log_rival_expected": np.where(has, np.log(expected + MIN_EXPECTED), np.nan),
-        "rival_burst": np.where(has, ratio(soon, soon_expected), np.nan),
-        "rival_turn": np.where(has, common, np.nan),
+    columns = {
+        "twin_cosine": twin.cosine,
+        "twin_lag_ms": twin.lag_ms,
+        "twin_log_share": np.log((counts[other] + 1) / (counts + 1)),
+        "twin_coincidence": ratio(together, expected),
+        "twin_log_expected": np.log(expected + MIN_EXPECTED),
+        "twin_burst": ratio(soon, soon_expected),
+        "twin_turn": common,
     }
+    return {name: np.where(has, column, np.nan) for name, column in columns.items()}
 
 
 def activity(evidence: Evidence) -> dict[str, FloatArray]:

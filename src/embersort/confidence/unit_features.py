@@ -11,7 +11,14 @@ from embersort.confidence.evidence import Evidence
 from embersort.confidence.leftovers import leftovers
 from embersort.confidence.spike_features import SPIKE_FEATURES, by_unit, medians
 from embersort.confidence.templates import TemplateCodes
-from embersort.confidence.unit_company import MIN_EXPECTED, MOST_RATIO, activity, ratio, rivalry
+from embersort.confidence.unit_company import (
+    MIN_EXPECTED,
+    MOST_RATIO,
+    activity,
+    kinship,
+    ratio,
+    rivalry,
+)
 from embersort.confidence.unit_kernels import leading_spread, pairs_within
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
@@ -38,10 +45,13 @@ UNIT_FEATURES = (
     "low_margin",
     "log_rival_distance",
     "rival_cosine",
-    "rival_coincidence",
-    "log_rival_expected",
-    "rival_burst",
-    "rival_turn",
+    "twin_cosine",
+    "twin_lag_ms",
+    "twin_log_share",
+    "twin_coincidence",
+    "twin_log_expected",
+    "twin_burst",
+    "twin_turn",
     "presence",
     "unevenness",
     "shift_of_code",
@@ -95,7 +105,8 @@ def unit_features(
         **_sizes(evidence, templates, spikes),
         **_refractory(evidence, rows, edges),
         **_fits(evidence, spikes),
-        **rivalry(evidence, templates, edges),
+        **rivalry(templates),
+        **kinship(evidence, templates, edges),
         **activity(evidence),
         **_shapes(evidence, main),
         "log_unexplained": np.log1p(leftovers(evidence, main) / np.maximum(np.diff(edges), 1)),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.isotonic import isotonic_regression
+from threadpoolctl import threadpool_limits
 
 from embersort.confidence.model import SCORES, ConfidenceModel, Curve
 from embersort.confidence.predict import Features, features, with_probabilities
@@ -182,12 +183,15 @@ def fit_classification(
     table: NDArray[np.float32], correct: NDArray[np.bool_], config: TreesConfig
 ) -> Trees:
     """Fit trees to yes and no; their sum is the log odds of yes."""
-    return _trees(HistGradientBoostingClassifier(**_arguments(config)).fit(table, correct))
+    # Threads that wait for each other on a busy machine take ten times as long.
+    with threadpool_limits(limits=1):
+        return _trees(HistGradientBoostingClassifier(**_arguments(config)).fit(table, correct))
 
 
 def fit_regression(table: NDArray[np.float32], target: FloatArray, config: TreesConfig) -> Trees:
     """Fit trees to a number."""
-    return _trees(HistGradientBoostingRegressor(**_arguments(config)).fit(table, target))
+    with threadpool_limits(limits=1):
+        return _trees(HistGradientBoostingRegressor(**_arguments(config)).fit(table, target))
 
 
 def _arguments(config: TreesConfig) -> dict[str, Any]:
