@@ -145,10 +145,13 @@ def dominant_unit(
     for unit, source in enumerate(sources):
         if not source.reaches(start_sample, stop_sample):
             continue
-        own = np.abs(source.read(start_sample, stop_sample)) * scale[source.channels]
-        row, column = np.nonzero(own > height[:, source.channels])
-        label[row, source.channels[column]] = unit
-        height[row, source.channels[column]] = own[row, column]
+        traces = source.read(start_sample, stop_sample)
+        # Between its spikes, most of the time, a unit is silent.
+        active = np.flatnonzero(traces.any(axis=1))
+        own = np.abs(traces[active]) * scale[source.channels]
+        row, column = np.nonzero(own > height[np.ix_(active, source.channels)])
+        label[active[row], source.channels[column]] = unit
+        height[active[row], source.channels[column]] = own[row, column]
     return label, height
 
 

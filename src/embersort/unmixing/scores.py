@@ -213,19 +213,18 @@ def _add_tile(
     sums.estimate[:] += _by_label(labels, np.square(traces_uv), n_found)
     sums.expected[:] += _by_label(labels, np.square(expected_uv), n_found)
     sums.ideal[:] += _by_label(ideal, np.square(traces_uv), n_true)
+    energy = np.square(traces_uv, dtype=np.float64).sum(axis=0)
     for unit, source in enumerate(sources):
+        sums.mixture[unit] += float(energy[source.channels].sum())
         own = source.read(tile.start, tile.stop)
-        mixture = traces_uv[:, source.channels]
-        product = own.astype(np.float64) * mixture
-        sums.reference[unit] += float(np.square(own, dtype=np.float64).sum())
-        sums.mixture[unit] += float(np.square(mixture, dtype=np.float64).sum())
+        active = np.flatnonzero(own.any(axis=1))
+        own, here = own[active].astype(np.float64), np.ix_(active, source.channels)
+        product, own_labels = own * traces_uv[here], labels[here]
+        sums.reference[unit] += float(np.square(own).sum())
         sums.mixture_product[unit] += float(product.sum())
-        sums.ideal_product[unit] += float(product[ideal[:, source.channels] == unit].sum())
-        own_labels = labels[:, source.channels]
+        sums.ideal_product[unit] += float(product[ideal[here] == unit].sum())
         sums.product[unit] += _by_label(own_labels, product, n_found)
-        sums.expected_product[unit] += _by_label(
-            own_labels, own * expected_uv[:, source.channels], n_found
-        )
+        sums.expected_product[unit] += _by_label(own_labels, own * expected_uv[here], n_found)
 
 
 def _by_label(
