@@ -92,6 +92,20 @@ _MOUNTAINSORT5 = SorterSpec(
     settings_source="README: scheme 2 for general use, band-pass and whitening before",
 )
 
+_SPIKESIFT = SorterSpec(
+    name="spikesift",
+    title="SpikeSift",
+    licence="MIT",
+    homepage="https://spikesift.readthedocs.io",
+    environment="spikesift",
+    requirements=("spikesift",),
+    package="spikesift",
+    worker="run_spikesift.py",
+    settings_source="defaults of perform_spike_sorting, which its user guide recommends",
+    needs="at least 4 channels and a C compiler to install",
+    min_channels=4,
+)
+
 _CONTAINERS = tuple(
     SorterSpec(
         name=name,
@@ -167,18 +181,13 @@ _SPECS = (
     ),
     replace(_LUPIN, name="tridesclous2", title="Tridesclous 2", worker_sorter="tridesclous2"),
     replace(_LUPIN, name="simple", title="Simple", worker_sorter="simple"),
-    SorterSpec(
-        name="spikesift",
-        title="SpikeSift",
-        licence="MIT",
-        homepage="https://spikesift.readthedocs.io",
-        environment="spikesift",
-        requirements=("spikesift",),
-        package="spikesift",
-        worker="run_spikesift.py",
-        settings_source="defaults of perform_spike_sorting, which its user guide recommends",
-        needs="at least 4 channels and a C compiler to install",
-        min_channels=4,
+    _SPIKESIFT,
+    replace(
+        _SPIKESIFT,
+        name="spikesift-sensitive",
+        title="SpikeSift (weak spikes)",
+        parameters={"detection_sensitivity": 6, "merging_threshold": 0.3},
+        settings_source="user guide, 'Parameter Tuning': for weak spikes and more distinct clusters",
     ),
     _KILOSORT4,
     replace(
