@@ -78,7 +78,8 @@ def unmix(
         unmixing = masked(prepared, progress)
         scored = None if simulation is None else score(prepared, unmixing, simulation, progress)
         facts = {
-            "recording": str(Path(recording).absolute()),
+            "recording": Path(recording).name,
+            "path": str(Path(recording).absolute()),
             "encoder_sha256": networks.encoder.sha256,
             "segment_sha256": networks.segment.sha256,
         }

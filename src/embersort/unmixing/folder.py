@@ -108,7 +108,7 @@ def write_unmixing(
     shown : tuple of int
         Samples of the stretch that is drawn.
     facts : dict
-        What ``run.json`` holds beside sizes and settings.
+        What ``run.json`` holds beside sizes and settings; the name of the ``recording`` at least.
     scored : Scored, optional
     overwrite : bool
 
@@ -139,7 +139,7 @@ def write_unmixing(
         save_sorting(sorting_to_spikeinterface(sorting), staging / SORTING_FOLDER)
         if sorting.n_units:
             save_recording(PeakTraces(unmixing=unmixing), staging / TRACES_FOLDER)
-        (staging / PICTURE_FILE).write_text(unmixing_svg(stretch, "Unmixed"), "utf-8")
+        (staging / PICTURE_FILE).write_text(unmixing_svg(stretch, str(facts["recording"])), "utf-8")
         _write_json(run, staging / RUN_FILE)
         if scored is not None:
             _write_json(scored.summary, staging / SCORES_FILE)

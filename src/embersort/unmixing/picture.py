@@ -13,8 +13,10 @@ from embersort.output.png import png_bytes
 from embersort.types import IntArray
 from embersort.unmixing.stretch import Stretch
 
-WIDTH, LEFT, GAP = 1100, 70, 42
-"""Of the picture, of its left margin, and between panels, in pixels."""
+WIDTH, LEFT, TOP, GAP = 1100, 70, 34, 42
+"""Of the picture, of its margins, and between panels (a caption lies there), in pixels."""
+CAPTION = 18
+"""Height of a caption."""
 ROW = 6
 """Height of a channel."""
 MOST_COLUMNS = 1200
@@ -59,16 +61,16 @@ def unmixing_svg(stretch: Stretch, title: str) -> str:
         ideal = _painted(stretch.truth.labels, true_colours, height)
         panels.append(("Ideal masks: a bin has the colour of its largest neuron", ideal))
     panels.append(("Estimated masks", _painted(stretch.labels, colours, height)))
-    parts, y = [], 34
+    parts, y = [], TOP
     for caption, image in panels:
         parts.append(_panel(image[:, order], caption, y))
-        y += 18 + ROW * len(order) + GAP - 18
+        y += ROW * len(order) + GAP
     parts.append(_traces(stretch, colours, y))
-    y += 24 + TRACE_ROW * min(MOST_TRACES, len(colours)) + 14
+    y += TRACE_ROW * min(MOST_TRACES, len(colours)) + GAP
     parts.append(_scatter(stretch, colours, y))
-    y += SCATTER + 40
+    y += SCATTER + GAP
     n_ms = len(stretch.traces) / stretch.sampling_rate_hz * 1e3
-    head = f"{escape(title)} – {n_ms:.0f} ms, {len(order)} channels, deepest at the bottom"
+    head = f"{escape(title)} – {n_ms:.0f} ms, {len(order)} channels, lowest at the bottom"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" '
         f'height="{y}" font-family="sans-serif" font-size="13"><rect width="100%" height="100%" '
@@ -82,7 +84,7 @@ def _panel(image: Rgb, caption: str, y: int) -> str:
     data = base64.b64encode(png_bytes(np.ascontiguousarray(upright))).decode()
     return (
         f'<text x="{LEFT}" y="{y + 12}">{escape(caption)}</text>'
-        f'<image x="{LEFT}" y="{y + 18}" width="{WIDTH - LEFT - 20}" '
+        f'<image x="{LEFT}" y="{y + CAPTION}" width="{WIDTH - LEFT - 20}" '
         f'height="{ROW * image.shape[1]}" preserveAspectRatio="none" '
         f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
     )
@@ -140,11 +142,11 @@ def _traces(stretch: Stretch, colours: Rgb, y: int) -> str:
     energy = np.square(stretch.own_uv).sum(axis=0)
     shown = np.argsort(-energy, kind="stable")[:MOST_TRACES]
     shown = np.sort(shown[energy[shown] > 0])
-    caption = "Unmixed signals, each on its unit's peak channel"
-    parts = [caption if stretch.truth is None else caption + "; the true ones in grey"]
-    parts = [f'<text x="{LEFT}" y="{y + 12}">{parts[0]}</text>']
+    known = "" if stretch.truth is None else "; the true ones in grey"
+    caption = f"Unmixed signals, each on its unit's peak channel{known}"
+    parts = [f'<text x="{LEFT}" y="{y + 12}">{caption}</text>']
     for row, unit in enumerate(shown):
-        top = y + 24 + row * TRACE_ROW
+        top = y + CAPTION + row * TRACE_ROW
         own = stretch.own_uv[:, unit]
         true = _true_of(stretch, int(unit))
         scale = 0.45 * TRACE_ROW / max(float(np.abs(own).max()), float(np.abs(true).max()), 1e-9)
@@ -178,12 +180,8 @@ def _line(values: NDArray[np.floating], middle: float, scale: float, colour: str
 def _scatter(stretch: Stretch, colours: Rgb, y: int) -> str:
     """Return the bins in the embedding's first two principal dimensions, coloured by unit."""
     covered = stretch.embedding.any(axis=2)
-    caption = (
-        "Bins in the first two principal dimensions of the embedding: left by estimated unit, "
-        "right by true unit; grey is background"
-    )
-    if stretch.truth is None:
-        caption = "Bins in the first two principal dimensions of the embedding, by unit"
+    sides = "by unit" if stretch.truth is None else "left by estimated unit, right by true unit"
+    caption = f"Bins in two principal dimensions of the embedding, {sides}; grey is background"
     parts = [f'<text x="{LEFT}" y="{y + 12}">{caption}</text>']
     if not covered.any():
         return parts[0]
@@ -191,14 +189,14 @@ def _scatter(stretch: Stretch, colours: Rgb, y: int) -> str:
     large = np.flatnonzero(np.abs(stretch.traces[covered]) >= 1)
     chosen = large[:: max(1, len(large) // MOST_POINTS)]
     place = points[chosen] / np.maximum(np.abs(points[chosen]).max(axis=0), 1e-9)
-    sides = [(stretch.labels[covered][chosen], colours)]
+    drawn = [(stretch.labels[covered][chosen], colours)]
     if stretch.truth is not None:
         true_colours = _true_colours(stretch.truth.matched_index, colours)
-        sides.append((stretch.truth.labels[covered][chosen], true_colours))
-    for side, (labels, palette) in enumerate(sides):
+        drawn.append((stretch.truth.labels[covered][chosen], true_colours))
+    for side, (labels, palette) in enumerate(drawn):
         x = LEFT + side * (SCATTER + 60)
         across = x + SCATTER / 2 * (1 + place[:, 0])
-        down = y + 22 + SCATTER / 2 * (1 - place[:, 1])
+        down = y + CAPTION + SCATTER / 2 * (1 - place[:, 1])
         fill = [_hex(palette[label]) if label >= 0 else BACKGROUND_COLOUR for label in labels]
         parts.extend(
             f'<circle cx="{a:.1f}" cy="{b:.1f}" r="1.6" fill="{colour}"/>'
