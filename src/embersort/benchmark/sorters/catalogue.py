@@ -187,7 +187,7 @@ _SPECS = (
         name="spikesift-sensitive",
         title="SpikeSift (weak spikes)",
         parameters={"detection_sensitivity": 6, "merging_threshold": 0.3},
-        settings_source="user guide, 'Parameter Tuning': for weak spikes and more distinct clusters",
+        settings_source="user guide, 'Parameter Tuning': for weak spikes and more clusters",
     ),
     _KILOSORT4,
     replace(
