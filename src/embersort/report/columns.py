@@ -33,6 +33,7 @@ class Column:
     meaning: str = ""
     n_decimals: int = 2
     follows_time: bool = False
+    is_detail: bool = False
 
 
 KNOWN_COLUMNS = (
@@ -48,10 +49,16 @@ KNOWN_COLUMNS = (
     ),
     Column(
         name="predicted_accuracy_low",
-        title="from",
+        title="Accuracy from",
         meaning="Lower end of the interval that holds the accuracy of nine such units in ten",
+        is_detail=True,
     ),
-    Column(name="predicted_accuracy_high", title="to", meaning="Upper end of that interval"),
+    Column(
+        name="predicted_accuracy_high",
+        title="Accuracy to",
+        meaning="Upper end of that interval",
+        is_detail=True,
+    ),
     Column(
         name="predicted_precision",
         title="Pred. precision",

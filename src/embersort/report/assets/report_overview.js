@@ -130,7 +130,8 @@ const ReportOverview = (() => {
 			),
 		);
 		const sort = state.get("sort") || "snr";
-		const grid = Table.make(node, heads, table, {
+		const shown = heads.filter((head) => !head.is_detail);
+		const grid = Table.make(node, shown, table, {
 			open: (row) => openUnit(row.unit),
 			height: "430px",
 			sort: {
