@@ -1,4 +1,5 @@
 import json
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 from embersort.cli import app
 from embersort.embedding.segment_weights import save_segment_weights
 from embersort.recording import load_sorting, open_recording
-from embersort.simulate import simulate, write_simulation
+from embersort.simulate import Scene, simulate, write_simulation
 from embersort.unmixing.result import load_unmixing
 from unmixing_scenes import NETWORKS, SCENE, simulation
 
@@ -81,6 +82,23 @@ def test_what_cannot_be_done_is_said_in_one_line(place, arguments, message):
     assert message in result.output
     assert result.output.count("\n") == 1
     assert not (place / "out2").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("noise", {"cells": {"n_units": 0}}), ("instant", {"duration_s": 0.02})],
+)
+def test_where_there_is_nothing_to_unmix_there_are_no_units(place, name, changes):
+    scene = Scene.parse({**SCENE.model_dump(), "duration_s": 1.0, **changes})
+    write_simulation(simulate(scene), place / name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        result = run(place, name, "-o", f"out_{name}", "--truth", name)
+    assert result.exit_code == 0, result.output
+    scores = json.loads((place / f"out_{name}" / "scores.json").read_text())
+    assert scores["n_matched"] == 0
+    assert scores["si_sdr_db_median"] is None
+    assert "unmixed.svg" in {path.name for path in (place / f"out_{name}").iterdir()}
 
 
 def test_a_truth_that_is_another_one_is_refused(place):

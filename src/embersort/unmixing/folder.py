@@ -142,7 +142,8 @@ def write_unmixing(
         (staging / PICTURE_FILE).write_text(unmixing_svg(stretch, str(facts["recording"])), "utf-8")
         _write_json(run, staging / RUN_FILE)
         if scored is not None:
-            _write_json(scored.summary, staging / SCORES_FILE)
+            known = {k: v if np.isfinite(v) else None for k, v in scored.summary.items()}
+            _write_json(known, staging / SCORES_FILE)
 
 
 def _write_json(values: dict[str, Any], path: Path) -> None:

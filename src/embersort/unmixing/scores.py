@@ -132,7 +132,7 @@ def spike_scores(truth: Sorting, overlaps: NDArray[np.bool_], found: Sorting) ->
     """
     comparison = compare(truth, found)
     return {
-        "accuracy": float(np.mean(comparison.accuracy)),
+        "accuracy": float(np.mean(comparison.accuracy)) if truth.n_units else float("nan"),
         "well_detected": int(comparison.is_well_detected.sum()),
         "recall_lone": recall_of(comparison, ~overlaps),
         "recall_overlapping": recall_of(comparison, overlaps),
@@ -145,12 +145,12 @@ def summary(scores: UnmixingScores, spikes: dict[str, float]) -> dict[str, Any]:
     return {
         "n_true_units": len(scores.si_sdr_db),
         "n_matched": int(has_match.sum()),
-        "si_sdr_db_median": float(np.median(scores.si_sdr_db)),
+        "si_sdr_db_median": _median(scores.si_sdr_db),
         "si_sdr_db_median_of_matched": _median(scores.si_sdr_db[has_match]),
-        "expected_si_sdr_db_median": float(np.median(scores.expected_si_sdr_db)),
+        "expected_si_sdr_db_median": _median(scores.expected_si_sdr_db),
         "expected_si_sdr_db_median_of_matched": _median(scores.expected_si_sdr_db[has_match]),
-        "ideal_mask_si_sdr_db_median": float(np.median(scores.ideal_si_sdr_db)),
-        "mixture_si_sdr_db_median": float(np.median(scores.mixture_si_sdr_db)),
+        "ideal_mask_si_sdr_db_median": _median(scores.ideal_si_sdr_db),
+        "mixture_si_sdr_db_median": _median(scores.mixture_si_sdr_db),
         "bin_purity": scores.purity.purity,
         "bin_completeness": scores.purity.completeness,
         **spikes,
