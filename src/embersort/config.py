@@ -134,6 +134,10 @@ class ClusterConfig(Config):
     """Events that peak this near to a channel are clustered together with its own."""
     n_dims: int = Field(10, ge=1, le=20)
     """Principal dimensions in which a set of events is clustered."""
+    n_slow: int = Field(3, ge=0, le=10)
+    """Slow cosines of time that stand beside the dimensions, so that drift can be seen."""
+    slow_scale: float = Field(3.0, gt=0)
+    """Height of those cosines, in units of the noise."""
     max_events: int = Field(20000, ge=100)
     """Of more events in one neighbourhood only this many, evenly spread in time, are clustered."""
 
@@ -165,6 +169,44 @@ class MatchConfig(Config):
     """Separable components of each template."""
     n_shifts: int = Field(5, ge=1, le=9)
     """Sub-sample positions of each template."""
+
+
+class MotionConfig(Config):
+    """Motion of the tissue along the probe."""
+
+    bin_s: float = Field(2.0, gt=0)
+    """Length of a bin of time."""
+    max_bins: int = Field(600, ge=3)
+    """A long recording has longer bins, at most this many."""
+    span_s: float = Field(120.0, gt=0)
+    """Bins up to this far apart are compared."""
+    window_um: float = Field(400.0, gt=0)
+    """Depths this far apart may move differently."""
+    blur_um: float = Field(5.0, gt=0)
+    """Standard deviation of the smoothing of histograms over depth."""
+    max_displacement_um: float = Field(100.0, gt=0)
+    """Largest displacement between two bins."""
+    min_correlation: float = Field(0.3, ge=0, lt=1)
+    """Pairs of bins less alike than this say nothing."""
+    tolerance_um: float = Field(4.0, gt=0)
+    """Pairs that miss the course by much more than this are taken for mistakes."""
+    stiffness: float = Field(0.05, ge=0)
+    """Weight of smoothness."""
+    min_span_um: float = Field(60.0, gt=0)
+    """A probe must extend this far in depth."""
+    min_events: float = Field(10.0, gt=0)
+    """A bin holds at least this many events on average."""
+
+
+class MovingConfig(Config):
+    """How templates follow their neurons."""
+
+    block_s: float = Field(5.0, gt=0)
+    """Templates may change from block to block of this length."""
+    n_spikes: int = Field(30, ge=5)
+    """Spikes that a template of a time is made of, the nearest in time."""
+    min_change: float = Field(0.03, gt=0)
+    """A template holds until this share of its energy has changed."""
 
 
 class MergeConfig(Config):
@@ -204,6 +246,12 @@ class MergeConfig(Config):
     """Parts of one moving neuron spend at most this share of their spikes in common blocks."""
     max_turn: float = Field(0.6, gt=0, le=1)
     """Parts that take turns share at most this part of the blocks that chance would have them."""
+    place_um: float = Field(8.0, gt=0)
+    """Parts of one neuron lie this near to each other, the motion of the tissue taken off."""
+    min_peak_cosine: float = Field(0.9, gt=0, le=1)
+    """Parts at one place have at least this much of their main channel's shape in common."""
+    max_height_ratio: float = Field(2.0, gt=1)
+    """A moving neuron's height on its largest channel varies at most by this factor."""
     min_passing: int = Field(10, ge=2)
     """With fewer spikes in common blocks a gap cannot be seen."""
 
@@ -227,6 +275,8 @@ class SortConfig(Config):
     feature: FeatureConfig = FeatureConfig()
     cluster: ClusterConfig = ClusterConfig()
     match: MatchConfig = MatchConfig()
+    motion: MotionConfig = MotionConfig()
+    moving: MovingConfig = MovingConfig()
     merge: MergeConfig = MergeConfig()
     run: RunConfig = RunConfig()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embersort.clustering.linking import Link, follows, link
 from embersort.clustering.pairs import Labelled, UnitFrame, coincide, projection_dip
+from embersort.clustering.places import Kinship, Places, kinship
 from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
 
@@ -19,19 +21,23 @@ class Merges:
 
     Attributes
     ----------
-    same : ndarray, shape (n_parts,), int64
-        For each part, the one that it is a copy of: they share one template.
+    course : ndarray, shape (n_parts,), int64
+        For each part, the leader of those that are copies of it or the same neuron at other times:
+        one template follows them.
     unit : ndarray, shape (n_parts,), int64
-        For each part, the leading part of its unit: several templates may be one unit's, at other
-        times or within bursts.
+        For each part, the leading part of its unit, the later spikes of bursts included.
     """
 
-    same: NDArray[np.int64]
+    course: NDArray[np.int64]
     unit: NDArray[np.int64]
 
 
 def merge_units(
-    spikes: Labelled, templates: FloatArray, frame: UnitFrame, config: MergeConfig
+    spikes: Labelled,
+    templates: FloatArray,
+    frame: UnitFrame,
+    places: Places,
+    config: MergeConfig,
 ) -> Merges:
     """Join parts that are one neuron.
 
@@ -42,15 +48,19 @@ def merge_units(
         White templates.
     frame : callable
         Gives features of any set of spikes of neighbouring parts, in comparable columns.
+    places : Places
+        Where the spikes lie and what the parts look like.
     config : MergeConfig
 
     Returns
     -------
     Merges
         Copies are told by a joint projection without a gap; other parts of one unit by what
-        `link` and `follows` ask. Pairs are looked at by falling similarity.
+        `link` and `follows` ask, of pairs with similar templates and of pairs at one place.
+        Pairs are looked at by falling similarity.
     """
     members = [np.flatnonzero(spikes.unit_index == part) for part in range(len(templates))]
+    kin = kinship(places, members, config)
     same = np.arange(len(templates))
     apart = []
     for a, b, similarity in _alike(templates, config.min_link_similarity):
@@ -69,36 +79,50 @@ def merge_units(
                 continue
         apart.append((a, b))
     # A part may have been joined to another since.
-    left = dict.fromkeys((same[a], same[b]) for a, b in apart if same[a] != same[b])
-    unit = _linked(spikes, templates, frame, config, same, list(left), members)
-    return Merges(same=same, unit=unit)
+    left = dict.fromkeys((same[a], same[b]) for a, b in [*apart, *kin.near] if same[a] != same[b])
+    tests = _Tests(spikes, templates, members, frame, kin, config)
+    moving = (Link.PASSES, Link.JUMPS)
+    course = _joined(spikes, same, list(left), moving, tests)
+    # What was seen to belong together comes before parts that only take turns.
+    every = (Link.PASSES, Link.BURSTS, Link.JUMPS)
+    return Merges(course=course, unit=_joined(spikes, same, list(left), every, tests))
 
 
-def _linked(
+class _Tests(NamedTuple):
+    """What the tests of a pair need, and the tests."""
+
+    spikes: Labelled
+    templates: FloatArray
+    members: list[IntArray]
+    frame: UnitFrame
+    kin: Kinship
+    config: MergeConfig
+
+    def hold(self, a: int, b: int, how: Link) -> bool:
+        """Say whether two parts are linked in this way."""
+        if how is Link.BURSTS:
+            return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
+        if not self.kin.alike[a, b] or (how is Link.JUMPS and not self.kin.may_be_near[a, b]):
+            return False
+        return link(self.spikes, self.members[a], self.members[b], self.frame, self.config) is how
+
+
+def _joined(
     spikes: Labelled,
-    templates: FloatArray,
-    frame: UnitFrame,
-    config: MergeConfig,
     same: IntArray,
     pairs: list[tuple[int, int]],
-    members: list[IntArray],
+    ways: tuple[Link, ...],
+    tests: _Tests,
 ) -> NDArray[np.int64]:
-    """Return the leading part of each part's unit, after linking the pairs that may be."""
+    """Return the leading part of each part's unit, after linking the pairs that hold together."""
     unit = same.copy()
-    # What was seen to belong together comes before parts that only take turns.
-    for how in (Link.PASSES, Link.BURSTS, Link.JUMPS):
+    for how in ways:
         for a, b in pairs:
-            if unit[a] == unit[b]:
-                continue
-            if how is Link.BURSTS:
-                may_be = _bursts(spikes, templates, members, a, b, config)
-            else:
-                may_be = link(spikes, members[a], members[b], frame, config) is how
-            if not may_be:
+            if unit[a] == unit[b] or not tests.hold(a, b, how):
                 continue
             whole_a = np.flatnonzero(unit[spikes.unit_index] == unit[a])
             whole_b = np.flatnonzero(unit[spikes.unit_index] == unit[b])
-            if not coincide(spikes, whole_a, whole_b, config):
+            if not coincide(spikes, whole_a, whole_b, tests.config):
                 keep, drop = (a, b) if len(whole_a) >= len(whole_b) else (b, a)
                 unit[unit == unit[drop]] = unit[keep]
     return unit

@@ -25,6 +25,7 @@ def cluster_probe(
     channel_index: IntArray,
     geometry: Geometry,
     common_frame: CommonFrame,
+    when: FloatArray,
     config: ClusterConfig,
     progress: Callable[[int], None] | None = None,
 ) -> NDArray[np.int64]:
@@ -37,6 +38,8 @@ def cluster_probe(
     geometry : Geometry
     common_frame : callable
         Gives features of any set of nearby events, in comparable columns.
+    when : ndarray, shape (n_events,)
+        Time of each event as a share of the recording.
     config : ClusterConfig
     progress : callable, optional
         Called with the number of channels done since the last call.
@@ -47,6 +50,7 @@ def cluster_probe(
         Cluster of each event, or `UNASSIGNED`.
     """
     labels = np.full(len(channel_index), UNASSIGNED, np.int64)
+    slow = slow_columns(when, config)
     near = geometry.neighbours(config.radius_um)
     counts = np.bincount(channel_index, minlength=geometry.n_channels)
     busiest_first = np.argsort(-counts, kind="stable")
@@ -59,7 +63,7 @@ def cluster_probe(
             events = _thin(events, config.max_events)
             if len(events) < config.isosplit.min_cluster_size:
                 continue
-            for members in split(common_frame(events), config):
+            for members in split(common_frame(events), config, slow[events]):
                 peaks = channel_index[events[members]]
                 most_common = np.bincount(peaks).argmax()
                 if keep_all or most_common == channel:
@@ -70,13 +74,17 @@ def cluster_probe(
     return labels
 
 
-def split(frame: FloatArray, config: ClusterConfig) -> list[IntArray]:
+def split(
+    frame: FloatArray, config: ClusterConfig, slow: FloatArray | None = None
+) -> list[IntArray]:
     """Split a set of events until no part can be split any further.
 
     Parameters
     ----------
     frame : ndarray, shape (n_events, n_columns)
     config : ClusterConfig
+    slow : ndarray, shape (n_events, n_slow), optional
+        What `slow_columns` gives, where the whole course of time is to be seen beside.
 
     Returns
     -------
@@ -90,13 +98,27 @@ def split(frame: FloatArray, config: ClusterConfig) -> list[IntArray]:
         members = pending.pop()
         if len(members) < config.isosplit.min_cluster_size:
             continue
-        labels = isosplit(principal(frame[members], config.n_dims), config.isosplit)
+        points = principal(frame[members], config.n_dims)
+        if slow is not None:
+            points = np.concatenate([points, slow[members]], axis=1)
+        labels = isosplit(points, config.isosplit)
         n_parts = labels.max() + 1
         if n_parts == 1:
             clusters.append(members)
         else:
             pending.extend(members[labels == part] for part in range(n_parts))
     return clusters
+
+
+def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]:
+    """Return slow cosines of time, shape (n_events, n_slow).
+
+    Side by side with features they part neurons that drift into each other's place at different
+    times: their courses are separate lines in features and time, though one cloud in features.
+    A neuron that stays is spread evenly along them, and is not cut.
+    """
+    turns = np.arange(1, config.n_slow + 1) * np.pi
+    return config.slow_scale * np.cos(np.asarray(when, np.float64)[:, None] * turns)
 
 
 def principal(frame: FloatArray, n_dims: int) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from embersort.signal.features import FeatureStage, TemporalPca
 from embersort.signal.preprocess import Preprocessor, filter_tile, whiten
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, map_tiles, tile_grid
+from embersort.sorting.banks import Banks
 from embersort.types import Events, IntArray, Recording
 
 Progress = Callable[[int], None] | None
@@ -90,18 +91,15 @@ class MatchedSpikes:
     codes : ndarray, shape (n_spikes, n_codes), float32
         Of residual plus own template, on the local channels of ``channel_index``.
     channel_index : ndarray, shape (n_spikes,), int64
-        Main channel of the template that found each spike.
+        Main channel, at that time, of the template that found each spike.
     means : ndarray, shape (n_units, n_window, n_channels), float64
         Mean of residual plus own template, on the template's channels.
-    main_channel : ndarray, shape (n_units,), int64
-        Channel of each unit's largest deflection.
     """
 
     matches: Matches
     codes: NDArray[np.float32]
     channel_index: NDArray[np.int64]
     means: NDArray[np.float64]
-    main_channel: NDArray[np.int64]
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
@@ -140,59 +138,63 @@ def encode_events(front: Front, stage: FeatureStage, progress: Progress = None) 
 
 def match_recording(
     front: Front,
-    bank: TemplateBank,
+    banks: Banks,
     stage: TemporalPca,
     config: MatchConfig,
     progress: Progress = None,
 ) -> MatchedSpikes:
     """Match the templates to the whole recording."""
-    main_channel = bank.channels[:, 0]
     n_channels = front.recording.geometry.n_channels
+    n_units = len(banks.templates.base)
 
     def look(tile: Tile) -> tuple[NDArray, ...]:
+        timed = banks.at(tile.start)
+        bank = timed.bank
         matches, residual = peel(front.white_tile(tile), bank, config)
         inside = (matches.sample_index >= front.extra) & (
             matches.sample_index < front.extra + tile.stop - tile.start
         )
-        sample, unit = matches.sample_index[inside], matches.unit_index[inside]
+        sample, local_unit = matches.sample_index[inside], matches.unit_index[inside]
         shift, scale = matches.shift_index[inside], matches.scale[inside]
         wide = Window(
             n_before=bank.n_before,
             n_after=bank.n_window - bank.n_before,
             neighbours=bank.channels,
         )
-        own = bank.shifted[unit, shift] * scale[:, None, None]
-        cleaned = cut_snippets(residual, sample, unit, wide) + own
-        sums = _sum_by_unit(cleaned, unit, bank, n_channels)
-        local = _on_local_channels(cleaned, unit, sample, residual, front.window, bank)
+        own = bank.shifted[local_unit, shift] * scale[:, None, None]
+        cleaned = cut_snippets(residual, sample, local_unit, wide) + own
+        sums = _sum_by_unit(cleaned, local_unit, bank, n_channels)
+        local = _on_local_channels(cleaned, local_unit, sample, residual, front.window, bank)
+        main = bank.channels[:, 0][local_unit]
         return (
             sample + (tile.start - front.extra),
-            unit,
+            timed.unit_index[local_unit],
             scale,
             shift,
             matches.gain[inside],
-            stage.encode(local, main_channel[unit]),
+            stage.encode(local, main),
+            main,
+            timed.unit_index,
             sums,
         )
 
-    columns: list[list[NDArray]] = [[] for _ in range(6)]
-    total = np.zeros((bank.n_units, bank.n_window, n_channels))
-    for *parts, sums in map_tiles(look, front.tiles(), front.run, progress):
+    columns: list[list[NDArray]] = [[] for _ in range(7)]
+    total = np.zeros((n_units, front.window.n_window, n_channels))
+    for *parts, units, sums in map_tiles(look, front.tiles(), front.run, progress):
         for column, part in zip(columns, parts, strict=True):
             column.append(part)
-        total += sums
-    sample, unit, scale, shift, gain, codes = (np.concatenate(column) for column in columns)
+        total[units] += sums
+    sample, unit, scale, shift, gain, codes, channel = (np.concatenate(c) for c in columns)
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
-    counts = np.bincount(unit, minlength=bank.n_units)
+    counts = np.bincount(unit, minlength=n_units)
     means = total / np.maximum(counts, 1)[:, None, None]
     return MatchedSpikes(
         matches=matches,
         codes=codes,
-        channel_index=main_channel[unit],
+        channel_index=channel,
         means=means,
-        main_channel=main_channel,
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embersort.clustering.neighbourhoods import cluster_probe
 from embersort.confidence.evidence import Evidence
@@ -16,8 +15,6 @@ from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
 from embersort.config import SortConfig
 from embersort.errors import BadInput
-from embersort.matching.bank import make_bank
-from embersort.matching.redundant import redundant
 from embersort.recording import open_recording
 from embersort.signal import (
     TemporalPca,
@@ -26,7 +23,10 @@ from embersort.signal import (
     make_detector,
     make_window,
 )
+from embersort.sorting.banks import make_banks
+from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.features import encode_and_frame
+from embersort.sorting.moving import MovingTemplates, moving_templates
 from embersort.sorting.passes import (
     Front,
     MatchedSpikes,
@@ -34,11 +34,9 @@ from embersort.sorting.passes import (
     peak_waveforms,
 )
 from embersort.sorting.refine import finish, refine
+from embersort.sorting.registration import register
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
-from embersort.sorting.units import (
-    centred,
-    templates_from_codes,
-)
+from embersort.sorting.units import templates_from_codes
 from embersort.types import FloatArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
@@ -126,21 +124,38 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
         channels,
         source.geometry,
         framed.frame,
+        encoded.events.sample_index / source.n_samples,
         config.cluster,
         clock.advance,
     )
     log.info("%d clusters", labels.max(initial=-1) + 1)
 
+    registration = register(front, stage, encoded, config.motion)
+    if registration.motion is not None:
+        log.info("motion of %.1f µm", np.ptp(registration.motion.displacement_um))
+
     clock.start("matching", len(front.tiles()) * (1 + config.match.n_refinements))
-    templates = templates_from_codes(encoded, labels, stage, source.geometry.n_channels)
-    counts = np.bincount(labels[labels >= 0], minlength=len(templates))
-    spikes = _match(front, templates, counts, stage, config, clock)
+    clustered = CodedSpikes(
+        sample_index=encoded.events.sample_index,
+        unit_index=labels,
+        channel_index=channels,
+        codes=encoded.codes,
+    )
+    templates = moving_templates(
+        templates_from_codes(clustered, stage, source.geometry.n_channels),
+        clustered,
+        stage,
+        source.n_samples,
+        source.sampling_rate_hz,
+        config.moving,
+    )
+    spikes = _match(front, templates, stage, config, clock)
     for _ in range(config.match.n_refinements):
-        templates, counts = refine(spikes, stage, source.sampling_rate_hz, config)
-        spikes = _match(front, templates, counts, stage, config, clock)
+        templates = refine(spikes, registration, config)
+        spikes = _match(front, templates, stage, config, clock)
 
     clock.start("finishing", 1)
-    spikes = finish(spikes, stage, source.sampling_rate_hz, config)
+    spikes = finish(spikes, registration, config)
     log.info("%d units", len(spikes.means))
     return Sorted(front=front, stage=stage, spikes=spikes, events=encoded.events)
 
@@ -165,21 +180,15 @@ def _fit_stage(front: Front, config: SortConfig) -> TemporalPca:
 
 def _match(
     front: Front,
-    templates: NDArray[np.float32],
-    counts: NDArray[np.int64],
+    templates: MovingTemplates,
     stage: TemporalPca,
     config: SortConfig,
     clock: _Clock,
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
-    n_before = front.window.n_before
-    templates = centred(templates, front.preprocessor.whitening, n_before)
-    # A spike gains at most its template's energy: what lies below can never be a unit.
-    strong = np.square(templates).sum(axis=(1, 2)) >= config.match.min_median_gain
-    templates, counts = templates[strong], counts[strong]
-    needed = ~redundant(templates, n_before, counts, config.match)
-    bank = make_bank(templates[needed], n_before, config.match)
-    return match_recording(front, bank, stage, config.match, clock.advance)
+    whitening, n_before = front.preprocessor.whitening, front.window.n_before
+    banks = make_banks(templates, stage, whitening, n_before, config.match)
+    return match_recording(front, banks, stage, config.match, clock.advance)
 
 
 class _Clock:

@@ -12,57 +12,69 @@ from embersort.clustering.pairs import Labelled
 from embersort.config import SortConfig
 from embersort.matching.peel import Matches
 from embersort.signal.features import TemporalPca
+from embersort.sorting.coded import CodedSpikes
+from embersort.sorting.moving import MovingTemplates, moving_templates
 from embersort.sorting.passes import MatchedSpikes
+from embersort.sorting.registration import Registration
 from embersort.sorting.units import DUPLICATE_MS, without_duplicates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
 from embersort.units import ms_to_samples
 
 
 def refine(
-    spikes: MatchedSpikes, stage: TemporalPca, sampling_rate_hz: float, config: SortConfig
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    spikes: MatchedSpikes, registration: Registration, config: SortConfig
+) -> MovingTemplates:
     """Return better templates from matched spikes.
 
     Parameters
     ----------
     spikes : MatchedSpikes
-    stage : TemporalPca
-    sampling_rate_hz : float
+    registration : Registration
     config : SortConfig
 
     Returns
     -------
-    templates : ndarray, shape (n_units, n_window, n_channels), float32
-        White templates of the units that are left after splitting, dropping and merging.
-    counts : ndarray, shape (n_units,), int64
-        Their spikes.
+    MovingTemplates
+        Of the units that are left after splitting, dropping, and joining copies and the parts of
+        neurons that move.
     """
+    stage = registration.stage
     labels, origin = split_units(spikes, stage, config)
     templates = part_templates(spikes, labels, origin, stage)
-    labels = _without_echoes(spikes, labels, templates, sampling_rate_hz, config)
-    same = _merges(spikes, labels, templates, stage, sampling_rate_hz, config).same
+    labels = _without_echoes(spikes, labels, templates, registration, config)
+    course = _merges(spikes, labels, templates, registration, config).course
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
-    merged = _weighted_means(templates, counts, same).astype(np.float32)
-    total = np.bincount(same, counts, len(templates)).astype(np.int64)
-    kept = np.flatnonzero(total)
-    return merged[kept], total[kept]
+    merged = _weighted_means(templates, counts, course).astype(np.float32)
+    kept = np.unique(course[counts > 0])
+    unit_of_part = np.append(np.searchsorted(kept, course), UNASSIGNED)
+    return moving_templates(
+        merged[kept],
+        CodedSpikes(
+            sample_index=spikes.matches.sample_index,
+            unit_index=unit_of_part[labels],
+            channel_index=spikes.channel_index,
+            codes=spikes.codes,
+        ),
+        stage,
+        registration.n_samples,
+        registration.sampling_rate_hz,
+        config.moving,
+    )
 
 
-def finish(
-    spikes: MatchedSpikes, stage: TemporalPca, sampling_rate_hz: float, config: SortConfig
-) -> MatchedSpikes:
+def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig) -> MatchedSpikes:
     """Return the spikes of the final units: merged, without duplicates, without false units."""
     n_units = len(spikes.means)
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
     real = np.array([is_real(matches, rows, config) for rows in members], bool)
     labels = np.where(real[matches.unit_index], matches.unit_index, UNASSIGNED)
-    labels = _without_echoes(spikes, labels, spikes.means, sampling_rate_hz, config)
-    leader = _merges(spikes, labels, spikes.means, stage, sampling_rate_hz, config).unit
+    labels = _without_echoes(spikes, labels, spikes.means, registration, config)
+    leader = _merges(spikes, labels, spikes.means, registration, config).unit
     counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
     means = _weighted_means(spikes.means, counts, leader)
     unit_index = leader[matches.unit_index]
-    shortest = ms_to_samples(DUPLICATE_MS, sampling_rate_hz)
+    shortest = ms_to_samples(DUPLICATE_MS, registration.sampling_rate_hz)
     keep = (labels >= 0) & without_duplicates(
         matches.sample_index, unit_index, matches.gain, shortest
     )
@@ -78,7 +90,6 @@ def finish(
         codes=spikes.codes[keep],
         channel_index=spikes.channel_index[keep],
         means=means[kept],
-        main_channel=spikes.main_channel[kept],
     )
 
 
@@ -111,7 +122,7 @@ def split_units(
     origin: list[np.int64] = []
     for unit in np.unique(unit_index):
         members = np.flatnonzero(unit_index == unit)
-        channel = np.full(len(members), spikes.main_channel[unit])
+        channel = spikes.channel_index[members]
         for part in split(stage.common_frame(spikes.codes[members], channel), config.cluster):
             if is_real(spikes.matches, members[part], config):
                 labels[members[part]] = len(origin)
@@ -123,22 +134,22 @@ def _without_echoes(
     spikes: MatchedSpikes,
     labels: IntArray,
     templates: FloatArray,
-    sampling_rate_hz: float,
+    registration: Registration,
     config: SortConfig,
 ) -> NDArray[np.int64]:
     """Return the labels with those of echoes taken away."""
     if not len(templates):
         return labels
-    echo = echoes(_labelled(spikes, labels, sampling_rate_hz), templates, config.merge)
+    echo = echoes(_labelled(spikes, labels, registration), templates, config.merge)
     return np.where((labels >= 0) & echo[labels], UNASSIGNED, labels)
 
 
-def _labelled(spikes: MatchedSpikes, labels: IntArray, sampling_rate_hz: float) -> Labelled:
+def _labelled(spikes: MatchedSpikes, labels: IntArray, registration: Registration) -> Labelled:
     used = np.flatnonzero(labels >= 0)
     return Labelled(
         sample_index=spikes.matches.sample_index[used],
         unit_index=labels[used],
-        sampling_rate_hz=sampling_rate_hz,
+        sampling_rate_hz=registration.sampling_rate_hz,
     )
 
 
@@ -146,19 +157,20 @@ def _merges(
     spikes: MatchedSpikes,
     labels: IntArray,
     templates: FloatArray,
-    stage: TemporalPca,
-    sampling_rate_hz: float,
+    registration: Registration,
     config: SortConfig,
 ) -> Merges:
     """Find out which parts belong together."""
     if not len(templates):
-        return Merges(same=np.zeros(0, np.int64), unit=np.zeros(0, np.int64))
+        none = np.zeros(0, np.int64)
+        return Merges(course=none, unit=none)
     used = np.flatnonzero(labels >= 0)
     channel = spikes.channel_index[used]
     return merge_units(
-        _labelled(spikes, labels, sampling_rate_hz),
+        _labelled(spikes, labels, registration),
         templates,
-        lambda rows: stage.common_frame(spikes.codes[used[rows]], channel[rows]),
+        lambda rows: registration.stage.common_frame(spikes.codes[used[rows]], channel[rows]),
+        registration.places(spikes, used, templates),
         config.merge,
     )
 
@@ -192,8 +204,11 @@ def part_templates(
         own = members & of_unit
         if own.sum() == of_unit.sum() or not own.any():
             continue
+        main = np.bincount(spikes.channel_index[own]).argmax()
+        own &= spikes.channel_index == main
+        of_unit &= spikes.channel_index == main
         change = np.median(spikes.codes[own], axis=0) - np.median(spikes.codes[of_unit], axis=0)
-        local = stage.neighbours[spikes.main_channel[unit]]
+        local = stage.neighbours[main]
         used = local >= 0
         wave = stage.basis @ change.reshape(-1, n_components).T
         templates[part][:, local[used]] += wave[:, used]

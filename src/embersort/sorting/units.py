@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.signal.features import TemporalPca
-from embersort.sorting.passes import EncodedEvents
+from embersort.sorting.coded import CodedSpikes
 from embersort.types import FloatArray, IntArray
 
 DUPLICATE_MS = 0.3
@@ -14,36 +14,33 @@ DUPLICATE_MS = 0.3
 
 
 def templates_from_codes(
-    encoded: EncodedEvents, labels: IntArray, stage: TemporalPca, n_channels: int
+    spikes: CodedSpikes, stage: TemporalPca, n_channels: int
 ) -> NDArray[np.float32]:
-    """Return a white template for each cluster, from the median of its codes.
+    """Return a white template for each unit, from the median of its codes.
 
     Parameters
     ----------
-    encoded : EncodedEvents
-    labels : ndarray, shape (n_events,), int64
-        Cluster of each event, or -1.
+    spikes : CodedSpikes
     stage : TemporalPca
     n_channels : int
 
     Returns
     -------
-    ndarray, shape (n_clusters, n_window, n_channels), float32
+    ndarray, shape (n_units, n_window, n_channels), float32
         A median forgets the minority of snippets in which another spike is near. Only the events
-        that peak on the cluster's commonest channel count: they share their local channels.
+        that peak on the unit's commonest channel count: they share their local channels.
     """
-    n_clusters = int(labels.max(initial=-1)) + 1
+    n_units = int(spikes.unit_index.max(initial=-1)) + 1
     n_window, n_components = stage.basis.shape
-    templates = np.zeros((n_clusters, n_window, n_channels), np.float32)
-    channel_index = encoded.events.channel_index
-    for cluster in range(n_clusters):
-        members = np.flatnonzero(labels == cluster)
-        main = np.bincount(channel_index[members]).argmax()
-        members = members[channel_index[members] == main]
-        code = np.median(encoded.codes[members], axis=0).reshape(-1, n_components)
+    templates = np.zeros((n_units, n_window, n_channels), np.float32)
+    for unit in range(n_units):
+        members = np.flatnonzero(spikes.unit_index == unit)
+        main = np.bincount(spikes.channel_index[members]).argmax()
+        members = members[spikes.channel_index[members] == main]
+        code = np.median(spikes.codes[members], axis=0).reshape(-1, n_components)
         local = stage.neighbours[main]
         used = local >= 0
-        templates[cluster][:, local[used]] = (stage.basis @ code.T)[:, used]
+        templates[unit][:, local[used]] = (stage.basis @ code.T)[:, used]
     return templates
 
 
@@ -72,7 +69,8 @@ def spike_positions_um(
     """
     n_components = stage.basis.shape[1]
     by_channel = codes.reshape(len(codes), codes.shape[1] // n_components, n_components)
-    energy = np.square(by_channel).sum(axis=2) - n_components
+    energy = np.square(by_channel).sum(axis=2) - n_components - 2 * np.sqrt(2 * n_components)
+    energy = np.square(np.maximum(energy, 0))
     local = stage.neighbours[peak_channel]
     weight = np.where(local >= 0, np.maximum(energy, 0), 0)
     # The peak channel counts a little always, so that no spike is without a place.

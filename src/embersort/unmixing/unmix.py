@@ -194,8 +194,10 @@ def segment_points(
 
 def cluster_segments(segments: Segments, points: Float32, config: ClusterConfig) -> IntArray:
     """Return the unit of each event by ISO-SPLIT, or ``UNASSIGNED``."""
+    # The network has seen what was before and after: time itself is to have no say.
+    always = np.zeros(segments.n_events)
     return cluster_probe(
-        segments.events.channel_index, segments.geometry, lambda rows: points[rows], config
+        segments.events.channel_index, segments.geometry, lambda rows: points[rows], always, config
     )
 
 

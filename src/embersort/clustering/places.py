@@ -1,0 +1,102 @@
+"""Whether two parts lie at one place and have one shape, as those of a neuron that moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MergeConfig
+from embersort.types import IntArray
+
+MAX_LAG = 6
+"""Samples by which peak waveforms are moved against each other: troughs are not always aligned."""
+
+TINY = np.finfo(np.float64).tiny
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """Where spikes lie, and what their parts look like on their largest channels.
+
+    Attributes
+    ----------
+    um : ndarray, shape (n_spikes, 2), float64, or None
+        Place of each spike that has a part, the motion of the tissue taken off; None where motion
+        cannot be known.
+    peak_waveforms : ndarray, shape (n_parts, n_window)
+        Of each part, in microvolt.
+    """
+
+    um: NDArray[np.float64] | None
+    peak_waveforms: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kinship:
+    """What place and shape say of every pair of parts.
+
+    Attributes
+    ----------
+    alike : ndarray, shape (n_parts, n_parts), bool
+        They have one shape at about the same height.
+    may_be_near : ndarray, shape (n_parts, n_parts), bool
+        They may lie at one place, as far as that can be told.
+    near : list of (int, int)
+        Pairs that are alike and do lie at one place, the nearest first.
+    """
+
+    alike: NDArray[np.bool_]
+    may_be_near: NDArray[np.bool_]
+    near: list[tuple[int, int]]
+
+
+def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kinship:
+    """Compare all parts by place and shape.
+
+    Parameters
+    ----------
+    places : Places
+    members : list of ndarray, int64
+        Spikes of each part.
+    config : MergeConfig
+    """
+    alike = one_shape(places.peak_waveforms, config)
+    if places.um is None:
+        return Kinship(alike=alike, may_be_near=np.ones_like(alike), near=[])
+    middle = np.full((len(members), 2), np.nan)
+    spread = np.full((len(members), 2), np.nan)
+    for part, rows in enumerate(members):
+        if len(rows):
+            middle[part] = np.median(places.um[rows], axis=0)
+            spread[part] = np.median(np.abs(places.um[rows] - middle[part]), axis=0)
+    apart = np.abs(middle[:, None] - middle[None, :])
+    doubt = spread[:, None] + spread[None, :]
+    distance = np.linalg.norm(apart, axis=2)
+    first, second = np.nonzero(np.triu(alike & (distance <= config.place_um), k=1))
+    order = np.argsort(distance[first, second], kind="stable")
+    return Kinship(
+        alike=alike,
+        # Parts without spikes have no place: nothing is said of them.
+        may_be_near=~(apart > config.place_um + doubt).any(axis=2),
+        near=list(zip(first[order].tolist(), second[order].tolist(), strict=True)),
+    )
+
+
+def one_shape(peak_waveforms: NDArray[np.float32], config: MergeConfig) -> NDArray[np.bool_]:
+    """Say which parts have one shape on their largest channels, at about the same height.
+
+    A neuron that moves changes channels rather than its waveform.
+    """
+    waves = np.asarray(peak_waveforms, np.float64)
+    n_parts = len(waves)
+    height = np.ptp(waves, axis=1) if waves.size else np.zeros(n_parts)
+    norm = np.linalg.norm(waves, axis=1)
+    waves = waves / np.where(norm > 0, norm, 1)[:, None]
+    cosine = np.full((n_parts, n_parts), -1.0)
+    for lag in range(-MAX_LAG, MAX_LAG + 1):
+        cosine = np.maximum(cosine, np.roll(waves, lag, axis=1) @ waves.T)
+    higher = np.maximum(height[:, None], height[None, :])
+    lower = np.minimum(height[:, None], height[None, :])
+    return (cosine >= config.min_peak_cosine) & (higher <= config.max_height_ratio * lower)

@@ -1,0 +1,223 @@
+"""How the tissue moves along the probe, from where the spikes are at each time.
+
+Every bin of time is a histogram of its events over depth and size. Any two histograms, slid over
+each other, say how far the tissue moved between them; a robust fit of all pairs gives the course
+(decentralised registration, Varol et al. 2021, doi:10.1109/ICASSP39728.2021.9414145).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MotionConfig
+from embersort.types import FloatArray, IntArray
+
+DEPTH_STEP_UM = 2.0
+"""Width of a histogram's bins."""
+
+N_SIZES = 8
+"""Classes of size, equally many events in each: they keep apart what lies at one depth."""
+
+FIT_ROUNDS = 20
+"""Rounds of reweighting; the fit settles in a few."""
+
+SETTLED_UM = 0.01
+"""A course that moves by less than this has settled."""
+
+TINY_WEIGHT = 1e-6
+"""Far below the trust in any pair that says something."""
+
+MIN_BINS = 3
+"""Fewer bins make no course."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Motion:
+    """Displacement over time.
+
+    Attributes
+    ----------
+    bin_samples : int
+    displacement_um : ndarray, shape (n_bins, n_windows), float64
+        Of the tissue at the middle of each bin, in each window of depth; its median is 0.
+    window_um : ndarray, shape (n_windows,), float64
+        Centres of the windows.
+    """
+
+    bin_samples: int
+    displacement_um: NDArray[np.float64]
+    window_um: FloatArray
+
+    def at(self, sample_index: IntArray, depth_um: FloatArray) -> NDArray[np.float64]:
+        """Return the displacement of the tissue at some times and depths, in between linear."""
+        n_bins, n_windows = self.displacement_um.shape
+        place = np.clip(np.asarray(sample_index) / self.bin_samples - 0.5, 0, n_bins - 1)
+        first = np.minimum(place.astype(np.int64), max(n_bins - 2, 0))
+        last = np.minimum(first + 1, n_bins - 1)
+        part = place - first
+        columns = [
+            self.displacement_um[first, w] * (1 - part) + self.displacement_um[last, w] * part
+            for w in range(n_windows)
+        ]
+        if n_windows == 1:
+            return columns[0]
+        step = self.window_um[1] - self.window_um[0]
+        across = np.clip((np.asarray(depth_um) - self.window_um[0]) / step, 0, n_windows - 1)
+        low = np.minimum(across.astype(np.int64), n_windows - 2)
+        share = across - low
+        table, rows = np.stack(columns, axis=1), np.arange(len(low))
+        return table[rows, low] * (1 - share) + table[rows, low + 1] * share
+
+
+def estimate_motion(
+    sample_index: IntArray,
+    depth_um: FloatArray,
+    size: FloatArray,
+    n_samples: int,
+    sampling_rate_hz: float,
+    config: MotionConfig,
+) -> Motion | None:
+    """Estimate the motion of the tissue along the probe.
+
+    Parameters
+    ----------
+    sample_index : ndarray, shape (n_events,), int64
+    depth_um : ndarray, shape (n_events,)
+        Where along the probe each event seems to come from.
+    size : ndarray, shape (n_events,)
+        Height of each, in any unit.
+    n_samples : int
+        Of the recording.
+    sampling_rate_hz : float
+    config : MotionConfig
+
+    Returns
+    -------
+    Motion, or None
+        None where the events span too little depth, or are too few. O(n_bins² · n_shifts ·
+        n_depths): bins are lengthened so that there are at most ``max_bins``.
+    """
+    bin_s = max(config.bin_s, n_samples / sampling_rate_hz / config.max_bins)
+    bin_samples = max(1, round(bin_s * sampling_rate_hz))
+    n_bins = max(1, -(-n_samples // bin_samples))
+    if n_bins < MIN_BINS or len(depth_um) < config.min_events * n_bins:
+        return None
+    low, high = float(np.min(depth_um)), float(np.max(depth_um))
+    if high - low < config.min_span_um:
+        return None
+    time_bin = np.minimum(np.asarray(sample_index) // bin_samples, n_bins - 1)
+    histograms = _histograms(time_bin, np.asarray(depth_um) - low, size, n_bins, config)
+    n_windows = max(1, round((high - low) / config.window_um))
+    width = (high - low) / n_windows
+    centres = (np.arange(n_windows) + 0.5) * width
+    depths = (np.arange(histograms.shape[2]) + 0.5) * DEPTH_STEP_UM
+    span = max(1, round(config.span_s / bin_s))
+    courses = []
+    for centre in centres:
+        away = (depths - centre) / (0.5 * width) if n_windows > 1 else np.zeros(len(depths))
+        course = _register(histograms * np.exp(-0.5 * away**2), span, config)
+        courses.append(course - np.median(course))
+    return Motion(
+        bin_samples=bin_samples,
+        displacement_um=np.stack(courses, axis=1),
+        window_um=low + centres,
+    )
+
+
+def _histograms(
+    time_bin: IntArray, depth_um: FloatArray, size: FloatArray, n_bins: int, config: MotionConfig
+) -> NDArray[np.float64]:
+    """Return smooth histograms of the events of each bin, shape (n_bins, n_sizes, n_depths).
+
+    Square roots of counts: a busy neuron must not decide alone.
+    """
+    n_depths = int(depth_um.max() / DEPTH_STEP_UM) + 1
+    edges = np.quantile(size, np.arange(1, N_SIZES) / N_SIZES)
+    counts = np.zeros((n_bins, N_SIZES, n_depths))
+    place = (depth_um / DEPTH_STEP_UM).astype(np.int64)
+    np.add.at(counts, (time_bin, np.searchsorted(edges, size), place), 1.0)
+    reach = int(np.ceil(3 * config.blur_um / DEPTH_STEP_UM))
+    steps = np.arange(-reach, reach + 1) * DEPTH_STEP_UM
+    kernel = np.exp(-0.5 * np.square(steps / config.blur_um))
+    padded = np.pad(counts, ((0, 0), (1, 1), (reach, reach)))
+    across = 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
+    smooth = np.zeros_like(counts)
+    for i, weight in enumerate(kernel):
+        smooth += weight * across[:, :, i : i + n_depths]
+    return np.sqrt(smooth)
+
+
+def _register(
+    histograms: NDArray[np.float64], span: int, config: MotionConfig
+) -> NDArray[np.float64]:
+    """Return the displacement of each bin, from all pairs of bins up to ``span`` apart."""
+    n_bins = len(histograms)
+    moved, correlation = _pairwise(histograms, config)
+    apart = np.abs(np.arange(n_bins)[:, None] - np.arange(n_bins)[None, :])
+    trust = np.square(np.maximum(correlation - config.min_correlation, 0))
+    return _course(moved, np.where((apart > 0) & (apart <= span), trust, 0.0), config)
+
+
+def _pairwise(
+    histograms: NDArray[np.float64], config: MotionConfig
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much each bin must be moved to meet each other, and how well they then agree.
+
+    Both have shape (n_bins, n_bins); ``moved[t, u]`` is from bin t to bin u.
+    """
+    n_bins, _, n_depths = histograms.shape
+    reach = min(int(config.max_displacement_um / DEPTH_STEP_UM), n_depths - 1)
+    shifts = np.arange(-reach, reach + 1)
+    norm = np.maximum(np.sqrt(np.square(histograms).sum(axis=(1, 2))), np.finfo(float).tiny)
+    scale = np.outer(norm, norm)
+    best = np.full((n_bins, n_bins), -np.inf)
+    place = np.zeros((n_bins, n_bins), np.int64)
+    values = np.empty((len(shifts), n_bins, n_bins), np.float32)
+    for k, shift in enumerate(shifts):
+        lower = histograms[:, :, max(0, -shift) : n_depths - max(0, shift)]
+        upper = histograms[:, :, max(0, shift) : n_depths - max(0, -shift)]
+        values[k] = lower.reshape(n_bins, -1) @ upper.reshape(n_bins, -1).T / scale
+        better = values[k] > best
+        best[better], place[better] = values[k][better], k
+    # The top of the parabola through the best shift and its neighbours.
+    inner = np.clip(place, 1, len(shifts) - 2)
+    left, middle, right = (
+        np.take_along_axis(values, (inner + d)[None], axis=0)[0].astype(float) for d in (-1, 0, 1)
+    )
+    bend = left - 2 * middle + right
+    top = np.where(bend < 0, 0.5 * (left - right) / np.where(bend < 0, bend, 1), 0.0)
+    return (shifts[inner] + np.clip(top, -1, 1)) * DEPTH_STEP_UM, best
+
+
+def _course(
+    moved: NDArray[np.float64], trust: NDArray[np.float64], config: MotionConfig
+) -> NDArray[np.float64]:
+    """Return the course m that fits ``moved[t, u]`` = m[u] - m[t] best, outliers discounted.
+
+    Weighted least squares, reweighted by how far each pair misses (Cauchy weights).
+    """
+    n_bins = len(moved)
+    stiff = np.zeros((n_bins, n_bins))
+    step = np.arange(n_bins - 1)
+    stiff[step, step] += config.stiffness
+    stiff[step + 1, step + 1] += config.stiffness
+    stiff[step, step + 1] = stiff[step + 1, step] = -config.stiffness
+    # One bin is as good a zero as any other; a little of each keeps the matrix regular.
+    stiff += TINY_WEIGHT * np.eye(n_bins)
+    course = np.zeros(n_bins)
+    weight = trust
+    for _ in range(FIT_ROUNDS):
+        both = weight + weight.T
+        matrix = np.diag(both.sum(axis=1)) - both + stiff
+        before, course = (
+            course,
+            np.linalg.solve(matrix, (weight * moved).sum(axis=0) - (weight * moved).sum(axis=1)),
+        )
+        if np.abs(course - before).max() < SETTLED_UM:
+            break
+        miss = moved - (course[None, :] - course[:, None])
+        weight = trust / (1 + np.square(miss / config.tolerance_um))
+    return course

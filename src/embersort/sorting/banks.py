@@ -1,0 +1,84 @@
+"""The template banks of a recording: one for each set of versions that hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MatchConfig
+from embersort.matching.bank import TemplateBank, make_bank
+from embersort.matching.redundant import redundant
+from embersort.signal.features import TemporalPca
+from embersort.sorting.moving import MovingTemplates
+from embersort.sorting.units import centred
+
+BANKS_KEPT = 6
+"""Banks in memory at a time: tiles come in order, a few threads apart."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimedBank:
+    """The templates of a time, and whose they are.
+
+    Attributes
+    ----------
+    bank : TemplateBank
+    unit_index : ndarray, shape (n_templates,), int64
+    """
+
+    bank: TemplateBank
+    unit_index: NDArray[np.int64]
+
+
+class Banks:
+    """Makes the bank of a block when it is asked for, and keeps the latest few.
+
+    What it returns depends on the block alone, whoever asks, and in whatever order.
+    """
+
+    def __init__(self, templates: MovingTemplates, make: Callable[[int], TimedBank]) -> None:
+        self._templates, self._make = templates, make
+        self._kept: dict[tuple[int, ...], TimedBank] = {}
+        self._lock = Lock()
+
+    @property
+    def templates(self) -> MovingTemplates:
+        """What the banks are made of."""
+        return self._templates
+
+    def at(self, sample_index: int) -> TimedBank:
+        """Return the bank of the block that a sample lies in."""
+        block = sample_index // self._templates.block_samples
+        versions = tuple(self._templates.at(block).tolist())
+        with self._lock:
+            if versions not in self._kept:
+                if len(self._kept) >= BANKS_KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[versions] = self._make(block)
+            return self._kept[versions]
+
+
+def make_banks(
+    templates: MovingTemplates,
+    stage: TemporalPca,
+    whitening: NDArray[np.float32],
+    n_before: int,
+    config: MatchConfig,
+) -> Banks:
+    """Prepare the matching of templates: those that are units of their own, at each time."""
+
+    def make(block: int) -> TimedBank:
+        versions = templates.at(block)
+        waves = centred(templates.waveforms(versions, stage), whitening, n_before)
+        # A spike gains at most its template's energy: what lies below can never be a unit.
+        strong = np.square(waves).sum(axis=(1, 2)) >= config.min_median_gain
+        waves, unit = waves[strong], templates.unit_index[versions[strong]]
+        needed = ~redundant(waves, n_before, templates.n_spikes[unit], config)
+        bank = make_bank(waves[needed], n_before, config)
+        return TimedBank(bank=bank, unit_index=unit[needed])
+
+    return Banks(templates, make)
