@@ -47,8 +47,8 @@ def hand_made():
         accuracy=stump(0, np.log(25), 0.5, 1.5),
         precision=stump(0, np.log(25), 0.25, 1.0),
         recall=stump(0, np.log(25), -0.5, 0.5),
-        low=curve([0, 1], [0, 0.5]),
-        high=curve([0, 1], [0.5, 1]),
+        low=curve([0, 1], [0, -0.5]),
+        high=curve([0, 1], [0.5, 0.25]),
     )
 
 
@@ -77,7 +77,7 @@ def test_probabilities_and_scores_are_those_of_the_model():
     assert columns == {
         "predicted_accuracy": [1.0, 0.5],
         "predicted_accuracy_low": [0.5, 0.25],
-        "predicted_accuracy_high": [1.0, 0.75],
+        "predicted_accuracy_high": [1.0, 0.875],
         "predicted_precision": [1.0, 0.25],
         "predicted_recall": [0.5, 0.0],
     }

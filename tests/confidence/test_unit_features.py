@@ -94,9 +94,9 @@ def test_units_that_take_turns_share_no_blocks():
     evidence = make_evidence(n_spikes=(40, 40), channels=(1, 2))
     early, late = np.arange(40) * 1000 + 100, np.arange(40) * 1000 + 300_000
     sample, unit = np.concatenate([early, late]), np.repeat([0, 1], 40)
-    assert value(with_spikes(evidence, sample, unit), "twin_turn") == 0
+    assert value(with_spikes(evidence, sample, unit), "sibling_turn") == 0
     together = np.concatenate([early, early + 10])
-    assert value(with_spikes(evidence, together, unit), "twin_turn") == 1
+    assert value(with_spikes(evidence, together, unit), "sibling_turn") == 1
     assert value(with_spikes(evidence, sample, unit), "presence") == pytest.approx(2 / 12)
 
 

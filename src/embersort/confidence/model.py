@@ -61,7 +61,7 @@ class ConfidenceModel:
     accuracy, precision, recall : Trees
         From the features of a unit to its scores.
     low, high : Curve
-        From a predicted accuracy to the ends of its interval.
+        From a predicted accuracy to what is added to it for the ends of its interval.
     sha256 : str
         Hash of the file that it came from; empty where it came from none.
     """

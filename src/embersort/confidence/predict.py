@@ -85,8 +85,8 @@ def predict(evidence: Evidence, model: ConfidenceModel) -> Confidence:
         spike_probability=probability.astype(np.float32),
         unit_columns={
             "predicted_accuracy": accuracy,
-            "predicted_accuracy_low": model.low(accuracy),
-            "predicted_accuracy_high": model.high(accuracy),
+            "predicted_accuracy_low": np.clip(accuracy + model.low(accuracy), 0.0, 1.0),
+            "predicted_accuracy_high": np.clip(accuracy + model.high(accuracy), 0.0, 1.0),
             "predicted_precision": scores["precision"],
             "predicted_recall": scores["recall"],
         },

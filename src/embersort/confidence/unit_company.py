@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from embersort.confidence.evidence import Evidence
+from embersort.confidence.siblings import siblings
 from embersort.confidence.spike_features import by_unit
 from embersort.confidence.templates import NONE, TemplateCodes
-from embersort.confidence.twins import twins
 from embersort.confidence.unit_kernels import pairs_within
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
@@ -37,8 +37,8 @@ def rivalry(templates: TemplateCodes) -> dict[str, FloatArray]:
 def kinship(evidence: Evidence, templates: TemplateCodes, edges: IntArray) -> dict[str, FloatArray]:
     """Return what tells whether each unit and the one most like it are parts of one neuron."""
     sorting = evidence.sorting
-    twin = twins(evidence, templates)
-    has, other = twin.unit_index != NONE, np.maximum(twin.unit_index, 0)
+    sibling = siblings(evidence, templates)
+    has, other = sibling.unit_index != NONE, np.maximum(sibling.unit_index, 0)
     rows, _ = by_unit(evidence)
     sample = sorting.sample_index[rows]
     window = ms_to_samples(COINCIDENCE_MS, sorting.sampling_rate_hz)
@@ -52,13 +52,13 @@ def kinship(evidence: Evidence, templates: TemplateCodes, edges: IntArray) -> di
     # Shares of the two units' spikes that fall into common blocks; small where they take turns.
     common = np.minimum(active, active[other]).sum(axis=1)
     columns = {
-        "twin_cosine": twin.cosine,
-        "twin_lag_ms": twin.lag_ms,
-        "twin_log_share": np.log((counts[other] + 1) / (counts + 1)),
-        "twin_coincidence": ratio(together, expected),
-        "twin_log_expected": np.log(expected + MIN_EXPECTED),
-        "twin_burst": ratio(soon, soon_expected),
-        "twin_turn": common,
+        "sibling_cosine": sibling.cosine,
+        "sibling_lag_ms": sibling.lag_ms,
+        "sibling_log_share": np.log((counts[other] + 1) / (counts + 1)),
+        "sibling_coincidence": ratio(together, expected),
+        "sibling_log_expected": np.log(expected + MIN_EXPECTED),
+        "sibling_burst": ratio(soon, soon_expected),
+        "sibling_turn": common,
     }
     return {name: np.where(has, column, np.nan) for name, column in columns.items()}
 

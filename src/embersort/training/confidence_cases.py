@@ -31,6 +31,8 @@ FIRST_INDEX = 10_000
 
 LEFT_OUT = ("large-array",)
 """Families that cost more than they teach."""
+EASIEST, HARDEST = 0.1, 0.9
+"""Difficulties between which the scenes of a family are spread."""
 DURATION_STREAM = 3
 """First word of the seed from which durations are drawn."""
 
@@ -74,7 +76,8 @@ class Case:
 def draw_scenes(draw: CaseDraw, split: Split) -> list[Scene]:
     """Return the scenes of a split: drawn ones and those of families, of its cells alone."""
     scenes = [draw_scene(draw.scene, split, FIRST_INDEX + index) for index in range(draw.n_drawn)]
-    difficulties = np.linspace(0.1, 0.9, draw.n_per_family).round(3).tolist()
+    middle = (np.arange(draw.n_per_family) + 0.5) / max(draw.n_per_family, 1)
+    difficulties = (EASIEST + (HARDEST - EASIEST) * middle).round(3).tolist()
     scenes += [
         family_scene(family, difficulty, seed=FIRST_INDEX + index)
         for family in FAMILIES

@@ -30,6 +30,8 @@ class TreesConfig(Config):
     max_leaves: int = Field(12, ge=2)
     min_samples_leaf: int = Field(40, ge=1)
     l2: float = Field(5.0, ge=0)
+    max_features: float = Field(1.0, gt=0, le=1)
+    """Share of the features that each split may choose from."""
 
 
 class FitConfig(Config):
@@ -37,7 +39,9 @@ class FitConfig(Config):
 
     spike: TreesConfig = TreesConfig()
     """Trees that tell right spikes from wrong ones."""
-    unit: TreesConfig = TreesConfig(n_trees=80, max_leaves=6, min_samples_leaf=15)
+    unit: TreesConfig = TreesConfig(
+        n_trees=150, learning_rate=0.06, max_leaves=4, min_samples_leaf=15, max_features=0.3
+    )
     """Trees that predict the scores of units."""
     max_spikes: int = Field(200, ge=1)
     """Of a unit with more spikes so many, evenly spread, are learned from."""
@@ -201,6 +205,7 @@ def _arguments(config: TreesConfig) -> dict[str, Any]:
         "max_leaf_nodes": config.max_leaves,
         "min_samples_leaf": config.min_samples_leaf,
         "l2_regularization": config.l2,
+        "max_features": config.max_features,
         "early_stopping": False,
         "random_state": 0,
     }
@@ -244,19 +249,19 @@ def calibrate(log_odds: FloatArray, correct: NDArray[np.bool_], n_points: int) -
 
 
 def intervals(predicted: FloatArray, true: FloatArray, config: FitConfig) -> tuple[Curve, Curve]:
-    """Return the ends of an interval about a predicted accuracy.
+    """Return by how much the true accuracy may lie below, and above, a predicted one.
 
     Split conformal prediction by groups of like prediction (Vovk 2012): the quantiles of the
-    errors that were made where as much was predicted. Neither end falls as the prediction rises.
+    errors that were made where as much was predicted.
     """
     order = np.argsort(predicted, kind="stable")
     groups = [group for group in np.array_split(order, config.n_interval) if len(group)]
     x = np.array([predicted[group].mean() for group in groups])
     tail = (1 - config.coverage) / 2
     error = true - predicted
-    ends = []
-    for share in (tail, 1 - tail):
-        offset = [np.quantile(error[group], share) for group in groups]
-        y = isotonic_regression(np.clip(x + offset, 0.0, 1.0))
-        ends.append(Curve(x=x.astype(np.float32), y=y.astype(np.float32)))
-    return ends[0], ends[1]
+    low = [np.quantile(error[group], tail, method="lower") for group in groups]
+    high = [np.quantile(error[group], 1 - tail, method="higher") for group in groups]
+    return (
+        Curve(x=x.astype(np.float32), y=np.array(low, np.float32)),
+        Curve(x=x.astype(np.float32), y=np.array(high, np.float32)),
+    )

@@ -22,7 +22,7 @@ MAX_LAG_MS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Twins:
+class Siblings:
     """The most similar unit of each unit.
 
     Attributes
@@ -40,7 +40,7 @@ class Twins:
     lag_ms: NDArray[np.float64]
 
 
-def twins(evidence: Evidence, templates: TemplateCodes) -> Twins:
+def siblings(evidence: Evidence, templates: TemplateCodes) -> Siblings:
     """Find the most similar unit of each unit.
 
     Notes
@@ -60,7 +60,7 @@ def twins(evidence: Evidence, templates: TemplateCodes) -> Twins:
         candidates,
         ms_to_samples(MAX_LAG_MS, rate_hz),
     )
-    return Twins(unit_index=found, cosine=cosine, lag_ms=lag / rate_hz * 1e3)
+    return Siblings(unit_index=found, cosine=cosine, lag_ms=lag / rate_hz * 1e3)
 
 
 @njit(cache=True, nogil=True)
