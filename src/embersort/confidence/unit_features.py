@@ -59,7 +59,7 @@ UNIT_FEATURES = (
     "log_unexplained",
     "peak_before",
     "peak_after",
-    "place_of_trough",
+    "peak_lag_ms",
     "log_n_channels",
     "log_pitch_um",
 )
@@ -227,7 +227,7 @@ def _fits(evidence: Evidence, spikes: _Spikes) -> dict[str, FloatArray]:
 def _shapes(evidence: Evidence, main: IntArray) -> dict[str, FloatArray]:
     """Return what surrounds the trough of each unit's template on its main channel.
 
-    A large peak before it hints at a trough that is not the spike's own.
+    A large peak long before it hints at a trough that is not the spike's own.
     """
     wave = np.take_along_axis(evidence.means, main[:, None, None], axis=2)[:, :, 0]
     place = wave.argmin(axis=1)
@@ -235,10 +235,11 @@ def _shapes(evidence: Evidence, main: IntArray) -> dict[str, FloatArray]:
     is_before = np.arange(wave.shape[1])[None, :] < place[:, None]
     before = np.where(is_before, wave, 0).max(axis=1) / depth
     after = np.where(is_before, 0, wave).max(axis=1) / depth
+    lag = np.abs(wave).argmax(axis=1) - place
     return {
         "peak_before": np.clip(before, 0, MOST_RATIO),
         "peak_after": np.clip(after, 0, MOST_RATIO),
-        "place_of_trough": place / wave.shape[1],
+        "peak_lag_ms": lag / evidence.sorting.sampling_rate_hz * 1e3,
     }
 
 
