@@ -106,6 +106,20 @@ _SPIKESIFT = SorterSpec(
     min_channels=4,
 )
 
+_DARTSORT = SorterSpec(
+    name="dartsort",
+    title="DARTsort",
+    licence="MIT",
+    homepage="https://dartsort.github.io",
+    environment="dartsort",
+    requirements=(TORCH, f"dartsort {SPIKEINTERFACE}"),
+    package="dartsort",
+    worker="run_dartsort.py",
+    settings_source="defaults of DARTsortUserConfig; its README does not recommend it for "
+    "production yet",
+    needs="a GPU for speed (it trains a network on each recording); half a minute or more",
+)
+
 _CONTAINERS = tuple(
     SorterSpec(
         name=name,
@@ -211,18 +225,14 @@ _SPECS = (
         needs="a dense probe: it sorts by location",
         min_channels=4,
     ),
-    SorterSpec(
-        name="dartsort",
-        title="DARTsort",
-        licence="MIT",
-        homepage="https://dartsort.github.io",
-        environment="dartsort",
-        requirements=(TORCH, f"dartsort {SPIKEINTERFACE}"),
-        package="dartsort",
-        worker="run_dartsort.py",
-        settings_source="defaults of DARTsortUserConfig; its README does not recommend it for "
-        "production yet",
-        needs="a GPU for speed (it trains a network on each recording); half a minute or more",
+    _DARTSORT,
+    replace(
+        _DARTSORT,
+        name="dartsort-pretrained",
+        title="DARTsort (pretrained denoiser)",
+        parameters={"nn_denoiser_class_name": "SingleChannelWaveformDenoiser"},
+        settings_source="DARTsortUserConfig: its other denoiser, which comes trained",
+        needs="",
     ),
     replace(
         _LUPIN,

@@ -16,6 +16,8 @@ import numpy as np
 from exchange_io import open_with_spikeinterface, read_job, write_spikeinterface_sorting
 
 POSITION_DECIMALS = 3
+PRETRAINED = "SingleChannelWaveformDenoiser"
+"""The denoiser whose weights come with DARTsort, which has to be told where they are."""
 
 
 def with_round_positions(recording: Any) -> Any:
@@ -29,6 +31,16 @@ def with_round_positions(recording: Any) -> Any:
     probe.set_device_channel_indices(np.arange(len(positions)))
     with_probe = recording.set_probe(probe)
     return recording if with_probe is None else with_probe
+
+
+def settings(job: dict[str, Any]) -> dict[str, Any]:
+    """Return the job's parameters with threads and the place of trained weights put in."""
+    parameters = {"n_jobs_small": job["n_threads"], **job["parameters"]}
+    if parameters.get("nn_denoiser_class_name") == PRETRAINED:
+        from dartsort.config import default_pretrained_path
+
+        parameters.setdefault("nn_denoiser_pretrained_path", default_pretrained_path)
+    return parameters
 
 
 def end_at_error(arguments: threading.ExceptHookArgs) -> None:
@@ -50,7 +62,7 @@ def main() -> None:
         folder=Path(job["work_folder"]) / "sorter",
         verbose=True,
         remove_existing_folder=True,
-        **{"n_jobs_small": job["n_threads"], **job["parameters"]},
+        **settings(job),
     )
     write_spikeinterface_sorting(job, sorting)
 
