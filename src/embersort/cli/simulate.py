@@ -118,7 +118,7 @@ def bank(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make cells.")] = 1,
 ) -> None:
-    """List the built-in cells, or make them anew (about 20 minutes on one core)."""
+    """List the built-in cells, or make them anew (about 5 minutes of one core)."""
     if remake is not None:
         from embersort.simulate.cable.make import make_bank
 
