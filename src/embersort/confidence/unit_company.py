@@ -20,6 +20,10 @@ N_BLOCKS = 12
 MIN_EXPECTED = 0.1
 """Fewer pairs expected by chance say nothing, whatever is seen."""
 MOST_RATIO = 2.0
+UNLIKE, ALIKE = 0.6, 0.9
+"""Units with templates of less than the one cosine are no siblings, of more than the other surely."""
+UNKNOWN_COINCIDENCE = 0.3
+"""Taken for the coincidences over those expected where hardly any are expected."""
 FAR = 1e3
 """Distance from a rival that is not there."""
 
@@ -51,7 +55,10 @@ def kinship(evidence: Evidence, templates: TemplateCodes, edges: IntArray) -> di
     active = _block_counts(evidence) / np.maximum(counts, 1)[:, None]
     # Shares of the two units' spikes that fall into common blocks; small where they take turns.
     common = np.minimum(active, active[other]).sum(axis=1)
+    likeness = np.clip((sibling.cosine - UNLIKE) / (ALIKE - UNLIKE), 0.0, 1.0)
+    apart = 1 - np.nan_to_num(np.minimum(ratio(together, expected), 1.0), nan=UNKNOWN_COINCIDENCE)
     columns = {
+        "sibling_deficit": likeness * apart * counts[other] / np.maximum(counts + counts[other], 1),
         "sibling_cosine": sibling.cosine,
         "sibling_lag_ms": sibling.lag_ms,
         "sibling_log_share": np.log((counts[other] + 1) / (counts + 1)),

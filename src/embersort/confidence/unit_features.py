@@ -45,6 +45,7 @@ UNIT_FEATURES = (
     "low_margin",
     "log_rival_distance",
     "rival_cosine",
+    "sibling_deficit",
     "sibling_cosine",
     "sibling_lag_ms",
     "sibling_log_share",
