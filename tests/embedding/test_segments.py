@@ -130,6 +130,7 @@ def test_a_parameter_that_is_not_finite_is_refused(tmp_path):
     with pytest.raises(BadWeights, match=r"out_bias is of shape .* or not finite"):
         load_segment_weights(tmp_path / "a.safetensors")
 
+
 def test_the_shipped_network_is_whole():
     network = load_shipped_segment()
     assert network.config == SegmentConfig()
