@@ -3,7 +3,7 @@ import pytest
 
 import naive_matching
 from embersort.config import MatchConfig
-from embersort.matching.bank import make_bank
+from embersort.matching.bank import make_bank, select
 from embersort.matching.score import score_templates
 
 N_BEFORE = 15
@@ -87,6 +87,23 @@ def test_scores_of_few_components_are_those_of_the_nearest_separable_template():
         score_templates(traces, bank), naive_matching.score(traces, near, 10), atol=1e-3
     )
     assert np.isclose(bank.norm2[0], (near**2).sum())
+
+
+@pytest.mark.parametrize("wanted", [[1, 1, 1], [1, 0, 1], [0, 1, 1], [0, 0, 1]])
+def test_a_selected_bank_is_that_of_the_templates_alone(wanted):
+    templates, wanted = naive_matching.shapes(), np.array(wanted, bool)
+    # The first and third share a channel, the second is near neither.
+    templates[0][:, 2:] = 0
+    templates[1][:, [0, 1, 3]] = 0
+    templates[2][:, 1:3] = 0
+    part = select(make_bank(templates, N_BEFORE, MatchConfig()), wanted)
+    alone = make_bank(templates[wanted], N_BEFORE, MatchConfig())
+    n_support = alone.channels.shape[1]
+    assert (part.channels[:, :n_support] == alone.channels).all()
+    assert (part.channels[:, n_support:] == -1).all()
+    assert (part.shifted[..., :n_support] == alone.shifted).all()
+    for name in ("spatial", "temporal", "norm2", "near", "overlap", "strongest"):
+        assert np.array_equal(getattr(part, name), getattr(alone, name)), name
 
 
 def test_no_units_and_too_few_samples():

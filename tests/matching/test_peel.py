@@ -162,10 +162,11 @@ def test_copies_and_sums_are_redundant_the_smaller_first():
     total = TEMPLATES[0] + np.roll(TEMPLATES[1], 3, axis=0)
     templates = np.stack([TEMPLATES[0], TEMPLATES[1], 0.95 * TEMPLATES[0], total, TEMPLATES[2]])
     counts = np.array([100, 80, 20, 10, 5])
-    gone = redundant(templates, N_BEFORE, counts, CONFIG)
+    gone = redundant(templates, make_bank(templates, N_BEFORE, CONFIG), counts, CONFIG)
     assert gone.tolist() == [False, False, True, True, False]
 
 
 def test_one_of_two_equal_templates_stays():
     templates = np.stack([TEMPLATES[0], TEMPLATES[0]])
-    assert redundant(templates, N_BEFORE, np.array([5, 9]), CONFIG).tolist() == [True, False]
+    bank = make_bank(templates, N_BEFORE, CONFIG)
+    assert redundant(templates, bank, np.array([5, 9]), CONFIG).tolist() == [True, False]

@@ -3,6 +3,7 @@ import pytest
 
 import naive_matching
 from embersort.config import MatchConfig
+from embersort.matching.bank import make_bank
 from embersort.matching.redundant import redundant
 
 N_BEFORE = 25
@@ -10,10 +11,14 @@ TEMPLATES = naive_matching.shapes(n_window=60, n_before=N_BEFORE)
 """Three distinct templates, zero towards both ends of the window."""
 
 
+def redundant_of(templates, n_before, counts, config):
+    return redundant(templates, make_bank(templates, n_before, config), counts, config)
+
+
 def gone(*templates, counts=None, **settings):
     counts = np.arange(len(templates), 0, -1) if counts is None else np.array(counts)
     config = MatchConfig(**{"redundant_share": 0.03, "min_scale": 0.7, **settings})
-    return redundant(np.stack(templates), N_BEFORE, counts, config).tolist()
+    return redundant_of(np.stack(templates), N_BEFORE, counts, config).tolist()
 
 
 def test_distinct_templates_all_stay():
@@ -31,7 +36,7 @@ def test_what_a_late_copy_has_beyond_its_window_is_not_missed():
     late[12:] = whole[2, :-12]
     config = MatchConfig(redundant_share=0.03)
     templates = np.stack([*whole, late])
-    assert redundant(templates, 15, np.array([9, 9, 9, 1]), config).tolist() == [0, 0, 0, 1]
+    assert redundant_of(templates, 15, np.array([9, 9, 9, 1]), config).tolist() == [0, 0, 0, 1]
 
 
 def test_of_copies_the_one_with_more_events_stays():
@@ -64,4 +69,4 @@ def test_a_template_may_have_a_little_of_its_own(share, redundant):
 
 
 def test_no_templates_none_redundant():
-    assert redundant(TEMPLATES[:0], N_BEFORE, np.zeros(0, int), MatchConfig()).tolist() == []
+    assert redundant_of(TEMPLATES[:0], N_BEFORE, np.zeros(0, int), MatchConfig()).tolist() == []

@@ -67,6 +67,35 @@ class TemplateBank:
         return self.shifted.shape[2]
 
 
+def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
+    """Return the bank of some of its templates, as if made of them alone."""
+    rows = np.flatnonzero(wanted)
+    place = np.full(bank.n_units + 1, -1)
+    place[rows] = np.arange(len(rows))
+    # The padding, -1, finds the entry beyond the last, which is -1.
+    near = place[bank.near[rows]]
+    order = np.argsort(near < 0, axis=1, kind="stable")
+    n_near = int((near >= 0).sum(axis=1).max(initial=1))
+    order = order[:, :n_near]
+    near = np.take_along_axis(near, order, axis=1)
+    overlap = np.take_along_axis(bank.overlap[rows], order[:, None, :, None], axis=2)
+    overlap[np.broadcast_to((near < 0)[:, None, :, None], overlap.shape)] = 0
+    rank = bank.temporal.shape[1]
+    spatial = bank.spatial.reshape(len(bank.spatial), bank.n_units, rank)[:, rows]
+    return TemplateBank(
+        channels=bank.channels[rows],
+        shifted=bank.shifted[rows],
+        shift_samples=bank.shift_samples,
+        spatial=np.ascontiguousarray(spatial.reshape(len(spatial), -1)),
+        temporal=bank.temporal[rows],
+        norm2=bank.norm2[rows],
+        near=np.ascontiguousarray(near),
+        overlap=np.ascontiguousarray(overlap),
+        strongest=np.abs(overlap).max(axis=3),
+        n_before=bank.n_before,
+    )
+
+
 def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> TemplateBank:
     """Prepare templates for matching.
 
@@ -84,7 +113,7 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
 
     Notes
     -----
-    O(n_units · n_near · n_shifts · n_window² · n_support) for the overlaps, the dearest part.
+    O(n_units · n_near · n_shifts · n_window² · rank) for the overlaps, the dearest part.
     """
     n_units, n_window, n_channels = templates.shape
     channels = _support(templates)
@@ -97,23 +126,24 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
     rank = min(config.rank, n_window, channels.shape[1])
     spatial = np.zeros((n_channels, n_units, rank), np.float32)
     temporal = np.zeros((n_units, rank, n_window), np.float32)
-    low_rank = np.zeros_like(sparse)
+    norm2 = np.zeros(n_units)
     for unit in range(n_units):
         used = channels[unit][channels[unit] >= 0]
         u, s, vt = np.linalg.svd(sparse[unit, :, : len(used)].astype(np.float64), False)
         k = min(rank, len(s))
         spatial[used, unit, :k] = (vt[:k] * s[:k, None]).T
         temporal[unit, :k] = u[:, :k].T
-        low_rank[unit, :, : len(used)] = (u[:, :k] * s[:k]) @ vt[:k]
+        norm2[unit] = np.square(s[:k]).sum()
     near = _near_units(channels)
-    overlap = _overlaps(low_rank, np.ascontiguousarray(shifted, np.float32), channels, near)
+    shifted = np.ascontiguousarray(shifted, np.float32)
+    overlap = _overlaps(spatial, temporal, shifted, channels, near)
     return TemplateBank(
         channels=channels,
-        shifted=np.ascontiguousarray(shifted, dtype=np.float32),
+        shifted=shifted,
         shift_samples=shift_samples,
         spatial=np.ascontiguousarray(spatial.reshape(n_channels, -1)),
         temporal=temporal,
-        norm2=(low_rank.astype(np.float64) ** 2).sum(axis=(1, 2)),
+        norm2=norm2,
         near=near,
         overlap=overlap,
         strongest=np.abs(overlap).max(axis=3),
@@ -158,28 +188,33 @@ def _near_units(channels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @njit(nogil=True, cache=True)
 def _overlaps(
-    looked_for: NDArray[np.float32],
+    spatial: NDArray[np.float32],
+    temporal: NDArray[np.float32],
     shifted: NDArray[np.float32],
     channels: NDArray[np.int64],
     near: NDArray[np.int64],
 ) -> NDArray[np.float32]:
     """Correlate what is subtracted with what is looked for, at all lags."""
     n_units, n_shifts, n_window, n_support = shifted.shape
-    n_near = near.shape[1]
+    n_near, rank = near.shape[1], temporal.shape[1]
     overlap = np.zeros((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
+    projected = np.empty(n_window, np.float32)
     for u in range(n_units):
         for k in range(n_near):
             v = near[u, k]
             if v < 0:
                 break
-            for i in range(n_support):
-                if channels[u, i] < 0:
-                    break
-                for j in range(n_support):
-                    if channels[v, j] != channels[u, i]:
-                        continue
-                    for s in range(n_shifts):
-                        _correlate(shifted[u, s, :, i], looked_for[v, :, j], overlap[u, s, k])
+            for s in range(n_shifts):
+                for r in range(rank):
+                    projected[:] = 0
+                    for i in range(n_support):
+                        if channels[u, i] < 0:
+                            break
+                        weight = spatial[channels[u, i], v, r]
+                        if weight != 0:
+                            for t in range(n_window):
+                                projected[t] += weight * shifted[u, s, t, i]
+                    _correlate(projected, temporal[v, r], overlap[u, s, k])
     return overlap
 
 
@@ -187,9 +222,9 @@ def _overlaps(
 def _correlate(a: NDArray[np.float32], b: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     """Add sum_t a[t + lag] b[t] to ``out[lag + n - 1]``: lag is where b is looked for from a."""
     n = len(a)
-    tail = b.copy()
+    backwards = b[::-1].copy()
     for t in range(n):
         value = a[t]
-        for r in range(n):
-            # a's sample t meets b's sample r where b starts t - r later than a.
-            out[t - r + n - 1] += value * tail[r]
+        # a's sample t meets b's sample n - 1 - q where b starts t - (n - 1 - q) later than a.
+        for q in range(n):
+            out[t + q] += value * backwards[q]

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
-from embersort.matching.bank import make_bank
+from embersort.matching.bank import TemplateBank
 from embersort.matching.peel import peel
 from embersort.types import FloatArray, IntArray
 
 
 def redundant(
-    templates: FloatArray, n_before: int, counts: IntArray, config: MatchConfig
+    templates: FloatArray, bank: TemplateBank, counts: IntArray, config: MatchConfig
 ) -> NDArray[np.bool_]:
     """Say which templates the others explain.
 
@@ -20,8 +20,8 @@ def redundant(
     ----------
     templates : ndarray, shape (n_units, n_window, n_channels)
         White templates.
-    n_before : int
-        Sample of the trough within the window.
+    bank : TemplateBank
+        Of these templates.
     counts : ndarray, shape (n_units,), int64
         Events of each; the smallest is tried first, and what is redundant explains nothing more.
     config : MatchConfig
@@ -38,7 +38,6 @@ def redundant(
     the other templates to this one as if it were a recording.
     """
     n_units, n_window, n_channels = templates.shape
-    bank = make_bank(templates, n_before, config)
     energy = (np.asarray(templates, np.float64) ** 2).sum(axis=(1, 2))
     active = np.ones(n_units, bool)
     for unit in np.argsort(counts, kind="stable"):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
-from embersort.matching.bank import TemplateBank, make_bank
+from embersort.matching.bank import TemplateBank, make_bank, select
 from embersort.matching.redundant import redundant
 from embersort.signal.features import TemporalPca
 from embersort.sorting.moving import MovingTemplates
@@ -77,8 +77,8 @@ def make_banks(
         # A spike gains at most its template's energy: what lies below can never be a unit.
         strong = np.square(waves).sum(axis=(1, 2)) >= config.min_median_gain
         waves, unit = waves[strong], templates.unit_index[versions[strong]]
-        needed = ~redundant(waves, n_before, templates.n_spikes[unit], config)
-        bank = make_bank(waves[needed], n_before, config)
-        return TimedBank(bank=bank, unit_index=unit[needed])
+        bank = make_bank(waves, n_before, config)
+        needed = ~redundant(waves, bank, templates.n_spikes[unit], config)
+        return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
 
     return Banks(templates, make)
