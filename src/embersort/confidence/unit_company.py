@@ -21,7 +21,7 @@ MIN_EXPECTED = 0.1
 """Fewer pairs expected by chance say nothing, whatever is seen."""
 MOST_RATIO = 2.0
 UNLIKE, ALIKE = 0.6, 0.9
-"""Units with templates of less than the one cosine are no siblings, of more than the other surely."""
+"""Units below the one cosine of their templates are no siblings, above the other surely."""
 UNKNOWN_COINCIDENCE = 0.3
 """Taken for the coincidences over those expected where hardly any are expected."""
 FAR = 1e3
