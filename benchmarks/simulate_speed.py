@@ -127,12 +127,22 @@ def report_rendering(seconds: float, workers: int) -> None:
 
 
 def report_events(seconds: float, workers: int) -> None:
-    """Print one line for a busy scene of our own and one for scenes as training draws them."""
+    """Print two lines for a busy scene of our own and two for scenes as training draws them.
+
+    The second of each has noise from hashed counters instead of NumPy's Philox.
+    """
     busy = {**SMALL, "trains": {"rate_min_hz": 10.0, "rate_max_hz": 30.0}, "duration_s": seconds}
     scenes = [Scene.parse({**busy, "seed": seed}) for seed in range(2 * workers)]
-    report(f"events, 32 channels, 40 units, {seconds:g} s", training_events, scenes, workers)
     drawn = [draw_scene(SceneDraw(), "train", index) for index in range(4 * workers)]
-    report("events, default training recipe", training_events, drawn, workers)
+    for generator in ("philox", "hashed"):
+        for name, group in ((f"32 channels, 40 units, {seconds:g} s", scenes), ("recipe", drawn)):
+            noisy = [_with_generator(scene, generator) for scene in group]
+            report(f"events, {name}, {generator}", training_events, noisy, workers)
+
+
+def _with_generator(scene: Scene, generator: str) -> Scene:
+    noise = scene.noise.model_copy(update={"generator": generator})
+    return scene.model_copy(update={"noise": noise})
 
 
 def main() -> None:
