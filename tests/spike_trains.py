@@ -24,6 +24,9 @@ MERGE = MergeConfig(
     block_s=2.0,
     max_shared=0.5,
     max_turn=0.6,
+    place_um=8.0,
+    min_peak_cosine=0.9,
+    max_height_ratio=2.0,
     min_passing=10,
 )
 """What the trains are made for, whatever the defaults become."""

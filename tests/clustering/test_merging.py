@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from embersort.clustering.merging import cosine, merge_units
+from embersort.clustering.places import Places
 from spike_trains import MERGE, frame_of, labelled, poisson, regular
 
 
@@ -12,9 +13,16 @@ def directions(*angles_deg, heights=None):
     return units * (np.ones(len(angle)) if heights is None else np.array(heights))[:, None, None]
 
 
-def merged(spikes, templates, centres):
-    merges = merge_units(spikes, templates, frame_of(spikes, centres), MERGE)
-    return merges.same.tolist(), merges.unit.tolist()
+WAVE = np.array([0.0, 0, 0, 0, 0, -9, 4, 0, 0, 0, 0, 0, 0])
+"""On the largest channel of every part that is of one shape with the others."""
+
+
+def merged(spikes, templates, centres, places=None):
+    """The leaders of courses and of units; no place is known and shapes are alike, unless given."""
+    if places is None:
+        places = Places(um=None, peak_waveforms=np.tile(WAVE, (len(templates), 1)))
+    merges = merge_units(spikes, templates, frame_of(spikes, centres), places, MERGE)
+    return merges.course.tolist(), merges.unit.tolist()
 
 
 SLOW = regular(0, 20), regular(0, 30, offset_s=0.05)
@@ -57,36 +65,36 @@ def test_a_part_without_spikes_stays_as_it_is():
     assert merged(labelled(*SLOW, []), directions(0, 90, 0), [[0, 0]] * 3)[0] == [0, 1, 2]
 
 
-def test_a_moving_neuron_keeps_its_templates_and_is_one_unit():
+def test_the_parts_of_a_moving_neuron_are_one_course():
     spikes = labelled(regular(0, 44), regular(36, 80, offset_s=0.05))
-    assert merged(spikes, directions(0, 50), [[0, 0], [0, 0]]) == ([0, 1], [0, 0])
+    assert merged(spikes, directions(0, 50), [[0, 0], [0, 0]]) == ([0, 0], [0, 0])
     assert merged(spikes, directions(0, 50), [[0, 0], [0, 8]]) == ([0, 1], [0, 1])
 
 
-@pytest.mark.parametrize(("angle", "unit"), [(50, [0, 0]), (70, [0, 1])])
-def test_parts_that_jump_are_linked_if_their_templates_are_alike(angle, unit):
+@pytest.mark.parametrize(("angle", "course"), [(50, [0, 0]), (70, [0, 1])])
+def test_parts_that_jump_are_linked_if_their_templates_are_alike(angle, course):
     spikes = labelled(regular(0, 40), regular(40, 80))
-    assert merged(spikes, directions(0, angle), [[0, 0], [0, 8]]) == ([0, 1], unit)
+    assert merged(spikes, directions(0, angle), [[0, 0], [0, 8]]) == (course, course)
 
 
 def test_links_are_transitive_the_ends_need_not_be_alike():
     spikes = labelled(regular(0, 40), regular(40, 82), regular(82, 120))
     centres = [[0, 0], [0, 8], [0, 16]]
-    assert merged(spikes, directions(0, 50, 100), centres) == ([0, 1, 2], [1, 1, 1])
+    assert merged(spikes, directions(0, 50, 100), centres) == ([1, 1, 1], [1, 1, 1])
 
 
-def test_all_parts_of_a_unit_move_with_it():
+def test_all_parts_of_a_course_move_with_it():
     # The first two are linked first; the third is longer than both.
     spikes = labelled(regular(0, 40), regular(40, 82), regular(82, 180))
     centres = [[0, 0], [0, 8], [0, 16]]
-    assert merged(spikes, directions(0, 50, 105), centres) == ([0, 1, 2], [2, 2, 2])
+    assert merged(spikes, directions(0, 50, 105), centres) == ([2, 2, 2], [2, 2, 2])
 
 
 def test_no_link_where_the_wholes_coincide():
     # The third could be where the second came from, but it is active beside the first.
     spikes = labelled(poisson(0, 0, 40), regular(40, 80), poisson(1, 0, 40))
     centres = [[0, 0], [0, 8], [0, 16]]
-    assert merged(spikes, directions(0, 46, 98), centres) == ([0, 1, 2], [0, 0, 2])
+    assert merged(spikes, directions(0, 46, 98), centres) == ([0, 0, 2], [0, 0, 2])
 
 
 def test_a_passage_that_was_seen_comes_before_a_likelier_jump():
@@ -95,14 +103,55 @@ def test_a_passage_that_was_seen_comes_before_a_likelier_jump():
         regular(0, 44, 0.05), regular(36, 80, 0.05, offset_s=0.025), poisson(1, 0, 36)
     )
     centres = [[0, 0], [0, 0], [0, 16]]
-    assert merged(spikes, directions(0, 50, 96), centres) == ([0, 1, 2], [0, 0, 2])
+    assert merged(spikes, directions(0, 50, 96), centres) == ([0, 0, 2], [0, 0, 2])
+
+
+JUMP = labelled(regular(0, 40), regular(40, 80))
+"""The second part takes over from the first."""
+
+
+def placed(spikes, *centres_um, waves=None):
+    """Places of spikes within 2 µm of their part's centre, and what the parts look like."""
+    scatter = np.random.default_rng(1).uniform(-2, 2, (len(spikes.unit_index), 2))
+    return Places(
+        um=np.array(centres_um, float)[spikes.unit_index] + scatter,
+        peak_waveforms=np.tile(WAVE, (len(centres_um), 1)) if waves is None else waves,
+    )
+
+
+@pytest.mark.parametrize(("apart_um", "course"), [(4, [0, 0]), (30, [0, 1])])
+def test_parts_that_jump_lie_at_one_place_once_the_motion_is_taken_off(apart_um, course):
+    places = placed(JUMP, [0, 100], [0, 100 + apart_um])
+    assert merged(JUMP, directions(0, 50), [[0, 0], [0, 8]], places) == (course, course)
+
+
+def test_parts_at_one_place_are_linked_though_their_templates_have_nothing_in_common():
+    places = placed(JUMP, [0, 100], [0, 104])
+    assert merged(JUMP, directions(0, 90), [[0, 0], [0, 8]], places) == ([0, 0], [0, 0])
+
+
+@pytest.mark.parametrize("height", [1, 3])
+def test_parts_of_another_shape_or_height_are_another_neuron(height):
+    other = 3 * WAVE if height == 3 else np.repeat(WAVE[::2], 2)[: len(WAVE)]
+    places = placed(JUMP, [0, 100], [0, 100], waves=np.stack([WAVE, other]))
+    assert merged(JUMP, directions(0, 50), [[0, 0], [0, 8]], places) == ([0, 1], [0, 1])
+
+
+def test_a_passage_that_was_seen_needs_no_place_but_a_shape():
+    spikes = labelled(regular(0, 44), regular(36, 80, offset_s=0.05))
+    far = [0, 100], [0, 160]
+    centres = [[0, 0], [0, 0]]
+    assert merged(spikes, directions(0, 50), centres, placed(spikes, *far)) == ([0, 0], [0, 0])
+    waves = np.stack([WAVE, 3 * WAVE])
+    places = placed(spikes, *far, waves=waves)
+    assert merged(spikes, directions(0, 50), centres, places) == ([0, 1], [0, 1])
 
 
 BURSTS = labelled(regular(1, 100, 1.0), regular(1, 100, 1.0) + 0.01)
 APART = [[0, 0], [0, 8]]
 
 
-def test_smaller_later_spikes_of_the_same_shape_are_of_one_unit():
+def test_smaller_later_spikes_of_the_same_shape_are_of_one_unit_alone():
     assert merged(BURSTS, directions(0, 0, heights=[1, 0.6]), APART) == ([0, 1], [0, 0])
 
 

@@ -8,6 +8,7 @@ from embersort.matching.peel import Matches
 from embersort.signal import TemporalPca
 from embersort.sorting.passes import MatchedSpikes
 from embersort.sorting.refine import finish, is_real, part_templates, refine, split_units
+from embersort.sorting.registration import Registration
 from embersort.types import UNASSIGNED
 from spike_trains import MERGE, RATE_HZ
 
@@ -16,6 +17,14 @@ CONFIG = SortConfig(
 )
 STAGE = TemporalPca(
     basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"), neighbours=np.array([[0, 1], [1, 0]])
+)
+REGISTRATION = Registration(
+    stage=STAGE,
+    whitening=np.eye(2, dtype="f4"),
+    positions_um=np.array([[0.0, 0.0], [0.0, 20.0]]),
+    motion=None,
+    sampling_rate_hz=RATE_HZ,
+    n_samples=200_000,
 )
 
 
@@ -35,7 +44,6 @@ def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0):
         codes=np.asarray(codes, "f4"),
         channel_index=np.zeros(n_spikes, np.int64),
         means=np.asarray(means, float),
-        main_channel=np.zeros(len(means), np.int64),
     )
 
 
@@ -130,9 +138,9 @@ def both(*trains):
 def test_copies_share_one_template_weighted_by_their_spikes():
     sample, unit = both(spread(120), spread(40, 500))
     spikes = matched(sample, unit, [trough(8), trough(12)])
-    templates, counts = refine(spikes, STAGE, RATE_HZ, CONFIG)
-    assert counts.tolist() == [160]
-    assert templates.tolist() == [trough(9)]
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.n_spikes.tolist() == [160]
+    assert templates.base.tolist() == [trough(9)]
 
 
 def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
@@ -142,7 +150,7 @@ def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
     codes[unit == 0] += 30
     gain = np.where(unit == 0, 10, 100)
     spikes = matched(sample, unit, [trough(9)] * 3, codes=codes, gain=gain)
-    assert refine(spikes, STAGE, RATE_HZ, CONFIG)[1].tolist() == [80]
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [80]
 
 
 def test_refinement_splits_and_drops():
@@ -153,17 +161,17 @@ def test_refinement_splits_and_drops():
     codes[first[1::2], 3] += 30
     gain = np.where(unit == 0, 100, 10)
     spikes = matched(sample, unit, [trough(20), trough(9)], codes=codes, gain=gain)
-    templates, counts = refine(spikes, STAGE, RATE_HZ, CONFIG)
-    assert counts.tolist() == [60, 60]
-    assert np.sort(templates[:, 1, 1]).round().tolist() == [-15, 15]
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.n_spikes.tolist() == [60, 60]
+    assert np.sort(templates.base[:, 1, 1]).round().tolist() == [-15, 15]
 
 
 def test_what_was_found_at_a_fixed_lag_is_no_unit():
     voice = np.sort(np.random.default_rng(1).integers(0, 200_000, 100))
     sample, unit = both(voice, voice + 15)
     spikes = matched(sample, unit, [trough(20, 5), trough(2, 8)])
-    assert refine(spikes, STAGE, RATE_HZ, CONFIG)[1].tolist() == [100]
-    assert finish(spikes, STAGE, RATE_HZ, CONFIG).matches.sample_index.tolist() == voice.tolist()
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100]
+    assert finish(spikes, REGISTRATION, CONFIG).matches.sample_index.tolist() == voice.tolist()
 
 
 def test_the_final_units_are_merged_and_numbered_anew():
@@ -171,13 +179,13 @@ def test_the_final_units_are_merged_and_numbered_anew():
     sample, unit = both(spread(20, 100), spread(40, 250), spread(40, 500), spread(120, 750))
     gain = np.where(unit == 0, 10, 100)
     spikes = matched(sample, unit, [trough(9), trough(12), trough(0, 9), trough(8)], gain=gain)
-    last = finish(spikes, STAGE, RATE_HZ, CONFIG)
+    last = finish(spikes, REGISTRATION, CONFIG)
     kept = unit > 0
     assert last.matches.sample_index.tolist() == sample[kept].tolist()
     # The third leads its unit, so the other neuron comes first.
     assert last.matches.unit_index.tolist() == np.where(unit == 2, 0, 1)[kept].tolist()
     assert last.means.tolist() == [trough(0, 9), trough(9)]
-    assert last.main_channel.tolist() == [0, 0]
+    assert last.channel_index.tolist() == [0] * kept.sum()
     assert (last.codes == spikes.codes[kept]).all()
     assert (last.matches.shift_index == spikes.matches.shift_index[kept]).all()
 
@@ -189,16 +197,46 @@ def test_a_spike_found_by_both_copies_is_kept_once_the_better_fit():
     gain = np.where(unit == 0, 100, 90)
     gain[0] = 80
     spikes = matched(sample, unit, [trough(9), trough(9)], gain=gain)
-    last = finish(spikes, STAGE, RATE_HZ, CONFIG)
+    last = finish(spikes, REGISTRATION, CONFIG)
     expected = np.sort(np.concatenate([[2], spread(40)[1:], own]))
     assert last.matches.sample_index.tolist() == expected.tolist()
     assert last.matches.unit_index.tolist() == [0] * 70
 
 
+def test_parts_that_take_turns_are_one_template_that_follows_them():
+    # The second takes over from the first at 10 s, lower on the first channel.
+    sample, unit = both(spread(100), spread(100, 100_000))
+    codes = np.random.default_rng(0).normal(size=(200, 4))
+    codes[:, 1] -= np.where(unit == 0, 20, 12)
+    codes[:, 3] -= np.where(unit == 0, 9, 14)
+    spikes = matched(sample, unit, [trough(20, 9), trough(12, 14)], codes=codes)
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.n_spikes.tolist() == [200]
+    assert templates.base.tolist() == [trough(16, 11.5)]
+    assert templates.first_block.tolist() == [0, 2]
+    waves = templates.waveforms(np.array([0, 1]), STAGE)
+    np.testing.assert_allclose(waves, [trough(20, 9), trough(12, 14)], atol=0.5)
+    last = finish(spikes, REGISTRATION, CONFIG)
+    assert last.matches.unit_index.tolist() == [0] * 200
+
+
+def test_bursts_keep_two_templates_and_are_one_unit():
+    # The smaller spikes follow the larger ones after 10 ms; neither is an echo, they are jittered.
+    first = spread(100)
+    lag = np.random.default_rng(1).integers(60, 140, 100)
+    sample, unit = both(first, first + lag)
+    codes = np.random.default_rng(0).normal(size=(200, 4))
+    codes[:, 1] -= np.where(unit == 0, 30, 18)
+    spikes = matched(sample, unit, [trough(30), trough(18)], codes=codes)
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100, 100]
+    assert finish(spikes, REGISTRATION, CONFIG).matches.unit_index.tolist() == [0] * 200
+
+
 @pytest.mark.parametrize("n_units", [0, 1])
 def test_nothing_is_left_of_no_spikes(n_units):
     spikes = matched([], [], np.zeros((n_units, 3, 2)), codes=np.zeros((0, 4)))
-    assert finish(spikes, STAGE, RATE_HZ, CONFIG).means.shape == (0, 3, 2)
-    templates, counts = refine(spikes, STAGE, RATE_HZ, CONFIG)
-    assert templates.shape == (0, 3, 2)
-    assert counts.tolist() == []
+    assert finish(spikes, REGISTRATION, CONFIG).means.shape == (0, 3, 2)
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.base.shape == (0, 3, 2)
+    assert templates.n_spikes.tolist() == []
+    assert templates.at(0).tolist() == []

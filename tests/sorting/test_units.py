@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 
 from embersort.signal import TemporalPca
-from embersort.sorting.passes import EncodedEvents
+from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.units import (
     centred,
     spike_positions_um,
     templates_from_codes,
     unwhiten,
 )
-from embersort.types import Events
 
 SAME = np.eye(2, dtype="f4")
 
@@ -83,14 +82,13 @@ STAGE = TemporalPca(
 
 
 def templates_of(labels, channels, codes):
-    n_events = len(labels)
-    events = Events(
-        sample_index=np.arange(n_events),
+    spikes = CodedSpikes(
+        sample_index=np.arange(len(labels)),
+        unit_index=np.array(labels, np.int64),
         channel_index=np.array(channels, np.int64),
-        amplitude=np.full(n_events, -9.0),
+        codes=np.array(codes, "f4").reshape(len(labels), 4),
     )
-    encoded = EncodedEvents(events=events, codes=np.array(codes, "f4").reshape(n_events, 4))
-    return templates_from_codes(encoded, np.array(labels, np.int64), STAGE, 3)
+    return templates_from_codes(spikes, STAGE, 3)
 
 
 def test_a_template_is_the_median_of_its_codes_on_their_channels():
@@ -120,9 +118,9 @@ def test_a_spike_is_at_the_centre_of_mass_of_its_energy_beyond_noise():
         basis=np.eye(3, 2, dtype="f4"), neighbours=np.array([[0, 1], [1, 0], [2, -1]])
     )
     positions_um = np.array([[0.0, 0.0], [0.0, 20.0], [50.0, 5.0]])
-    # Two components hold an energy of 2 by noise alone.
-    codes = np.array([[5, 0, 0.5, 1], [5, 0, 3, 1.5], [0, 0, 9, 9]], "f4")
+    # Two components hold an energy of 2 ± 2 by noise alone; what is beyond 6 counts, squared.
+    codes = np.array([[5, 0, 2, 1.4], [5, 0, 3, 1.5], [0, 0, 9, 9]], "f4")
     place = spike_positions_um(codes, np.array([0, 1, 2]), stage, positions_um)
     np.testing.assert_allclose(place[0], [0, 0], atol=1e-4)
-    np.testing.assert_allclose(place[1], [0, 20 * 23 / (23 + 9.25)], atol=1e-4)
+    np.testing.assert_allclose(place[1], [0, 20 * 19**2 / (19**2 + 5.25**2)], atol=1e-4)
     np.testing.assert_allclose(place[2], [50, 5], atol=1e-4)
