@@ -127,13 +127,25 @@ def write_weight_file(
     """Write a weight file in one move, and return its sha256."""
     from safetensors.numpy import save
 
-    content = save(dict(tensors), metadata=metadata)
+    content = _ordered(save(dict(tensors), metadata=metadata))
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(content)
     unfinished.replace(path)
     return hashlib.sha256(content).hexdigest()
+
+
+def _ordered(content: bytes) -> bytes:
+    """Return a safetensors file with the names of its header in order.
+
+    The library writes metadata in random order; equal weights are to have equal hashes.
+    """
+    n_header = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + n_header])
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[8 + n_header :]
 
 
 def _metadata(content: bytes) -> dict[str, str]:

@@ -123,6 +123,12 @@ def test_weights_come_back_as_written_and_only_those(tmp_path):
         load_segment_weights(tmp_path / "none.safetensors")
 
 
+def test_equal_weights_have_equal_hashes(tmp_path):
+    network = random_segment_network()
+    hashes = {save_segment_weights(network, tmp_path / f"{i}.safetensors") for i in range(8)}
+    assert len(hashes) == 1
+
+
 def test_a_parameter_that_is_not_finite_is_refused(tmp_path):
     network = random_segment_network()
     network.weights["out_bias"][0] = np.nan

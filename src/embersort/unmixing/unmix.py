@@ -48,7 +48,7 @@ class UnmixConfig(Config):
     whiten: WhitenConfig = WhitenConfig()
     detect: DetectConfig = DetectConfig()
     cluster: ClusterConfig = ClusterConfig()
-    least_share: float = Field(0.5, gt=0, le=1)
+    least_share: float = Field(1.0, gt=0, le=2)
     """A trough of a unit's own trace that no event explains is a spike if it is at least this share
     of the unit's median spike."""
     run: RunConfig = RunConfig()
