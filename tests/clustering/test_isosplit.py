@@ -135,13 +135,19 @@ def test_a_unit_that_peaks_on_two_channels_is_one_cluster_and_shanks_stay_apart(
     features, unit = parts(normal(rng, 400, 1, [0, 0]), normal(rng, 400, 1, [8, 0]))
     channel = np.where(unit == 0, rng.integers(0, 2, 800), 2)
     geometry = Geometry(positions_um=[[0, 0], [0, 20], [0, 40]], shank_index=[0, 0, 1])
-    labels = cluster_probe(channel, geometry, lambda rows: features[rows], ClusterConfig())
+    # All at one time, which then has no say.
+    when = np.zeros(800)
+    labels = cluster_probe(channel, geometry, lambda rows: features[rows], when, ClusterConfig())
     assert naive_clustering.same_partition(labels, unit)
 
 
 def test_too_few_events_are_no_cluster():
     geometry = Geometry(positions_um=[[0, 0]])
     labels = cluster_probe(
-        np.zeros(9, np.int64), geometry, lambda rows: np.zeros((len(rows), 2)), ClusterConfig()
+        np.zeros(9, np.int64),
+        geometry,
+        lambda rows: np.zeros((len(rows), 2)),
+        np.linspace(0, 1, 9),
+        ClusterConfig(),
     )
     assert (labels == -1).all()

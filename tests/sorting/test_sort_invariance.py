@@ -3,10 +3,11 @@ import hashlib
 import numpy as np
 import pytest
 
-from embersort.config import RunConfig, SortConfig
+from embersort.config import MovingConfig, RunConfig, SortConfig
 from embersort.evaluation.comparison import compare
 from embersort.recording import ArrayRecording
 from embersort.simulate import Scene, simulate
+from embersort.simulate.motion import DriftConfig
 from embersort.simulate.probes import ProbeConfig
 from embersort.simulate.scene import CellsConfig
 from embersort.sorting import sort
@@ -78,6 +79,48 @@ def test_the_bits_are_the_same_for_any_chunk_size_and_number_of_workers(
     again = sort(recording, run(chunk_s=chunk_s, n_workers=n_workers))
     assert result.sorting.n_spikes > 100
     assert digest(again) == digest(result)
+
+
+@pytest.fixture(scope="module")
+def moving():
+    return simulate(
+        Scene(
+            seed=4,
+            duration_s=24,
+            cells=CellsConfig(n_units=6, min_snr=8),
+            probe=ProbeConfig(n_channels=12),
+            drift=DriftConfig(kind="ramp", amplitude_um=20),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def moving_recording(moving):
+    return held(moving.recording)
+
+
+@pytest.fixture(scope="module")
+def moving_result(moving_recording):
+    return sort(moving_recording, run(chunk_s=3, n_workers=2))
+
+
+def test_units_are_followed_while_the_tissue_moves_by_forty_micrometres(
+    moving_recording, moving_result, moving
+):
+    truth = moving.truth.sorting
+    accuracy = compare(truth, moving_result.sorting).accuracy
+    assert accuracy.mean() > 0.8
+    # No unit has so many spikes: all keep one template.
+    unfollowed = sort(moving_recording, SortConfig(moving=MovingConfig(n_spikes=10**6)))
+    assert accuracy.mean() > compare(truth, unfollowed.sorting).accuracy.mean() + 0.05
+
+
+@pytest.mark.parametrize(("chunk_s", "n_workers"), [(1, 1), (7, 3)])
+def test_the_bits_are_the_same_too_where_templates_change(
+    moving_recording, moving_result, chunk_s, n_workers
+):
+    again = sort(moving_recording, run(chunk_s=chunk_s, n_workers=n_workers))
+    assert digest(again) == digest(moving_result)
 
 
 def test_a_gain_of_two_changes_nothing_but_microvolts(recording, result):

@@ -115,7 +115,8 @@ def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]
 
     Side by side with features they part neurons that drift into each other's place at different
     times: their courses are separate lines in features and time, though one cloud in features.
-    A neuron that stays is spread evenly along them, and is not cut.
+    Cosines of evenly spread times pile up at their ends, so that a busy neuron may be cut into a
+    few stretches of time; they are copies of one template and are joined as such later.
     """
     turns = np.arange(1, config.n_slow + 1) * np.pi
     return config.slow_scale * np.cos(np.asarray(when, np.float64)[:, None] * turns)

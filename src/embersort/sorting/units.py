@@ -12,6 +12,9 @@ from embersort.types import FloatArray, IntArray
 DUPLICATE_MS = 0.3
 """No neuron fires twice within this time, nor does a matcher see one spike twice."""
 
+NOISE_SD = 2.0
+"""A channel's energy counts in so far as it is this many standard deviations beyond noise."""
+
 
 def templates_from_codes(
     spikes: CodedSpikes, stage: TemporalPca, n_channels: int
@@ -50,7 +53,7 @@ def spike_positions_um(
     stage: TemporalPca,
     positions_um: FloatArray,
 ) -> NDArray[np.float32]:
-    """Return where each spike seems to come from: the centre of mass of its energy.
+    """Return where each spike seems to come from: the centre of mass of its squared energy.
 
     Parameters
     ----------
@@ -64,15 +67,16 @@ def spike_positions_um(
     Returns
     -------
     ndarray, shape (n_spikes, 2), float32
-        The energy that noise would have by itself is taken off each channel first. Good for seeing
-        movement; a centre of mass is always inside the probe.
+        The energy that noise might have by itself is taken off each channel first: χ² of as many
+        degrees of freedom as there are components, its mean and two standard deviations. Good for
+        seeing movement; a centre of mass is always inside the probe.
     """
     n_components = stage.basis.shape[1]
     by_channel = codes.reshape(len(codes), codes.shape[1] // n_components, n_components)
-    energy = np.square(by_channel).sum(axis=2) - n_components - 2 * np.sqrt(2 * n_components)
-    energy = np.square(np.maximum(energy, 0))
+    noise = n_components + NOISE_SD * np.sqrt(2 * n_components)
+    energy = np.maximum(np.square(by_channel).sum(axis=2) - noise, 0)
     local = stage.neighbours[peak_channel]
-    weight = np.where(local >= 0, np.maximum(energy, 0), 0)
+    weight = np.where(local >= 0, np.square(energy), 0)
     # The peak channel counts a little always, so that no spike is without a place.
     weight[:, 0] += np.finfo(np.float32).eps
     place = np.einsum("ij,ijk->ik", weight, positions_um[local])
