@@ -175,6 +175,9 @@ def test_scenes_are_of_their_split_and_of_all_lengths():
     assert len(set(durations)) > 6
     assert "large-array" not in {scene.name.rsplit("-", 1)[0] for scene in train}
     assert train == draw_scenes(draw, "train")
+    few = draw.model_copy(update={"max_scenes": 5})
+    assert draw_scenes(few, "train") == train[:5]
+    assert 0 < sum(scene.name.startswith("train-") for scene in train[:8]) < 8
 
 
 def as_sorter(truth):

@@ -33,8 +33,8 @@ LEFT_OUT = ("large-array",)
 """Families that cost more than they teach."""
 EASIEST, HARDEST = 0.1, 0.9
 """Difficulties between which the scenes of a family are spread."""
-DURATION_STREAM = 3
-"""First word of the seed from which durations are drawn."""
+DURATION_STREAM, ORDER_STREAM = 3, 4
+"""First words of the seeds from which durations, and the order of scenes, are drawn."""
 
 
 class CaseDraw(Config):
@@ -48,6 +48,8 @@ class CaseDraw(Config):
     """Scenes drawn at random."""
     n_per_family: int = Field(12, ge=0)
     """Scenes of each family, evenly spread from easy to hard."""
+    max_scenes: int = Field(0, ge=0)
+    """Only the first so many of all these, which are a fair sample of them; 0 means all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +76,10 @@ class Case:
 
 
 def draw_scenes(draw: CaseDraw, split: Split) -> list[Scene]:
-    """Return the scenes of a split: drawn ones and those of families, of its cells alone."""
+    """Return the scenes of a split: drawn ones and those of families, of its cells alone.
+
+    They come in an order drawn at random, always the same.
+    """
     scenes = [draw_scene(draw.scene, split, FIRST_INDEX + index) for index in range(draw.n_drawn)]
     middle = (np.arange(draw.n_per_family) + 0.5) / max(draw.n_per_family, 1)
     difficulties = (EASIEST + (HARDEST - EASIEST) * middle).round(3).tolist()
@@ -84,7 +89,9 @@ def draw_scenes(draw: CaseDraw, split: Split) -> list[Scene]:
         if family not in LEFT_OUT
         for index, difficulty in enumerate(difficulties)
     ]
-    return [_fitted(scene, draw, split) for scene in scenes]
+    order = np.random.default_rng(ORDER_STREAM).permutation(len(scenes))
+    chosen = order[: draw.max_scenes or None]
+    return [_fitted(scenes[index], draw, split) for index in chosen]
 
 
 def make_case(recording: Recording, truth: Sorting, name: str, sort: SortEvidence) -> Case:
