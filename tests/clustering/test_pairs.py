@@ -70,3 +70,7 @@ def test_few_spikes_in_many_dimensions_are_not_pulled_apart(seed):
     # In 190 dimensions some line separates any two halves of 200 spikes.
     points = np.random.default_rng(seed).normal(size=(200, 190))
     assert dip_of(points, 100, n_dims=190) < MERGE.dip_threshold
+
+
+def test_spikes_without_a_column_in_common_are_not_taken_for_one_cluster():
+    assert dip_of(np.zeros((40, 0)), 20) == np.inf

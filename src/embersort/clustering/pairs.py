@@ -54,10 +54,13 @@ def projection_dip(frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int) -> f
     """Return the dip of two sets of spikes on the line that separates them best.
 
     The line is Fisher's (1936) in the principal dimensions of both together; its covariance is
-    shrunk towards a multiple of the identity as far as few spikes require.
+    shrunk towards a multiple of the identity as far as few spikes require. Spikes that have no
+    column in common, on channels too far apart, cannot be compared: their dip is infinite.
     """
     both = np.concatenate([a, b])
     points = principal(frame(both), n_dims)
+    if points.shape[1] == 0:
+        return np.inf
     in_a, in_b = points[: len(a)], points[len(a) :]
     spread = np.concatenate([in_a - in_a.mean(axis=0), in_b - in_b.mean(axis=0)])
     pooled = spread.T @ spread / len(both)
