@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from embersort.config import FilterConfig, MatchConfig, RunConfig, SnippetConfig, WhitenConfig
 from embersort.evaluation.comparison import compare
 from embersort.matching.bank import make_bank
+from embersort.matching.fit import terms_of
 from embersort.matching.peel import peel
 from embersort.matching.score import score_templates
 from embersort.signal import (
@@ -73,10 +74,11 @@ class Whitened:
 def match(white: Whitened, bank, truth: Sorting) -> tuple[Sorting, float]:
     """Return the spikes found, and the seconds that finding them took."""
     samples, units = [], []
-    peel(white.traces[0][:3000], bank, MatchConfig())
+    terms = terms_of(MatchConfig(), truth.sampling_rate_hz)
+    peel(white.traces[0][:3000], bank, terms)
     start = time.perf_counter()
     for tile, traces in zip(white.tiles, white.traces, strict=True):
-        matches, _ = peel(traces, bank, MatchConfig())
+        matches, _ = peel(traces, bank, terms)
         sample = matches.sample_index + tile.start - white.margin
         inside = (sample >= tile.start) & (sample < tile.stop)
         samples.append(sample[inside])

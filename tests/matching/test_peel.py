@@ -4,18 +4,21 @@ import pytest
 import naive_matching
 from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
+from embersort.matching.fit import terms_of
 from embersort.matching.peel import peel
 from embersort.matching.redundant import redundant
 
 N_BEFORE = 15
 CONFIG = MatchConfig()
+RATE_HZ = 10_000.0
+TERMS = terms_of(CONFIG, RATE_HZ)
 TEMPLATES = naive_matching.shapes()
 BANK = make_bank(TEMPLATES, N_BEFORE, CONFIG)
 
 
 def peeled(spikes, n_samples=400, **settings):
     traces = naive_matching.place(TEMPLATES, N_BEFORE, n_samples, spikes)
-    return peel(traces, BANK, MatchConfig(**settings))
+    return peel(traces, BANK, terms_of(MatchConfig(**settings), RATE_HZ))
 
 
 def found(matches):
@@ -70,7 +73,7 @@ def test_the_residual_is_the_traces_less_the_matches():
     traces = naive_matching.place(
         TEMPLATES, N_BEFORE, 2000, [(int(t), int(t) % 3, 1) for t in rng.integers(50, 1900, 60)]
     ) + rng.normal(size=(2000, 4)).astype("f4")
-    matches, residual = peel(traces, BANK, CONFIG)
+    matches, residual = peel(traces, BANK, TERMS)
     explained = np.zeros_like(traces)
     for t, u, s, scale in zip(
         matches.sample_index, matches.unit_index, matches.shift_index, matches.scale, strict=True
@@ -90,7 +93,7 @@ def test_a_spike_between_samples_takes_the_nearest_position():
     start = 100 - N_BEFORE
     used = BANK.channels[1] >= 0
     late[start : start + BANK.n_window, BANK.channels[1][used]] = BANK.shifted[1, 4][:, used]
-    matches, residual = peel(late, BANK, CONFIG)
+    matches, residual = peel(late, BANK, TERMS)
     assert found(matches) == [(100, 1)]
     assert matches.shift_index.tolist() == [4]
     assert np.abs(residual).max() < 0.02 * np.abs(late).max()
@@ -113,14 +116,14 @@ def test_what_is_below_the_threshold_is_left():
 
 def test_noise_is_left_as_it_is():
     noise = np.random.default_rng(0).normal(size=(5000, 4)).astype("f4")
-    matches, residual = peel(noise, BANK, CONFIG)
+    matches, residual = peel(noise, BANK, TERMS)
     assert found(matches) == []
     assert (residual == noise).all()
 
 
 def test_units_that_are_not_active_are_not_used():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(60, 0, 1), (160, 1, 1)])
-    matches, _ = peel(traces, BANK, CONFIG, np.array([False, True, True]))
+    matches, _ = peel(traces, BANK, TERMS, np.array([False, True, True]))
     assert 0 not in matches.unit_index
     assert (160, 1) in found(matches)
 
@@ -131,7 +134,7 @@ def test_a_shift_in_time_shifts_the_matches():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 2000, spikes)
     traces += rng.normal(size=traces.shape).astype("f4")
     moved = np.concatenate([np.zeros((37, 4), "f4"), traces])
-    early, late = found(peel(traces, BANK, CONFIG)[0]), found(peel(moved, BANK, CONFIG)[0])
+    early, late = found(peel(traces, BANK, TERMS)[0]), found(peel(moved, BANK, TERMS)[0])
     assert [(t + 37, u) for t, u in early] == late
     assert len(early) > 30
 
@@ -139,13 +142,13 @@ def test_a_shift_in_time_shifts_the_matches():
 def test_the_input_is_left_alone():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(100, 0, 1)])
     before = traces.copy()
-    peel(traces, BANK, CONFIG)
+    peel(traces, BANK, TERMS)
     assert (traces == before).all()
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 39, 40])
 def test_traces_no_longer_than_a_window(n_samples):
-    matches, residual = peel(np.zeros((n_samples, 4), "f4"), BANK, CONFIG)
+    matches, residual = peel(np.zeros((n_samples, 4), "f4"), BANK, TERMS)
     assert found(matches) == []
     assert residual.shape == (n_samples, 4)
 
@@ -153,7 +156,7 @@ def test_traces_no_longer_than_a_window(n_samples):
 def test_no_templates_explain_nothing():
     bank = make_bank(TEMPLATES[:0], N_BEFORE, CONFIG)
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(100, 0, 1)])
-    matches, residual = peel(traces, bank, CONFIG)
+    matches, residual = peel(traces, bank, TERMS)
     assert found(matches) == []
     assert (residual == traces).all()
 
@@ -170,3 +173,37 @@ def test_one_of_two_equal_templates_stays():
     templates = np.stack([TEMPLATES[0], TEMPLATES[0]])
     bank = make_bank(templates, N_BEFORE, CONFIG)
     assert redundant(templates, bank, np.array([5, 9]), CONFIG).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "scale", "seen"),
+    [
+        pytest.param(6, 0.5, True, id="in a burst"),
+        pytest.param(19, 0.5, True, id="late in it"),
+        pytest.param(25, 0.5, False, id="after it"),
+        pytest.param(6, 0.3, False, id="too small for any"),
+        pytest.param(25, 0.9, True, id="large, at any time"),
+    ],
+)
+def test_later_spikes_of_a_burst_may_be_smaller(after_ms, scale, seen):
+    later = 60 + round(after_ms * 10)
+    matches, residual = peeled([(60, 0, 1), (later, 0, scale)])
+    assert found(matches) == [(60, 0), (later, 0)][: 1 + seen]
+    if seen:
+        assert np.isclose(matches.scale[1], scale, atol=0.05)
+        assert np.abs(residual).max() < 1
+
+
+def test_a_small_spike_opens_the_way_for_the_next():
+    burst = [(60, 0, 1), (210, 0, 0.7), (360, 0, 0.5)]
+    assert found(peeled(burst, n_samples=600)[0]) == [(t, u) for t, u, _ in burst]
+
+
+def test_a_small_spike_of_another_unit_is_no_burst():
+    assert found(peeled([(60, 0, 1), (120, 2, 0.5)])[0]) == [(60, 0)]
+
+
+def test_without_bursts_no_spike_is_small():
+    traces = naive_matching.place(TEMPLATES, N_BEFORE, 400, [(60, 0, 1), (120, 0, 0.5)])
+    matches, _ = peel(traces, BANK, terms_of(CONFIG, RATE_HZ, bursts=False))
+    assert found(matches) == [(60, 0)]

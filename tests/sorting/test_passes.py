@@ -6,6 +6,7 @@ import pytest
 import naive_matching
 from embersort.config import DetectConfig, FilterConfig, MatchConfig, RunConfig, SnippetConfig
 from embersort.matching.bank import make_bank
+from embersort.matching.fit import terms_of
 from embersort.matching.peel import peel
 from embersort.recording import ArrayRecording
 from embersort.signal import TemporalPca, fit_temporal_pca, make_detector, make_window
@@ -74,7 +75,7 @@ def test_filtered_overlapping_spikes_leave_nothing():
     spikes = [(1000, 0, 1), (1014, 1, 1), (1030, 2, 1), (2000, 1, 1), (2020, 0, 1)]
     bank = make_bank(wide, 30, config)
     traces = naive_matching.place(wide, 30, 3000, spikes)
-    matches, residual = peel(traces, bank, config)
+    matches, residual = peel(traces, bank, terms_of(config, 30_000.0))
     assert list(zip(matches.sample_index, matches.unit_index, strict=True)) == [
         (t, u) for t, u, _ in spikes
     ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
+from embersort.units import ms_to_samples
 
 
 class Pieces(NamedTuple):
@@ -36,25 +37,39 @@ class Pieces(NamedTuple):
     n_before: int
 
 
+USUAL, LATE = 0, 1
+"""Kinds of spikes: any, and those that follow one of their own unit within a burst."""
+
+
 class Terms(NamedTuple):
-    """What a fit costs and may be; see `MatchConfig`.
+    """What a fit costs and may be, for each kind of spike; see `MatchConfig`.
 
     Attributes
     ----------
-    threshold : float
+    threshold : ndarray, shape (2,), float64
         Least gain of a spike.
-    prior : float
+    prior : ndarray, shape (2,), float64
         Precision of the amplitude, λ.
-    min_scale, max_scale : float
+    mean : ndarray, shape (2,), float64
+        Expected amplitude, m.
+    min_scale : ndarray, shape (2,), float64
+    max_scale : float
     shape_error2 : float
         Share of a spike's squared norm that its template is trusted to miss.
+    late_samples : int
+        Within this time after a spike of its unit a spike may be a late one.
+    refractory_samples : int
+        A late spike keeps at least this far from the others of its unit.
     """
 
-    threshold: float
-    prior: float
-    min_scale: float
+    threshold: NDArray[np.float64]
+    prior: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    min_scale: NDArray[np.float64]
     max_scale: float
     shape_error2: float
+    late_samples: int
+    refractory_samples: int
 
 
 class Traces(NamedTuple):
@@ -94,14 +109,18 @@ def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None) -> Pieces:
     )
 
 
-def terms_of(config: MatchConfig) -> Terms:
-    """Return what a fit costs and may be."""
+def terms_of(config: MatchConfig, sampling_rate_hz: float, *, bursts: bool = True) -> Terms:
+    """Return what a fit costs and may be; without ``bursts`` no spike is a late one."""
+    late_ms = config.late_ms if bursts else 0.0
     return Terms(
-        threshold=config.threshold**2,
-        prior=config.amplitude_sd**-2,
-        min_scale=config.min_scale,
+        threshold=np.array([config.threshold, config.late_threshold]) ** 2,
+        prior=np.array([config.amplitude_sd**-2, config.late_sd**-2]),
+        mean=np.array([1.0, config.late_mean]),
+        min_scale=np.array([config.min_scale, config.late_min_scale]),
         max_scale=config.max_scale,
         shape_error2=config.shape_error**2,
+        late_samples=ms_to_samples(late_ms, sampling_rate_hz),
+        refractory_samples=ms_to_samples(config.refractory_ms, sampling_rate_hz),
     )
 
 

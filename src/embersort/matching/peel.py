@@ -9,16 +9,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
 from embersort.matching.fit import (
+    LATE,
+    USUAL,
     Pieces,
     Terms,
     Traces,
     pieces_of,
     shift_of,
     take_out,
-    terms_of,
     vertex,
 )
 from embersort.matching.refit import Spikes, refit
@@ -54,7 +54,7 @@ class Matches:
 def peel(
     white: NDArray[np.float32],
     bank: TemplateBank,
-    config: MatchConfig,
+    terms: Terms,
     active: NDArray[np.bool_] | None = None,
 ) -> tuple[Matches, NDArray[np.float32]]:
     """Explain white traces by scaled templates, greedily.
@@ -64,7 +64,7 @@ def peel(
     white : ndarray, shape (n_samples, n_channels), float32
         Left as it is.
     bank : TemplateBank
-    config : MatchConfig
+    terms : Terms
     active : ndarray, shape (n_units,), bool, optional
         Units that may be used; all by default.
 
@@ -78,9 +78,10 @@ def peel(
     Notes
     -----
     A fit of scale a to score s and squared norm n lowers the squared residual by 2as - a²n; a
-    normal prior of standard deviation ``amplitude_sd`` round 1 costs λ(a - 1)², λ = sd⁻². Their
-    difference is largest at a = (s + λ)/(n + λ) (Pachitariu et al. 2016, equation 7). Each round
-    takes all fits that no better one overlaps, so the order does not depend on where a tile starts.
+    normal prior of precision λ round m costs λ(a - m)². Their difference is largest at
+    a = (s + λm)/(n + λ) (Pachitariu et al. 2016, equation 7, with m = 1). Each round takes all fits
+    that no better one overlaps, so the order does not depend on where a tile starts. When none is
+    left, what follows a spike of its own unit within a burst may be smaller.
     """
     if bank.n_units == 0:
         return _nothing(), white.copy()
@@ -96,7 +97,7 @@ def peel(
         first=bank.n_before,
         last=n_samples - n_window + bank.n_before,
     )
-    spikes = _pursue(traces, pieces_of(bank, active), terms_of(config))
+    spikes = _pursue(traces, pieces_of(bank, active), terms)
     found = np.flatnonzero(spikes.scale > 0)
     found = found[np.lexsort((spikes.unit[found], spikes.sample[found]))]
     matches = Matches(
@@ -115,56 +116,6 @@ def _nothing() -> Matches:
     return Matches(sample_index=empty, unit_index=empty, scale=none, shift_index=empty, gain=none)
 
 
-@njit(nogil=True, cache=True)
-def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
-    """Take out the best fits, round by round, until none is left."""
-    none = np.zeros((0, 2), np.int64)
-    spikes = _fit_first(traces, pieces, terms, none)
-    for _ in range(MAX_ROUNDS):
-        candidates = _candidates(traces, pieces, terms)
-        if len(candidates.sample) == 0:
-            break
-        traces.changed[:] = False
-        chosen = _choose(candidates, traces, pieces)
-        spikes = _joined(spikes, _fit_first(traces, pieces, terms, chosen))
-        refit(traces, pieces, terms, spikes)
-    return spikes
-
-
-@njit(nogil=True, cache=True)
-def _fit_first(traces: Traces, pieces: Pieces, terms: Terms, chosen: NDArray[np.int64]) -> Spikes:
-    """Fit spikes of given (sample, unit), none of which overlaps another, and take them out."""
-    n = len(chosen)
-    shift = np.empty(n, np.int64)
-    scale, gain = np.empty(n), np.empty(n)
-    for i in range(n):
-        t, u = chosen[i]
-        row, offset = traces.score[u], 0.0
-        peak = float(row[t])
-        if traces.first < t < traces.last:
-            offset, peak = vertex(row[t - 1], row[t], row[t + 1])
-        norm2 = pieces.norm2[u] + terms.prior
-        shift[i] = shift_of(offset, pieces.shifted.shape[1])
-        scale[i] = (peak + terms.prior) / norm2
-        gain[i] = (peak + terms.prior) ** 2 / norm2 - terms.prior
-        take_out(traces, pieces, terms, (t, u, shift[i]), scale[i])
-    return Spikes(
-        chosen[:, 0].copy(), chosen[:, 1].copy(), shift, scale, gain, np.ones(n, np.bool_)
-    )
-
-
-@njit(nogil=True, cache=True)
-def _joined(a: Spikes, b: Spikes) -> Spikes:
-    return Spikes(
-        np.concatenate((a.sample, b.sample)),
-        np.concatenate((a.unit, b.unit)),
-        np.concatenate((a.shift, b.shift)),
-        np.concatenate((a.scale, b.scale)),
-        np.concatenate((a.gain, b.gain)),
-        np.concatenate((a.unsettled, b.unsettled)),
-    )
-
-
 class _Candidates(NamedTuple):
     """Places that are worth a spike."""
 
@@ -174,25 +125,133 @@ class _Candidates(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def _candidates(traces: Traces, pieces: Pieces, terms: Terms) -> _Candidates:
-    """Return the local maxima of each unit's score that are worth a spike, where scores changed."""
+def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
+    """Take out the best fits, round by round, until none is left."""
+    none = np.zeros((0, 2), np.int64)
+    spikes = _fit_first(traces, pieces, terms, none, USUAL)
+    everywhere = np.ones((0, 0), np.bool_)
+    for _ in range(MAX_ROUNDS):
+        candidates = _candidates(traces, pieces, terms, USUAL, everywhere)
+        if len(candidates.sample) == 0:
+            break
+        spikes = _take(traces, pieces, terms, spikes, candidates, USUAL)
+    for _ in range(MAX_ROUNDS):
+        late = _after_spikes(traces, spikes, terms, pieces.shifted.shape[2])
+        candidates = _candidates(traces, pieces, terms, LATE, late)
+        if len(candidates.sample) == 0:
+            break
+        spikes = _take(traces, pieces, terms, spikes, candidates, LATE)
+    return spikes
+
+
+@njit(nogil=True, cache=True)
+def _take(
+    traces: Traces,
+    pieces: Pieces,
+    terms: Terms,
+    spikes: Spikes,
+    candidates: _Candidates,
+    kind: int,
+) -> Spikes:
+    """Take out the best of some candidates, and fit what they overlap anew."""
+    traces.changed[:] = False
+    chosen = _choose(candidates, traces, pieces)
+    spikes = _joined(spikes, _fit_first(traces, pieces, terms, chosen, kind))
+    refit(traces, pieces, terms, spikes)
+    return spikes
+
+
+@njit(nogil=True, cache=True)
+def _after_spikes(traces: Traces, spikes: Spikes, terms: Terms, n_window: int) -> NDArray[np.bool_]:
+    """Say where a unit has fired shortly before, shape (n_units, n_samples); look there again."""
+    n_units, n_samples = traces.score.shape
+    after = np.zeros((n_units, n_samples), np.bool_)
+    for i in np.flatnonzero(spikes.scale > 0):
+        t, u = spikes.sample[i], spikes.unit[i]
+        start, stop = t + terms.refractory_samples, min(t + terms.late_samples, n_samples)
+        if start < stop:
+            after[u, start:stop] = True
+            traces.changed[u, start // n_window : (stop - 1) // n_window + 1] = True
+    for i in np.flatnonzero(spikes.scale > 0):
+        t, u = spikes.sample[i], spikes.unit[i]
+        after[u, max(t - terms.refractory_samples, 0) : t + terms.refractory_samples] = False
+    return after
+
+
+@njit(nogil=True, cache=True)
+def _fit_first(
+    traces: Traces, pieces: Pieces, terms: Terms, chosen: NDArray[np.int64], kind: int
+) -> Spikes:
+    """Fit spikes of given (sample, unit), none of which overlaps another, and take them out."""
+    n = len(chosen)
+    shift = np.empty(n, np.int64)
+    scale, gain = np.empty(n), np.empty(n)
+    prior, mean = terms.prior[kind], terms.mean[kind]
+    for i in range(n):
+        t, u = chosen[i]
+        row, offset = traces.score[u], 0.0
+        peak = float(row[t])
+        if traces.first < t < traces.last:
+            offset, peak = vertex(row[t - 1], row[t], row[t + 1])
+        norm2, pull = pieces.norm2[u] + prior, peak + prior * mean
+        shift[i] = shift_of(offset, pieces.shifted.shape[1])
+        scale[i] = pull / norm2
+        gain[i] = pull**2 / norm2 - prior * mean * mean
+        take_out(traces, pieces, terms, (t, u, shift[i]), scale[i])
+    return Spikes(
+        chosen[:, 0].copy(),
+        chosen[:, 1].copy(),
+        shift,
+        np.full(n, kind),
+        scale,
+        gain,
+        np.ones(n, np.bool_),
+    )
+
+
+@njit(nogil=True, cache=True)
+def _joined(a: Spikes, b: Spikes) -> Spikes:
+    return Spikes(
+        np.concatenate((a.sample, b.sample)),
+        np.concatenate((a.unit, b.unit)),
+        np.concatenate((a.shift, b.shift)),
+        np.concatenate((a.kind, b.kind)),
+        np.concatenate((a.scale, b.scale)),
+        np.concatenate((a.gain, b.gain)),
+        np.concatenate((a.unsettled, b.unsettled)),
+    )
+
+
+@njit(nogil=True, cache=True)
+def _candidates(
+    traces: Traces, pieces: Pieces, terms: Terms, kind: int, where: NDArray[np.bool_]
+) -> _Candidates:
+    """Return the local maxima of each unit's score that are worth a spike, where scores changed.
+
+    ``where`` says at which samples of each unit they may lie; if it is empty, anywhere.
+    """
     times, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
     gains = [np.float64(0) for _ in range(0)]
-    n_window, prior, last = pieces.shifted.shape[2], terms.prior, traces.last
+    n_window, last = pieces.shifted.shape[2], traces.last
+    prior, mean, threshold = terms.prior[kind], terms.mean[kind], terms.threshold[kind]
+    cost = prior * mean * mean
     for u in range(len(traces.score)):
         row = traces.score[u]
         norm2 = pieces.norm2[u] + prior
         # Scores between these belong to a scale that a spike may have and a gain above threshold.
-        enough = np.sqrt((terms.threshold + prior) * norm2) - prior
-        least, most = max(enough, terms.min_scale * norm2 - prior), terms.max_scale * norm2 - prior
+        enough = np.sqrt((threshold + cost) * norm2)
+        least = max(enough, terms.min_scale[kind] * norm2) - prior * mean
+        most = terms.max_scale * norm2 - prior * mean
         for b in np.flatnonzero(traces.changed[u]):
             for t in range(max(traces.first, b * n_window), min(last + 1, (b + 1) * n_window)):
                 if row[t] < least or row[t] > most:
                     continue
                 if row[t] < row[t - 1] or row[t] <= row[t + 1 if t < last else t - 1]:
                     continue
-                gain = (row[t] + prior) ** 2 / norm2 - prior
-                if gain > terms.threshold + traces.doubt[u, t]:
+                if len(where) and not where[u, t]:
+                    continue
+                gain = (row[t] + prior * mean) ** 2 / norm2 - cost
+                if gain > threshold + traces.doubt[u, t]:
                     times.append(np.int64(t))
                     units.append(np.int64(u))
                     gains.append(gain)

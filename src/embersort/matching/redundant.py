@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
+from embersort.matching.fit import terms_of
 from embersort.matching.peel import peel
 from embersort.types import FloatArray, IntArray
+
+NO_RATE_HZ = 1.0
+"""Without bursts nothing depends on the sampling rate."""
 
 
 def redundant(
@@ -40,11 +44,12 @@ def redundant(
     n_units, n_window, n_channels = templates.shape
     energy = (np.asarray(templates, np.float64) ** 2).sum(axis=(1, 2))
     active = np.ones(n_units, bool)
+    terms = terms_of(config, NO_RATE_HZ, bursts=False)
     for unit in np.argsort(counts, kind="stable"):
         active[unit] = False
         traces = np.zeros((3 * n_window, n_channels), np.float32)
         traces[n_window : 2 * n_window] = templates[unit]
-        _, residual = peel(traces, bank, config, active)
+        _, residual = peel(traces, bank, terms, active)
         # Only the window itself is this template's; beyond it, it is not known.
         left = (residual[n_window : 2 * n_window].astype(np.float64) ** 2).sum()
         active[unit] = left > config.redundant_share * energy[unit]

@@ -28,7 +28,7 @@ class Spikes(NamedTuple):
 
     Attributes
     ----------
-    sample, unit, shift : ndarray, shape (n_spikes,), int64
+    sample, unit, shift, kind : ndarray, shape (n_spikes,), int64
     scale, gain : ndarray, shape (n_spikes,), float64
         A scale of 0 marks a spike that was given up.
     unsettled : ndarray, shape (n_spikes,), bool
@@ -38,6 +38,7 @@ class Spikes(NamedTuple):
     sample: NDArray[np.int64]
     unit: NDArray[np.int64]
     shift: NDArray[np.int64]
+    kind: NDArray[np.int64]
     scale: NDArray[np.float64]
     gain: NDArray[np.float64]
     unsettled: NDArray[np.bool_]
@@ -135,16 +136,18 @@ def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: 
     elif around[3] > around[2]:
         step = 1
     offset, peak = vertex(around[step + 1], around[step + 2], around[step + 3])
-    norm2 = pieces.norm2[u] + terms.prior
-    new = min(max((peak + terms.prior) / norm2, terms.min_scale), terms.max_scale)
-    gain = 2 * new * (peak + terms.prior) - new * new * norm2 - terms.prior
+    kind = spikes.kind[i]
+    prior, mean, threshold = terms.prior[kind], terms.mean[kind], terms.threshold[kind]
+    norm2, pull = pieces.norm2[u] + prior, peak + prior * mean
+    new = min(max(pull / norm2, terms.min_scale[kind]), terms.max_scale)
+    gain = 2 * new * pull - new * new * norm2 - prior * mean * mean
     shift = shift_of(offset, pieces.shifted.shape[1])
     spikes.gain[i] = gain
-    if gain > terms.threshold and step == 0 and shift == s and abs(new - scale) < SETTLED:
+    if gain > threshold and step == 0 and shift == s and abs(new - scale) < SETTLED:
         return False
     put_back(traces, pieces, terms, (t, u, s), scale)
     spikes.scale[i] = 0.0
-    if gain > terms.threshold:
+    if gain > threshold:
         spikes.sample[i], spikes.shift[i], spikes.scale[i] = t + step, shift, new
         take_out(traces, pieces, terms, (t + step, u, shift), new)
     return True

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MatchConfig, RunConfig
+from embersort.config import RunConfig
 from embersort.matching.bank import TemplateBank
+from embersort.matching.fit import Terms
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
 from embersort.signal.features import FeatureStage, TemporalPca
@@ -140,7 +141,7 @@ def match_recording(
     front: Front,
     banks: Banks,
     stage: TemporalPca,
-    config: MatchConfig,
+    terms: Terms,
     progress: Progress = None,
 ) -> MatchedSpikes:
     """Match the templates to the whole recording."""
@@ -150,7 +151,7 @@ def match_recording(
     def look(tile: Tile) -> tuple[NDArray, ...]:
         timed = banks.at(tile.start)
         bank = timed.bank
-        matches, residual = peel(front.white_tile(tile), bank, config)
+        matches, residual = peel(front.white_tile(tile), bank, terms)
         inside = (matches.sample_index >= front.extra) & (
             matches.sample_index < front.extra + tile.stop - tile.start
         )

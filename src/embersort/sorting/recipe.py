@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from embersort.clustering.neighbourhoods import cluster_probe
 from embersort.confidence.evidence import Evidence
@@ -15,6 +16,7 @@ from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
 from embersort.config import SortConfig
 from embersort.errors import BadInput
+from embersort.matching.fit import terms_of
 from embersort.recording import open_recording
 from embersort.signal import (
     TemporalPca,
@@ -105,10 +107,14 @@ def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evi
 
 
 def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
-    """Go through the stages."""
+    """Go through the stages; threads are ours, so linear algebra libraries get one."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
+    with threadpool_limits(limits=1):
+        return _stages(source, config, clock)
 
+
+def _stages(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
     clock.start("preprocessing", 1)
     front = _front(source, config)
     stage = _fit_stage(front, config)
@@ -149,10 +155,11 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
         source.sampling_rate_hz,
         config.moving,
     )
-    spikes = _match(front, templates, stage, config, clock)
-    for _ in range(config.match.n_refinements):
+    # Small late spikes are looked for once all units are known, whose own they might be.
+    spikes = _match(front, templates, stage, config, clock, bursts=config.match.n_refinements == 0)
+    for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config)
-        spikes = _match(front, templates, stage, config, clock)
+        spikes = _match(front, templates, stage, config, clock, bursts=passes_left == 0)
 
     clock.start("finishing", 1)
     spikes = finish(spikes, registration, config)
@@ -184,11 +191,14 @@ def _match(
     stage: TemporalPca,
     config: SortConfig,
     clock: _Clock,
+    *,
+    bursts: bool,
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
     whitening, n_before = front.preprocessor.whitening, front.window.n_before
     banks = make_banks(templates, stage, whitening, n_before, config.match)
-    return match_recording(front, banks, stage, config.match, clock.advance)
+    terms = terms_of(config.match, front.recording.sampling_rate_hz, bursts=bursts)
+    return match_recording(front, banks, stage, terms, clock.advance)
 
 
 class _Clock:

@@ -96,11 +96,15 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
 def is_real(matches: Matches, members: IntArray, config: SortConfig) -> bool:
     """Say whether spikes are enough, as large as the template that found them, and beyond chance.
 
-    Noise fits any template now and then, just above the threshold.
+    Noise fits any template now and then, just above the threshold. Later spikes of bursts are
+    smaller than that, and have no say in the size.
     """
+    scale = matches.scale[members]
+    usual = scale[scale >= config.match.min_scale]
     return bool(
         len(members) >= config.match.min_spikes
-        and np.median(matches.scale[members]) >= config.match.min_median_scale
+        and len(usual)
+        and np.median(usual) >= config.match.min_median_scale
         and np.median(matches.gain[members]) >= config.match.min_median_gain
     )
 
