@@ -138,6 +138,8 @@ class ClusterConfig(Config):
     """Slow cosines of time that stand beside the dimensions, so that drift can be seen."""
     slow_scale: float = Field(3.0, gt=0)
     """Height of those cosines, in units of the noise."""
+    slow_from_s: float = Field(20.0, ge=0)
+    """In a recording shorter than this nothing is slow."""
     max_events: int = Field(20000, ge=100)
     """Of more events in one neighbourhood only this many, evenly spread in time, are clustered."""
 

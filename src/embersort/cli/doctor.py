@@ -93,7 +93,7 @@ def _weights_state() -> str:
 
     try:
         load_shipped()
-    except BadWeights as error:
+    except (BadWeights, ImportError) as error:
         return f"BROKEN: {error}"
     return "whole, hash as expected"
 

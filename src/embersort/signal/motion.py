@@ -30,6 +30,9 @@ SETTLED_UM = 0.01
 TINY_WEIGHT = 1e-6
 """Far below the trust in any pair that says something."""
 
+WINDOW_REACH = 3.0
+"""Standard deviations from the middle of a window within which depths count."""
+
 MIN_BINS = 3
 """Fewer bins make no course."""
 
@@ -97,8 +100,8 @@ def estimate_motion(
     Returns
     -------
     Motion, or None
-        None where the events span too little depth, or are too few. O(n_bins² · n_shifts ·
-        n_depths): bins are lengthened so that there are at most ``max_bins``.
+        None where the events span too little depth, or are too few. O(n_bins · n_span · n_shifts
+        · n_depths): bins are lengthened so that there are at most ``max_bins``.
     """
     bin_s = max(config.bin_s, n_samples / sampling_rate_hz / config.max_bins)
     bin_samples = max(1, round(bin_s * sampling_rate_hz))
@@ -118,7 +121,9 @@ def estimate_motion(
     courses = []
     for centre in centres:
         away = (depths - centre) / (0.5 * width) if n_windows > 1 else np.zeros(len(depths))
-        course = _register(histograms * np.exp(-0.5 * away**2), span, config)
+        seen = np.abs(away) < WINDOW_REACH
+        window = histograms[:, :, seen] * np.exp(-0.5 * away[seen] ** 2)
+        course = _register(window, span, config)
         courses.append(course - np.median(course))
     return Motion(
         bin_samples=bin_samples,
@@ -155,41 +160,37 @@ def _register(
 ) -> NDArray[np.float64]:
     """Return the displacement of each bin, from all pairs of bins up to ``span`` apart."""
     n_bins = len(histograms)
-    moved, correlation = _pairwise(histograms, config)
-    apart = np.abs(np.arange(n_bins)[:, None] - np.arange(n_bins)[None, :])
-    trust = np.square(np.maximum(correlation - config.min_correlation, 0))
-    return _course(moved, np.where((apart > 0) & (apart <= span), trust, 0.0), config)
+    moved, trust = np.zeros((n_bins, n_bins)), np.zeros((n_bins, n_bins))
+    norm = np.sqrt(np.square(histograms).sum(axis=(1, 2)))
+    for t in range(n_bins - 1):
+        later = slice(t + 1, min(t + 1 + span, n_bins))
+        scale = np.maximum(norm[t] * norm[later], np.finfo(float).tiny)
+        by, correlation = _move_onto(histograms[t], histograms[later], scale, config)
+        moved[t, later] = by
+        trust[t, later] = np.square(np.maximum(correlation - config.min_correlation, 0))
+    return _course(moved, trust, config)
 
 
-def _pairwise(
-    histograms: NDArray[np.float64], config: MotionConfig
+def _move_onto(
+    one: NDArray[np.float64],
+    others: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    config: MotionConfig,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return by how much each bin must be moved to meet each other, and how well they then agree.
-
-    Both have shape (n_bins, n_bins); ``moved[t, u]`` is from bin t to bin u.
-    """
-    n_bins, _, n_depths = histograms.shape
+    """Return how far a bin must be moved to meet each other one, and how well they then agree."""
+    n_depths = one.shape[1]
     reach = min(int(config.max_displacement_um / DEPTH_STEP_UM), n_depths - 1)
-    shifts = np.arange(-reach, reach + 1)
-    norm = np.maximum(np.sqrt(np.square(histograms).sum(axis=(1, 2))), np.finfo(float).tiny)
-    scale = np.outer(norm, norm)
-    best = np.full((n_bins, n_bins), -np.inf)
-    place = np.zeros((n_bins, n_bins), np.int64)
-    values = np.empty((len(shifts), n_bins, n_bins), np.float32)
-    for k, shift in enumerate(shifts):
-        lower = histograms[:, :, max(0, -shift) : n_depths - max(0, shift)]
-        upper = histograms[:, :, max(0, shift) : n_depths - max(0, -shift)]
-        values[k] = lower.reshape(n_bins, -1) @ upper.reshape(n_bins, -1).T / scale
-        better = values[k] > best
-        best[better], place[better] = values[k][better], k
+    padded = np.pad(one, ((0, 0), (reach, reach)))
+    # What starts later in the padded bin is moved down; the last is moved up by ``reach``.
+    at_all = np.lib.stride_tricks.sliding_window_view(padded, n_depths, axis=1)[:, ::-1]
+    values = np.tensordot(at_all, others, axes=([0, 2], [1, 2])) / scale
+    best = values.argmax(axis=0)
     # The top of the parabola through the best shift and its neighbours.
-    inner = np.clip(place, 1, len(shifts) - 2)
-    left, middle, right = (
-        np.take_along_axis(values, (inner + d)[None], axis=0)[0].astype(float) for d in (-1, 0, 1)
-    )
+    inner, pair = np.clip(best, 1, 2 * reach - 1), np.arange(len(others))
+    left, middle, right = (values[inner + step, pair] for step in (-1, 0, 1))
     bend = left - 2 * middle + right
     top = np.where(bend < 0, 0.5 * (left - right) / np.where(bend < 0, bend, 1), 0.0)
-    return (shifts[inner] + np.clip(top, -1, 1)) * DEPTH_STEP_UM, best
+    return (inner - reach + np.clip(top, -1, 1)) * DEPTH_STEP_UM, values[best, pair]
 
 
 def _course(

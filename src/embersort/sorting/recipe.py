@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from embersort.clustering.neighbourhoods import cluster_probe
 from embersort.confidence.evidence import Evidence
 from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
-from embersort.config import SortConfig
+from embersort.config import ClusterConfig, SortConfig
 from embersort.errors import BadInput
 from embersort.matching.fit import terms_of
 from embersort.recording import open_recording
@@ -39,7 +40,7 @@ from embersort.sorting.refine import finish, refine
 from embersort.sorting.registration import register
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
 from embersort.sorting.units import templates_from_codes
-from embersort.types import FloatArray, Recording, SortResult
+from embersort.types import Events, FloatArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
         channels,
         source.geometry,
         framed.frame,
-        encoded.events.sample_index / source.n_samples,
+        _share_of_time(encoded.events, source, config.cluster),
         config.cluster,
         clock.advance,
     )
@@ -165,6 +166,13 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
     spikes = finish(spikes, registration, config)
     log.info("%d units", len(spikes.means))
     return Sorted(front=front, stage=stage, spikes=spikes, events=encoded.events)
+
+
+def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> NDArray[np.float64]:
+    """Return when each event is, from 0 to 1; always 0 in what is too short to change."""
+    if source.n_samples < config.slow_from_s * source.sampling_rate_hz:
+        return np.zeros(events.n_events)
+    return events.sample_index / source.n_samples
 
 
 def _front(source: Recording, config: SortConfig) -> Front:
