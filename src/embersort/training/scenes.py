@@ -147,6 +147,8 @@ def _draw_noise(split: Split, rng: np.random.Generator) -> dict[str, Any]:
     if split == "train":
         exponent = rng.choice([rng.uniform(0.0, low), rng.uniform(high, 2.0)])
     return {
+        # As normal as the usual generator's, and cheaper: noise is most of what a scene costs.
+        "generator": "hashed",
         "white_share": rng.uniform(0.05, 0.7),
         "exponent": exponent,
         "correlation_um": rng.uniform(10, 80),
