@@ -57,6 +57,14 @@ def test_sort_writes_everything(command, fake_sort, npy, tmp_path):
     assert list(spikeinterface.load(tmp_path / "out" / "sorting").unit_ids) == [1, 2, 7]
 
 
+def test_a_scheduler_of_no_kind_is_refused(command, npy, tmp_path):
+    pytest.importorskip("distributed")
+    done = command("sort", npy, "-o", tmp_path / "out", *SORT, "--scheduler", "lokal")
+    assert done.code == 2
+    assert "'lokal' is neither local nor slurm nor an address" in done.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_quiet_says_nothing(command, fake_sort, npy, tmp_path):
     done = command("sort", npy, "-o", tmp_path / "out", *SORT, "-q")
     assert (done.code, done.out, done.err) == (0, "", "")

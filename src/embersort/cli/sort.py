@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from embersort.cli.terminal import Overwrite, Progress, Quiet, Verbose, logging_
 
 if TYPE_CHECKING:
     from embersort.config import SortConfig
+    from embersort.signal.tiles import TileMapper
     from embersort.types import Recording, SortResult
 
 app = typer.Typer(add_completion=False)
@@ -87,6 +89,14 @@ def sort(
             help="One setting, such as detect.threshold=5.5; may be given again.",
         ),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Compute on Dask: local, slurm, or the address of a scheduler whose workers see "
+            "RECORDING under the same path.",
+            metavar="tcp://HOST:PORT",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Leave report.html out.")] = False,
     verbose: Verbose = False,
@@ -99,7 +109,7 @@ def sort(
     """
     with logging_to(verbose=verbose, quiet=quiet) as log:
         from embersort.output import RUN_FILE, check_new_folder
-        from embersort.recording import open_recording
+        from embersort.recording import ReopenedRecording
 
         check_new_folder(out, overwrite=overwrite, marker=RUN_FILE)
         chosen = [f"feature.method={features}"] if features else []
@@ -117,13 +127,14 @@ def sort(
             "start_s": start,
             "duration_s": duration,
         }
-        opened = open_recording(recording, **options)
+        path = str(Path(recording).expanduser().absolute())
+        opened = ReopenedRecording(path, options)
         source = {
-            "path": str(Path(recording).absolute()),
+            "path": path,
             "opened_with": {name: value for name, value in options.items() if value is not None},
             "start_s": start or 0.0,
         }
-        result = _timed_sort(opened, sort_config, source, quiet=quiet)
+        result = _timed_sort(opened, sort_config, source, scheduler, quiet=quiet)
         _write(result, opened, out, log.getvalue, overwrite=overwrite, report=not no_report)
     if not quiet:
         typer.echo(_summary(result, out, report=not no_report))
@@ -145,7 +156,12 @@ def read_settings(config: Path | None, overrides: list[str]) -> SortConfig:
 
 
 def _timed_sort(
-    recording: Recording, config: SortConfig, source: dict[str, Any], *, quiet: bool
+    recording: Recording,
+    config: SortConfig,
+    source: dict[str, Any],
+    scheduler: str | None,
+    *,
+    quiet: bool,
 ) -> SortResult:
     """Sort, and add to the provenance what was sorted, how fast, and in how much memory."""
     from embersort.machine import describe_machine, peak_memory_mb
@@ -166,8 +182,8 @@ def _timed_sort(
         recording.sampling_rate_hz,
     )
     started, cpu_started = time.perf_counter(), time.process_time()
-    with Progress(quiet=quiet) as progress:
-        result = sort_recording(recording, config, progress=progress)
+    with _mapper(scheduler, config) as mapper, Progress(quiet=quiet) as progress:
+        result = sort_recording(recording, config, progress=progress, mapper=mapper)
     total_s = time.perf_counter() - started
     if not result.sorting.n_units:
         _log.warning("no units were found in %.1f s of recording", duration_s)
@@ -183,6 +199,17 @@ def _timed_sort(
     }
     timings = {**result.timings_s, "total": total_s}
     return dataclasses.replace(result, provenance=provenance, timings_s=timings)
+
+
+def _mapper(scheduler: str | None, config: SortConfig) -> AbstractContextManager[TileMapper]:
+    """Return where the tiles are computed: threads of ours, or a Dask cluster."""
+    if scheduler is None:
+        from embersort.signal.tiles import map_tiles
+
+        return nullcontext(map_tiles)
+    from embersort.sorting.dask_tiles import dask_tiles
+
+    return dask_tiles(scheduler, config.run)
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from embersort.recording.array import ArrayRecording, Excerpt
 from embersort.recording.door import open_recording
+from embersort.recording.reopened import ReopenedRecording
 from embersort.recording.sortings import (
     load_sorting,
     save_sorting,
@@ -13,6 +14,7 @@ from embersort.recording.wrapped import from_spikeinterface, to_spikeinterface
 __all__ = [
     "ArrayRecording",
     "Excerpt",
+    "ReopenedRecording",
     "from_spikeinterface",
     "load_sorting",
     "open_recording",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from embersort.config import FilterConfig, RunConfig, WhitenConfig
 from embersort.signal.filter import bandpass, design_bandpass, settle_samples
 from embersort.signal.reference import reference_groups, subtract_median
-from embersort.signal.tiles import Tile, map_tiles, read_with_margin, tile_grid
+from embersort.signal.tiles import Tile, TileMapper, map_tiles, read_with_margin, tile_grid
 from embersort.signal.whiten import (
     good_channels,
     local_whitening,
@@ -70,6 +70,7 @@ def fit_preprocessor(
     filter_config: FilterConfig,
     whiten_config: WhitenConfig,
     run_config: RunConfig,
+    mapper: TileMapper = map_tiles,
 ) -> Preprocessor:
     """Estimate noise, bad channels and whitening from tiles spread over the recording.
 
@@ -79,6 +80,8 @@ def fit_preprocessor(
     filter_config : FilterConfig
     whiten_config : WhitenConfig
     run_config : RunConfig
+    mapper : TileMapper
+        Where the tiles are computed.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def fit_preprocessor(
         level = np.abs(traces).max(axis=0)
         return bandpass(traces, sos)[margin : len(traces) - margin : STRIDE].copy(), level
 
-    parts, levels = zip(*map_tiles(filtered, sample, run_config), strict=True)
+    parts, levels = zip(*mapper(filtered, sample, run_config), strict=True)
     raw = np.concatenate(parts)
     noise = noise_levels(raw)
     # What is left of a constant is rounding, not noise.

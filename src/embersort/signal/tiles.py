@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +92,20 @@ def _reflect(traces: NDArray[np.float32], n_samples: int) -> NDArray[np.float32]
     return reflected
 
 
+class TileMapper(Protocol):
+    """Applies a function to tiles, wherever that is; `map_tiles` does it on threads."""
+
+    def __call__(
+        self,
+        function: Callable[[Tile], Result],
+        tiles: list[Tile],
+        config: RunConfig,
+        progress: Callable[[int], None] | None = None,
+    ) -> Iterator[Result]:
+        """Yield the results in tile order, whichever is ready first."""
+        ...
+
+
 def n_workers(config: RunConfig) -> int:
     """Return the number of threads: as configured, or one per core that we may use."""
     if config.n_workers:
@@ -99,6 +113,12 @@ def n_workers(config: RunConfig) -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def cut_into_chunks(tiles: list[Tile], config: RunConfig) -> list[list[Tile]]:
+    """Return the tiles in runs of ``chunk_s``, each one worker's at a time."""
+    per_chunk = max(1, round(config.chunk_s / TILE_S))
+    return [tiles[i : i + per_chunk] for i in range(0, len(tiles), per_chunk)]
 
 
 def map_tiles(
@@ -124,8 +144,7 @@ def map_tiles(
     At most ``2 * n_workers`` chunks are held, so memory does not grow with the recording. Linear
     algebra libraries are kept to one thread meanwhile: ours are the only ones.
     """
-    per_chunk = max(1, round(config.chunk_s / TILE_S))
-    chunks = [tiles[i : i + per_chunk] for i in range(0, len(tiles), per_chunk)]
+    chunks = cut_into_chunks(tiles, config)
     workers = n_workers(config)
 
     def run(chunk: list[Tile]) -> list[Result]:

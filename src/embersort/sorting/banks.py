@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,10 @@ class Banks:
         self._templates, self._make = templates, make
         self._kept: dict[tuple[int, ...], TimedBank] = {}
         self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process without what is kept, which it makes for itself."""
+        return Banks, (self._templates, self._make)
 
     @property
     def templates(self) -> MovingTemplates:

@@ -16,7 +16,7 @@ from embersort.signal.detect import Detector, detect
 from embersort.signal.features import FeatureStage, TemporalPca
 from embersort.signal.preprocess import Preprocessor, filter_tile, whiten
 from embersort.signal.snippets import Window, cut_snippets
-from embersort.signal.tiles import Tile, map_tiles, tile_grid
+from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
 from embersort.sorting.banks import Banks
 from embersort.types import Events, IntArray, Recording
 
@@ -34,6 +34,8 @@ class Front:
     detector : Detector
     window : Window
     run : RunConfig
+    mapper : TileMapper
+        Where the tiles are computed.
     """
 
     recording: Recording
@@ -41,6 +43,7 @@ class Front:
     detector: Detector
     window: Window
     run: RunConfig
+    mapper: TileMapper = map_tiles
 
     @property
     def extra(self) -> int:
@@ -115,7 +118,7 @@ def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
         white, events = front.white_tile_and_events(tile)
         return cut_snippets(white, events.sample_index, events.channel_index, own_channel)[:, :, 0]
 
-    return np.concatenate(list(map_tiles(look, tiles, front.run)))
+    return np.concatenate(list(front.mapper(look, tiles, front.run)))
 
 
 def encode_events(front: Front, stage: FeatureStage, progress: Progress = None) -> EncodedEvents:
@@ -131,7 +134,7 @@ def encode_events(front: Front, stage: FeatureStage, progress: Progress = None) 
             stage.encode(snippets, events.channel_index),
         )
 
-    parts = zip(*map_tiles(look, front.tiles(), front.run, progress), strict=True)
+    parts = zip(*front.mapper(look, front.tiles(), front.run, progress), strict=True)
     sample, channel, amplitude, codes = (np.concatenate(part) for part in parts)
     events = Events(sample_index=sample, channel_index=channel, amplitude=amplitude)
     return EncodedEvents(events=events, codes=codes)
@@ -181,7 +184,7 @@ def match_recording(
 
     columns: list[list[NDArray]] = [[] for _ in range(7)]
     total = np.zeros((n_units, front.window.n_window, n_channels))
-    for *parts, units, sums in map_tiles(look, front.tiles(), front.run, progress):
+    for *parts, units, sums in front.mapper(look, front.tiles(), front.run, progress):
         for column, part in zip(columns, parts, strict=True):
             column.append(part)
         total[units] += sums

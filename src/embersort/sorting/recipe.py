@@ -26,6 +26,7 @@ from embersort.signal import (
     make_detector,
     make_window,
 )
+from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.banks import make_banks
 from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.features import encode_and_frame
@@ -57,6 +58,7 @@ def sort(
     sampling_rate_hz: float | None = None,
     positions_um: FloatArray | Sequence[Sequence[float]] | None = None,
     progress: Progress | None = None,
+    mapper: TileMapper = map_tiles,
 ) -> SortResult:
     """Sort a recording into units.
 
@@ -73,6 +75,9 @@ def sort(
         Of the channels of an array.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
+    mapper : TileMapper, optional
+        Where the tiles are computed: on threads, or as `embersort.sorting.dask_tiles` says. The
+        result is the same.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def sort(
     """
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
-    made = _sorted(source, config or SortConfig(), clock)
+    made = _sorted(source, config or SortConfig(), clock, mapper)
 
     clock.start("confidence", 1)
     table = measured(made)
@@ -103,21 +108,21 @@ def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evi
 
     Confidence is learned from it: see `embersort.training.confidence`.
     """
-    made = _sorted(recording, config or SortConfig(), _Clock(None))
+    made = _sorted(recording, config or SortConfig(), _Clock(None), map_tiles)
     return evidence_of(made, measured(made))
 
 
-def _sorted(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
+def _sorted(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper) -> Sorted:
     """Go through the stages; threads are ours, so linear algebra libraries get one."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
     with threadpool_limits(limits=1):
-        return _stages(source, config, clock)
+        return _stages(source, config, clock, mapper)
 
 
-def _stages(source: Recording, config: SortConfig, clock: _Clock) -> Sorted:
+def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper) -> Sorted:
     clock.start("preprocessing", 1)
-    front = _front(source, config)
+    front = _front(source, config, mapper)
     stage = _fit_stage(front, config)
 
     clock.start("detecting", len(front.tiles()))
@@ -175,14 +180,15 @@ def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> 
     return events.sample_index / source.n_samples
 
 
-def _front(source: Recording, config: SortConfig) -> Front:
+def _front(source: Recording, config: SortConfig, mapper: TileMapper) -> Front:
     fs = source.sampling_rate_hz
     return Front(
         recording=source,
-        preprocessor=fit_preprocessor(source, config.filter, config.whiten, config.run),
+        preprocessor=fit_preprocessor(source, config.filter, config.whiten, config.run, mapper),
         detector=make_detector(source.geometry, fs, config.detect),
         window=make_window(source.geometry, fs, config.snippet),
         run=config.run,
+        mapper=mapper,
     )
 
 
