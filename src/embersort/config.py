@@ -254,6 +254,12 @@ class MergeConfig(Config):
     """Share of the smaller spikes, beyond chance, that follow another so soon."""
     min_burst_cosine: float = Field(0.85, gt=0, le=1)
     """Spikes of a burst have at least this much of their shape in common."""
+    min_half_cosine: float = Field(0.8, gt=0, le=1)
+    """Units of one neuron that was found at two troughs are at least this much alike at a lag."""
+    half_censored_ms: float = Field(0.6, ge=0)
+    """Nearer pairs of theirs may be one spike found at both."""
+    max_half_coincidence: float = Field(0.2, gt=0)
+    """Their spikes coincide at most in this share of what chance would give."""
     block_s: float = Field(2.0, gt=0)
     """Blocks of time in which two parts are active together or not."""
     max_shared: float = Field(0.5, gt=0, le=1)

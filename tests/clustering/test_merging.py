@@ -181,3 +181,40 @@ def test_cosine_ignores_height():
     assert cosine(a, np.array([[0, 1.0], [1, 0]])) == 0
     assert cosine(a, np.array([[1.0, 0], [0, 0]])) == pytest.approx(0.6)
     assert cosine(a, np.zeros((2, 2))) == 0
+
+
+def renewal(seed, rate_hz, duration_s, dead_ms=3.0):
+    """Times of a train that keeps a dead time."""
+    rng = np.random.default_rng(seed)
+    gaps_s = dead_ms / 1000 + rng.exponential(1 / rate_hz, int(2 * rate_hz * duration_s))
+    times = np.cumsum(gaps_s)
+    return times[times < duration_s]
+
+
+def at_lags(*lags):
+    """Templates of one shape on two channels, each so many samples later."""
+    wave = np.zeros((40, 2))
+    wave[10:14] = [[-1, 0], [-3, -1], [-1, -3], [0, -1]]
+    return np.stack([np.roll(wave, lag, axis=0) for lag in lags])
+
+
+def test_two_halves_of_a_neuron_found_at_two_troughs_are_one_unit():
+    train = renewal(0, 30, 60)
+    spikes = labelled(train[::2], train[1::2])
+    courses, units = merged(spikes, at_lags(0, 5), [[0, 0], [0, 8]])
+    # Their templates are not aligned: each keeps its own.
+    assert courses == [0, 1]
+    assert len(set(units)) == 1
+
+
+@pytest.mark.parametrize(
+    ("trains", "lag"),
+    [
+        pytest.param((renewal(0, 15, 60), renewal(1, 15, 60)), 5, id="strangers"),
+        pytest.param((renewal(0, 30, 60)[::2], renewal(0, 30, 60)[1::2]), 15, id="too far apart"),
+        pytest.param((renewal(0, 2, 60)[::2], renewal(0, 2, 60)[1::2]), 5, id="too few to tell"),
+    ],
+)
+def test_other_units_alike_at_a_lag_stay_apart(trains, lag):
+    courses, units = merged(labelled(*trains), at_lags(0, lag), [[0, 0], [0, 8]])
+    assert courses == units == [0, 1]

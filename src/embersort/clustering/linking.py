@@ -22,6 +22,8 @@ class Link(Enum):
     """One follows the other within milliseconds, with the same shape at another height."""
     JUMPS = 3
     """They take turns, and are hardly ever active together."""
+    HALVES = 4
+    """They are alike at another lag, and keep each other's refractory period."""
 
 
 def link(spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig) -> Link:

@@ -9,10 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.clustering.linking import Link, follows, link
-from embersort.clustering.pairs import Labelled, UnitFrame, coincide, projection_dip
+from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
 from embersort.clustering.places import Kinship, Places, kinship
 from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
+
+SMALLEST_ENERGY = 1e-9
+"""Far below that of any template in units of the noise."""
+
+MAX_LAG = 12
+"""Samples between the troughs of a cell that has two, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +91,9 @@ def merge_units(
     course = _joined(spikes, same, list(left), moving, tests)
     # What was seen to belong together comes before parts that only take turns.
     every = (Link.PASSES, Link.BURSTS, Link.JUMPS)
-    return Merges(course=course, unit=_joined(spikes, same, list(left), every, tests))
+    unit = _joined(spikes, same, list(left), every, tests)
+    halves = _alike_at_a_lag(templates, config)
+    return Merges(course=course, unit=_joined(spikes, unit, halves, (Link.HALVES,), tests))
 
 
 class _Tests(NamedTuple):
@@ -102,6 +110,8 @@ class _Tests(NamedTuple):
         """Say whether two parts are linked in this way."""
         if how is Link.BURSTS:
             return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
+        if how is Link.HALVES:
+            return exclude(self.spikes, self.members[a], self.members[b], self.config)
         if not self.kin.alike[a, b] or (how is Link.JUMPS and not self.kin.may_be_near[a, b]):
             return False
         return link(self.spikes, self.members[a], self.members[b], self.frame, self.config) is how
@@ -142,6 +152,28 @@ def _bursts(
     if np.square(templates[a]).sum() < np.square(templates[b]).sum():
         a, b = b, a
     return follows(spikes, members[a], members[b], config)
+
+
+def _alike_at_a_lag(templates: FloatArray, config: MergeConfig) -> list[tuple[int, int]]:
+    """Return pairs of units whose templates are alike at another lag, the most alike first.
+
+    A cell with two troughs of like depth is found at either; its units are a few samples apart.
+    """
+    n_units, n_window = templates.shape[:2]
+    flat = np.asarray(templates, np.float32).reshape(n_units, -1)
+    # What is empty is like nothing.
+    energy = np.maximum(np.square(flat).sum(axis=1, dtype=np.float64), SMALLEST_ENERGY)
+    cosine = np.zeros((n_units, n_units))
+    for lag in range(1, min(MAX_LAG, n_window - 1) + 1):
+        early = np.asarray(templates[:, :-lag], np.float32).reshape(n_units, -1)
+        late = np.asarray(templates[:, lag:], np.float32).reshape(n_units, -1)
+        at_lag = early @ late.T / np.sqrt(np.outer(energy, energy))
+        cosine = np.maximum(cosine, np.maximum(at_lag, at_lag.T))
+    ratio = np.maximum(energy[:, None] / energy[None, :], energy[None, :] / energy[:, None])
+    alike = (cosine >= config.min_half_cosine) & (ratio <= config.max_height_ratio)
+    first, second = np.nonzero(np.triu(alike, k=1))
+    order = np.argsort(-cosine[first, second], kind="stable")
+    return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
 
 
 def cosine(a: FloatArray, b: FloatArray) -> float:

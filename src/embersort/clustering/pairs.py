@@ -50,6 +50,22 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
     return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
 
 
+def exclude(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+    """Say whether two sets keep each other's refractory period, as one neuron's spikes do.
+
+    Where too few pairs are to be expected, nothing is proven: False.
+    """
+    fs = spikes.sampling_rate_hz
+    pairs = coincidence(
+        spikes.sample_index[a],
+        spikes.sample_index[b],
+        ms_to_samples(config.half_censored_ms, fs),
+        ms_to_samples(config.refractory_ms, fs),
+    )
+    enough = pairs.n_expected >= config.min_expected
+    return enough and pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
+
+
 def projection_dip(frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int) -> float:
     """Return the dip of two sets of spikes on the line that separates them best.
 
