@@ -12,12 +12,12 @@ import argparse
 import time
 
 import numpy as np
-from stored_input import as_recording, stored_recordings
 
 from embersort.benchmark.exchange import StoredRecording
 from embersort.config import SortConfig, with_overrides
 from embersort.evaluation.comparison import compare
 from embersort.sorting import sort
+from stored_input import as_recording, stored_recordings
 
 PARTS = {
     "everything": [],
