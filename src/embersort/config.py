@@ -171,7 +171,7 @@ class MatchConfig(Config):
     """Share of a spike's norm that its template is trusted to miss."""
     min_median_scale: float = Field(0.75, gt=0, lt=1)
     """A unit whose spikes are mostly smaller than its template is none."""
-    min_median_gain: float = Field(80.0, gt=0)
+    min_median_gain: float = Field(64.0, gt=0)
     """Half of a unit's spikes lower the squared residual by at least this."""
     min_spikes: int = Field(10, ge=1)
     """A unit has at least this many spikes."""

@@ -20,6 +20,9 @@ from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
 from embersort.sorting.banks import Banks
 from embersort.types import Events, IntArray, Recording
 
+TYPICAL_SCALE = 0.85
+"""Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
+
 Progress = Callable[[int], None] | None
 
 
@@ -97,7 +100,8 @@ class MatchedSpikes:
     channel_index : ndarray, shape (n_spikes,), int64
         Main channel, at that time, of the template that found each spike.
     means : ndarray, shape (n_units, n_window, n_channels), float64
-        Mean of residual plus own template, on the template's channels.
+        Mean of residual plus own template over the spikes of typical size, on the template's
+        channels.
     """
 
     matches: Matches
@@ -167,7 +171,8 @@ def match_recording(
         )
         own = bank.shifted[local_unit, shift] * scale[:, None, None]
         cleaned = cut_snippets(residual, sample, local_unit, wide) + own
-        sums = _sum_by_unit(cleaned, local_unit, bank, n_channels)
+        typical = scale >= TYPICAL_SCALE
+        sums = _sum_by_unit(cleaned[typical], local_unit[typical], bank, n_channels)
         local = _on_local_channels(cleaned, local_unit, sample, residual, front.window, bank)
         main = bank.channels[:, 0][local_unit]
         return (
@@ -192,7 +197,7 @@ def match_recording(
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
-    counts = np.bincount(unit, minlength=n_units)
+    counts = np.bincount(unit[scale >= TYPICAL_SCALE], minlength=n_units)
     means = total / np.maximum(counts, 1)[:, None, None]
     return MatchedSpikes(
         matches=matches,

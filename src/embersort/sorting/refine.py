@@ -14,7 +14,7 @@ from embersort.matching.peel import Matches
 from embersort.signal.features import TemporalPca
 from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.moving import MovingTemplates, moving_templates
-from embersort.sorting.passes import MatchedSpikes
+from embersort.sorting.passes import TYPICAL_SCALE, MatchedSpikes
 from embersort.sorting.registration import Registration
 from embersort.sorting.units import DUPLICATE_MS, without_duplicates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
@@ -51,7 +51,9 @@ def refine(
         merged[kept],
         CodedSpikes(
             sample_index=spikes.matches.sample_index,
-            unit_index=unit_of_part[labels],
+            unit_index=np.where(
+                spikes.matches.scale >= TYPICAL_SCALE, unit_of_part[labels], UNASSIGNED
+            ),
             channel_index=spikes.channel_index,
             codes=spikes.codes,
         ),
