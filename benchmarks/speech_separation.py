@@ -114,8 +114,7 @@ def clustered_alone(
             continue
         vectors, weights = embedding[stretch][chosen], magnitude[stretch][chosen]
         rng = np.random.default_rng(0)
-        axes = trained.network.weights["speaker_axes"]
-        centres = speaker_centres(vectors, weights, axes, n_speakers, rng)
+        centres = speaker_centres(vectors, weights, n_speakers, rng)
         found = soft_masks(embedding[stretch], centres, trained.network.sharpness)
         if best_order:
             found = found[true_order(found, references[:, stretch], magnitude[stretch])]

@@ -113,3 +113,20 @@ def test_evaluate_prints_oracle_and_methods(tmp_path):
     assert result.exit_code == 0, result.output
     for word in ("oracle", "binary masks", "soft masks", "soft masks, counted"):
         assert word in result.output
+
+
+def test_a_setting_of_a_training_leaves_the_rest_of_the_recipe(voices, tmp_path, monkeypatch):
+    training = pytest.importorskip("embersort.speech.training")
+    given = []
+
+    def train_network(bank, held_out, config, folder):
+        given.append(config)
+        return folder
+
+    monkeypatch.setattr(training, "train_network", train_network)
+    monkeypatch.setattr("embersort.cli.speech._bank", lambda *_: {})
+    result = run("train", voices, "-o", tmp_path, "--set", "mixture.level_db=3")
+    assert result.exit_code == 0, result.output
+    shipped = training.SpeechTrainConfig()
+    changed = {"mixture": shipped.mixture.model_copy(update={"level_db": 3.0})}
+    assert given == [shipped.model_copy(update=changed)]

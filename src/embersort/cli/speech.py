@@ -165,7 +165,9 @@ def train(
             f"training needs PyTorch ({error}); install it with: pip install 'embersort[train]'"
         ) from None
 
-    values = with_overrides(read_toml(recipe) if recipe else {}, settings or [])
+    # Settings are put into the whole recipe: a section that is given in part would lose the rest.
+    shipped = training.SpeechTrainConfig().model_dump(mode="json")
+    values = with_overrides(read_toml(recipe) if recipe else shipped, settings or [])
     config = training.SpeechTrainConfig.parse(values, str(recipe or "--set"))
     rate_hz = config.spectrogram.sampling_rate_hz
     bank, held_out = _bank(voices, "train", rate_hz), _bank(voices, "validate", rate_hz)

@@ -29,9 +29,7 @@ class SpeechTrainConfig(Config):
     spectrogram: SpectrogramConfig = SpectrogramConfig()
     network: NetworkConfig = NetworkConfig()
     mixture: MixtureConfig = MixtureConfig(speed_change=0.15)
-    loop: LoopConfig = LoopConfig(
-        n_steps=2500, learning_rate=2e-3, warmup_steps=100, decay_share=0.25, evaluate_every=250
-    )
+    loop: LoopConfig = LoopConfig(n_steps=20_000)
     segment_frames: int = Field(100, ge=16)
     """Frames of a segment, over which one loss runs; Hershey et al. 2016, section 3."""
     late_segment_frames: int = Field(200, ge=16)

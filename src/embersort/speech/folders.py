@@ -38,7 +38,8 @@ def write_mixture(
     BadInput
         If the folder exists and is not to be overwritten.
     """
-    peak = max(1.0, float(np.abs(mixture.signal).max(initial=0.0)))
+    signals = [mixture.signal, *mixture.references]
+    peak = max(1.0, *(float(np.abs(signal).max(initial=0.0)) for signal in signals))
     with new_folder(folder, overwrite=overwrite, marker=MIXTURE_FILE) as staging:
         write_audio(staging / MIXTURE_FILE, mixture.signal / peak, sampling_rate_hz)
         for number, reference in enumerate(mixture.references, start=1):

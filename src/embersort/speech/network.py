@@ -78,7 +78,6 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
         "feature_mean": (config.n_frequencies,),
         "feature_scale": (),
         "sharpness": (),
-        "speaker_axes": (config.n_dims, config.n_dims),
         "head.weight": (widths[0], n_patch * config.n_dims),
         "head.bias": (n_patch * config.n_dims,),
     }

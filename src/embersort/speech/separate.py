@@ -117,12 +117,11 @@ def separate(
 
     embed_block, n_blocks = block_embedder(mixture, network, config, spectrogram_config)
     vectors, weights = _bins_to_cluster(mixture, embed_block, n_blocks, config)
-    axes = network.weights["speaker_axes"]
     if config.n_speakers is None:
-        centres = count_free_centres(vectors, weights, axes)
+        centres = count_free_centres(vectors, weights)
     else:
         rng = np.random.default_rng(config.seed)
-        centres = speaker_centres(vectors, weights, axes, config.n_speakers, rng)
+        centres = speaker_centres(vectors, weights, config.n_speakers, rng)
 
     masks = np.empty((len(centres), *mixture.shape), np.float32)
     for block in range(n_blocks):

@@ -101,8 +101,6 @@ def export_weights(model: BinEmbedder) -> dict[str, np.ndarray]:
         "feature_mean": model.feature_mean,
         "feature_scale": model.feature_scale,
         "sharpness": model.log_sharpness.exp(),
-        # Until `axes.fit_to_clustering` has seen mixtures, all axes count alike.
-        "speaker_axes": torch.eye(model.config.n_dims),
         "head.weight": model.head.weight[:, :, 0, 0].T,
         "head.bias": model.head.bias,
     }

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from embersort.speech.axes import fit_to_clustering
 from embersort.speech.batches import Batch, SpeechTrainConfig, batch_maker
 from embersort.speech.mixtures import Mixture, VoiceBank, draw_mixture
 from embersort.speech.network import Network
 from embersort.speech.scores import si_sdr_gain_db
 from embersort.speech.separate import SeparateConfig, separate
+from embersort.speech.sharpness import fit_sharpness
 from embersort.speech.torch_network import BinEmbedder, export_weights
 from embersort.speech.weights import SHIPPED_NAME, TrainedNetwork, save_weights
 from embersort.training.checkpoint import load_checkpoint
@@ -27,8 +27,8 @@ from embersort.training.losses import affinity_loss
 N_SCALE_BATCHES = 20
 """Batches from which the mean and scale of the features are taken."""
 
-N_FITTED_MIXTURES = 24
-"""Mixtures to which the trained network's speaker axes and sharpness are fitted."""
+N_FITTED_MIXTURES = 12
+"""Mixtures to which the sharpness of masks is fitted; the gain changes slowly with it."""
 
 SCORE_NAME = "si_sdr_gain_db"
 """The held-out score by which the weights that are kept are chosen."""
@@ -119,7 +119,7 @@ def train_network(
     rng = np.random.default_rng([config.seed, 1])
     mixtures = _draw_mixtures(bank, config, N_FITTED_MIXTURES, rng)
     path = folder / SHIPPED_NAME
-    save_weights(fit_to_clustering(trained_network(model, config), mixtures), path)
+    save_weights(fit_sharpness(trained_network(model, config), mixtures), path)
     return path
 
 
