@@ -11,6 +11,7 @@ from embersort.speech.voices import find_voices, part_of, voices_of
 
 soundfile = pytest.importorskip("soundfile")
 from embersort.speech.audio import read_audio, write_audio  # noqa: E402
+from embersort.speech.folders import write_mixture  # noqa: E402
 
 TONE = np.sin(np.arange(4000) * 0.3).astype(np.float32) * 0.5
 
@@ -126,3 +127,12 @@ def test_drawn_mixtures_are_of_different_speakers_within_the_level_range():
 def test_references_and_names_must_agree():
     with pytest.raises(BadInput, match="2 references for 1 speakers"):
         Mixture(references=np.zeros((2, 5), np.float32), speakers=("a",))
+
+
+def test_a_voice_louder_than_its_mixture_is_not_clipped(tmp_path):
+    """The second voice takes from the first where that is loudest."""
+    references = np.array([[0.0, 1.6, 0.2], [0.0, -0.8, 0.0]], np.float32)
+    mixture = Mixture(references=references, speakers=("a", "b"))
+    write_mixture(mixture, 8000, tmp_path / "mixed")
+    found = [read_audio(tmp_path / "mixed" / f"reference_{n}.wav", 8000) for n in (1, 2)]
+    np.testing.assert_allclose(found, references / 1.6, atol=1e-4)
