@@ -83,7 +83,8 @@ def unit_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, 
 def time_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
     """Return one flat dict per true unit, recording, sorter and bin of time.
 
-    The accuracy of a bin in which a unit has no spike, true or found, is None.
+    The accuracy of a bin in which a unit has no spike, true or found, is None. Results that do not
+    hold accuracy over time give no lines.
     """
     return [
         {
@@ -96,7 +97,8 @@ def time_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, 
         }
         for row in rows
         if (units := row.scores.get(rule, {}).get("units")) is not None
-        for unit_id, over_time in zip(units["unit_id"], units["accuracy_over_time"], strict=True)
+        if (courses := units.get("accuracy_over_time")) is not None
+        for unit_id, over_time in zip(units["unit_id"], courses, strict=True)
         for index, accuracy in enumerate(over_time)
     ]
 
