@@ -11,7 +11,7 @@ import pytest
 from embersort.benchmark.catalogue import find_recordings, make_requests
 from embersort.benchmark.export import read_results, write_results
 from embersort.benchmark.process import Limits
-from embersort.benchmark.run import carry_out, find_row, plan, run_requests
+from embersort.benchmark.run import Row, carry_out, find_row, plan, run_requests
 from embersort.benchmark.sorters.catalogue import find_sorter
 from embersort.errors import BadConfig, BadInput
 
@@ -204,3 +204,12 @@ def _alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_written_results_do_not_name_the_users_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "someone"))
+    error = f'File "{tmp_path}/someone/.cache/sorter.py", line 3'
+    row = Row(recording="A/b/1", sorter="good", outcome="failed", error=error)
+    path = write_results([row], tmp_path / "out")
+    assert "someone" not in path.read_text("utf-8")
+    assert read_results(tmp_path / "out")[0].error == 'File "~/.cache/sorter.py", line 3'

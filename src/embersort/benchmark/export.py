@@ -22,13 +22,16 @@ def write_results(rows: Iterable[Row], folder: Path) -> Path:
     Returns
     -------
     Path
-        The file, from which ``read_results`` gives the same rows.
+        The file, from which ``read_results`` gives the same rows. A user's home, which tracebacks
+        name, is written as ``~``: results are made to be shown to others.
     """
+    home = json.dumps(str(Path.home()))[1:-1]
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{RESULTS}.part"
     with part.open("w", encoding="utf-8") as file:
         for row in sorted(rows, key=lambda row: (row.recording, row.sorter)):
-            file.write(json.dumps(row.as_dict(), sort_keys=True) + "\n")
+            line = json.dumps(row.as_dict(), sort_keys=True)
+            file.write(line.replace(f"{home}/", "~/") + "\n")
     return part.replace(folder / RESULTS)
 
 
