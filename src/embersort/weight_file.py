@@ -77,7 +77,12 @@ def shipped_hash(folder: Path, name: str, remedy: str) -> str:
 
 
 def read_weight_file(
-    path: Path, *, sha256: str | None, file_format: str, remedy: str
+    path: Path,
+    *,
+    sha256: str | None,
+    file_format: str,
+    remedy: str,
+    what: str = "weight file",
 ) -> WeightFile:
     """Read a weight file.
 
@@ -90,6 +95,8 @@ def read_weight_file(
         What the file must say that it is.
     remedy : str
         What to do about a bad file; ends every message.
+    what : str
+        What a file of this format is called.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def read_weight_file(
     try:
         tensors, metadata = load(content), _metadata(content)
     except (SafetensorError, KeyError, ValueError) as error:
-        raise BadWeights(f"{path} is not a whole weight file ({error}); {remedy}") from None
+        raise BadWeights(f"{path} is not a whole {what} ({error}); {remedy}") from None
     if metadata.get("format") != file_format:
         raise BadWeights(
             f"{path} is not a whole weight file of this network: it has format "

@@ -7,7 +7,6 @@ import pytest
 from confidence_evidence import make_evidence
 from embersort.confidence import model as module
 from embersort.confidence.model import (
-    MANIFEST_NAME,
     SHIPPED_FOLDER,
     SHIPPED_NAME,
     ConfidenceModel,
@@ -19,6 +18,7 @@ from embersort.confidence.model import (
 from embersort.confidence.predict import predict, with_probabilities
 from embersort.confidence.trees import LEAF, Trees
 from embersort.errors import BadWeights
+from embersort.weight_file import MANIFEST_NAME
 
 
 def stump(feature, threshold, low, high):

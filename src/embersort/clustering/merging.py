@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +88,12 @@ def merge_units(
         apart.append((a, b))
     # A part may have been joined to another since.
     left = dict.fromkeys((same[a], same[b]) for a, b in [*apart, *kin.near] if same[a] != same[b])
-    tests = _Tests(spikes, templates, members, frame, kin, config)
+
+    @cache
+    def linked(a: int, b: int) -> Link:
+        return link(spikes, members[a], members[b], frame, config)
+
+    tests = _Tests(spikes, templates, members, linked, kin, config)
     moving = (Link.PASSES, Link.JUMPS)
     course = _joined(spikes, same, list(left), moving, tests)
     # What was seen to belong together comes before parts that only take turns.
@@ -102,7 +109,7 @@ class _Tests(NamedTuple):
     spikes: Labelled
     templates: FloatArray
     members: list[IntArray]
-    frame: UnitFrame
+    linked: Callable[[int, int], Link]
     kin: Kinship
     config: MergeConfig
 
@@ -114,7 +121,7 @@ class _Tests(NamedTuple):
             return exclude(self.spikes, self.members[a], self.members[b], self.config)
         if not self.kin.alike[a, b] or (how is Link.JUMPS and not self.kin.may_be_near[a, b]):
             return False
-        return link(self.spikes, self.members[a], self.members[b], self.frame, self.config) is how
+        return self.linked(a, b) is how
 
 
 def _joined(

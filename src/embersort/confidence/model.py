@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,19 +9,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from embersort.confidence.spike_features import SPIKE_FEATURES
 from embersort.confidence.trees import Trees
 from embersort.confidence.unit_features import UNIT_FEATURES
 from embersort.errors import BadWeights
 from embersort.types import FloatArray
+from embersort.weight_file import read_weight_file, shipped_hash, write_weight_file
 
 SHIPPED_FOLDER = Path(__file__).parent / "weights"
 SHIPPED_NAME = "confidence.safetensors"
-MANIFEST_NAME = "manifest.json"
 FORMAT = "embersort-confidence-1"
+WHAT = "confidence model"
 REINSTALL = "install Embersort again, or fit anew with 'embersort train --recipe confidence'"
 
 OF_SPIKES = ("mean_probability", "low_probability")
@@ -84,12 +82,8 @@ def load_shipped() -> ConfidenceModel:
     BadWeights
         If it is missing, or not the file that was shipped.
     """
-    path = SHIPPED_FOLDER / MANIFEST_NAME
-    try:
-        expected = json.loads(path.read_text(encoding="utf-8"))[SHIPPED_NAME]
-    except (OSError, ValueError, KeyError):
-        raise BadWeights(f"{path} is missing or broken; {REINSTALL}") from None
-    return load_model(SHIPPED_FOLDER / SHIPPED_NAME, sha256=expected)
+    sha256 = shipped_hash(SHIPPED_FOLDER, SHIPPED_NAME, REINSTALL)
+    return load_model(SHIPPED_FOLDER / SHIPPED_NAME, sha256=sha256)
 
 
 def load_model(path: Path, *, sha256: str | None = None) -> ConfidenceModel:
@@ -106,26 +100,13 @@ def load_model(path: Path, *, sha256: str | None = None) -> ConfidenceModel:
     BadWeights
         If the file is missing, truncated, altered, or was made for other features.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise BadWeights(f"model {path} cannot be read ({error.strerror}); {REINSTALL}") from None
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and found != sha256:
-        raise BadWeights(
-            f"model {path} is not the file that was shipped "
-            f"(sha256 {found[:12]}…, expected {sha256[:12]}…); {REINSTALL}"
-        )
-    try:
-        tensors = load(content)
-        n_header = int.from_bytes(content[:8], "little")
-        metadata = json.loads(content[8 : 8 + n_header])["__metadata__"]
-        model = _model(tensors, found)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise BadWeights(f"{path} is not a whole confidence model ({error}); {REINSTALL}") from None
-    if metadata != _metadata():
+    file = read_weight_file(path, sha256=sha256, file_format=FORMAT, remedy=REINSTALL, what=WHAT)
+    if file.metadata != _metadata():
         raise BadWeights(f"{path} was made for other features; {REINSTALL}")
-    return model
+    try:
+        return _model(file.tensors, file.sha256)
+    except (KeyError, ValueError) as error:
+        raise BadWeights(f"{path} is not a whole {WHAT} ({error}); {REINSTALL}") from None
 
 
 def save_model(model: ConfidenceModel, path: Path) -> str:
@@ -135,11 +116,7 @@ def save_model(model: ConfidenceModel, path: Path) -> str:
         for part in fields(ConfidenceModel)[:-1]
         for array in fields(getattr(model, part.name))
     }
-    content = save(tensors, metadata=_metadata())
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
-    return hashlib.sha256(content).hexdigest()
+    return write_weight_file(tensors, _metadata(), path)
 
 
 def _model(tensors: dict[str, NDArray[Any]], sha256: str) -> ConfidenceModel:
