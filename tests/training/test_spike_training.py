@@ -8,11 +8,12 @@ torch = pytest.importorskip("torch")
 
 from embersort.config import ClusterConfig  # noqa: E402
 from embersort.embedding.architecture import ContextConfig, EncoderConfig  # noqa: E402
-from embersort.embedding.weights import load_weights  # noqa: E402
-from embersort.errors import BadConfig  # noqa: E402
+from embersort.embedding.weights import load_weights, save_weights  # noqa: E402
+from embersort.errors import BadConfig, BadWeights  # noqa: E402
 from embersort.training.event_sets import EventSet  # noqa: E402
 from embersort.training.labels import NOISE  # noqa: E402
 from embersort.training.recipe import Recipe, load_recipe  # noqa: E402
+from embersort.training.scene_pool import GrowthConfig, ScenePool  # noqa: E402
 from embersort.training.scenes import (  # noqa: E402
     HELD_OUT_EXPONENT,
     HELD_OUT_PITCH_UM,
@@ -28,7 +29,7 @@ from embersort.training.spike_task import (  # noqa: E402
     roc_area,
     spike_loss,
 )
-from embersort.training.train_spikes import train_spikes  # noqa: E402
+from embersort.training.train_spikes import new_network, train_spikes  # noqa: E402
 
 SMALL_ENCODER = EncoderConfig(n_coefficients=6, n_hidden=16, n_head_hidden=16, n_shape=4)
 SMALL_CONTEXT = ContextConfig(n_neighbours=4, n_hidden=8, n_update=8)
@@ -206,3 +207,42 @@ def test_shipped_recipes_are_valid_and_unknown_ones_refused(tmp_path, caplog):
     path.write_text("[loop]\nn_stepps = 3\n")
     with pytest.raises(BadConfig, match=r"n_stepps.*did you mean 'n_steps'"):
         load_recipe(str(path))
+
+
+def test_hardships_change_a_scene_in_what_they_are_about_alone():
+    hard = SceneDraw(weak_share=1.0, dense_share=1.0)
+    for index in range(5):
+        plain, changed = (draw_scene(draw, "train", index) for draw in (SceneDraw(), hard))
+        assert changed.cells.min_snr == plain.cells.min_snr
+        assert 1.3 <= changed.cells.max_snr / plain.cells.min_snr <= 2.4
+        assert changed.trains.rate_min_hz == pytest.approx(3 * plain.trains.rate_min_hz)
+        assert changed.trains.synchrony == 0.3
+        assert changed.seed == plain.seed
+        assert (changed.probe, changed.noise) == (plain.probe, plain.noise)
+
+
+def test_scenes_grow_with_the_steps_and_are_made_once(tmp_path):
+    draw = SceneDraw(duration_s=2.0, max_channels=8)
+    made = []
+    pool = ScenePool(draw, 3, GrowthConfig(n_first=1, steps_per_scene=5), tmp_path)
+    assert [len(pool.at(step)) for step in (0, 4, 5, 99)] == [1, 1, 2, 3]
+    assert pool.at(0)[0] is pool.at(99)[0]
+    again = ScenePool(draw, 3, GrowthConfig(), tmp_path)
+    read = again.at(0, lambda *arguments: made.append(arguments))
+    assert len(read) == 3
+    assert made == []
+
+
+def test_a_recipe_starts_from_weights_of_its_own_sizes(tiny_recipe, tmp_path):
+    weights = SpikeNetwork(SMALL_ENCODER, SMALL_CONTEXT, seed=9).weights()
+    path = tmp_path / "start.safetensors"
+    save_weights(weights, path)
+    started = new_network(tiny_recipe.model_copy(update={"start": str(path)})).weights()
+    for name, value in weights.encoder.items():
+        assert (value == started.encoder[name]).all()
+    for name, value in weights.context.items():
+        assert (value == started.context[name]).all()
+    with pytest.raises(BadConfig, match="other sizes"):
+        new_network(tiny_recipe.model_copy(update={"start": "default"}))
+    with pytest.raises(BadWeights, match="did you mean 'default'"):
+        new_network(tiny_recipe.model_copy(update={"start": "defalt"}))

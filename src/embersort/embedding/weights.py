@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +12,14 @@ from embersort.embedding.architecture import (
     encoder_shapes,
 )
 from embersort.embedding.kernels import Float32
-from embersort.errors import BadConfig, BadWeights
-from embersort.weight_file import read_weight_file, shipped_hash, write_weight_file
+from embersort.embedding.network_file import (
+    read_network_file,
+    read_shipped_network,
+    sizes_in,
+)
+from embersort.weight_file import WeightFile, write_weight_file
 
-SHIPPED_FOLDER = Path(__file__).parent / "weights"
 FORMAT = "embersort-1"
-REINSTALL = "install Embersort again, or train anew with 'embersort train'"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +51,20 @@ def load_shipped(name: str = "default") -> Weights:
     BadWeights
         If there are none of that name, or the file is not the one that was shipped.
     """
-    sha256 = shipped_hash(SHIPPED_FOLDER, name, REINSTALL)
-    return load_weights(SHIPPED_FOLDER / f"{name}.safetensors", sha256=sha256)
+    return _weights_of(read_shipped_network(name, FORMAT))
+
+
+def load_named(name: str) -> Weights:
+    """Read shipped weights by name, or a file given as a path ending in ``.safetensors``.
+
+    Raises
+    ------
+    BadWeights
+        If there are none, or the file is not whole.
+    """
+    if name.endswith(".safetensors"):
+        return load_weights(Path(name))
+    return load_shipped(name)
 
 
 def load_weights(path: Path, *, sha256: str | None = None) -> Weights:
@@ -68,21 +81,7 @@ def load_weights(path: Path, *, sha256: str | None = None) -> Weights:
     BadWeights
         If the file is missing, truncated, altered, or not of this kind of network.
     """
-    file = read_weight_file(path, sha256=sha256, file_format=FORMAT, remedy=REINSTALL)
-    try:
-        encoder_config = EncoderConfig.parse(json.loads(file.metadata["encoder"]), str(path))
-        context_config = ContextConfig.parse(json.loads(file.metadata["context"]), str(path))
-    except (KeyError, ValueError, BadConfig) as error:
-        raise BadWeights(
-            f"{path} is not a whole weight file of Embersort ({error}); {REINSTALL}"
-        ) from None
-    return Weights(
-        encoder_config=encoder_config,
-        context_config=context_config,
-        encoder=file.part("encoder.", encoder_shapes(encoder_config)),
-        context=file.part("context.", context_shapes(context_config, encoder_config.n_dims)),
-        sha256=file.sha256,
-    )
+    return _weights_of(read_network_file(path, FORMAT, sha256=sha256))
 
 
 def save_weights(weights: Weights, path: Path) -> str:
@@ -95,3 +94,15 @@ def save_weights(weights: Weights, path: Path) -> str:
         "context": weights.context_config.model_dump_json(),
     }
     return write_weight_file(tensors, metadata, path)
+
+
+def _weights_of(file: WeightFile) -> Weights:
+    encoder_config = sizes_in(file, "encoder", EncoderConfig)
+    context_config = sizes_in(file, "context", ContextConfig)
+    return Weights(
+        encoder_config=encoder_config,
+        context_config=context_config,
+        encoder=file.part("encoder.", encoder_shapes(encoder_config)),
+        context=file.part("context.", context_shapes(context_config, encoder_config.n_dims)),
+        sha256=file.sha256,
+    )

@@ -11,6 +11,7 @@ from embersort.config import ClusterConfig, Config, read_toml
 from embersort.embedding.architecture import ContextConfig, EncoderConfig
 from embersort.errors import BadConfig, nearest_name
 from embersort.training.loop import LoopConfig
+from embersort.training.scene_pool import GrowthConfig
 from embersort.training.scenes import SceneDraw
 from embersort.training.spike_batches import BatchConfig
 from embersort.training.spike_task import HandicapConfig, LossConfig
@@ -23,8 +24,12 @@ class Recipe(Config):
 
     scene: SceneDraw = SceneDraw()
     """What the training scenes are drawn from."""
+    start: str = ""
+    """Weights to go on from: the name of shipped ones or a file; random ones where empty."""
     n_train_scenes: int = Field(84, ge=1)
     """Simulated recordings to train on."""
+    growth: GrowthConfig = GrowthConfig()
+    """Which of them are there at which step."""
     n_heldout_scenes: int = Field(12, ge=1)
     """Simulated recordings of other cells, probes and noise, on which progress is scored."""
     encoder: EncoderConfig = EncoderConfig()

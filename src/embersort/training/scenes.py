@@ -18,6 +18,13 @@ HELD_OUT_EXPONENT = (0.85, 1.15)
 """Noise whose power falls with an exponent within this range is kept for testing."""
 STREAM = {"train": 1, "heldout": 2}
 """Scenes of the two splits never share a seed."""
+HARDSHIP_STREAM = 5
+"""Last word of the seed of hardships: a scene without them is the same whatever their shares."""
+WEAK_SPREAD = (1.3, 2.4)
+"""Largest over smallest SNR of a weak scene."""
+DENSE_RATE = 3.0
+"""Factor on the firing rates of a dense scene, whose spikes overlap more often than not."""
+DENSE_SYNCHRONY = 0.3
 
 
 class SceneDraw(Config):
@@ -33,8 +40,12 @@ class SceneDraw(Config):
     """Largest unit."""
     units_per_channel: float = Field(1.5, gt=0)
     """Units of a dense scene, per channel; a sparse one has a third. Tetrodes have 4 to 12."""
+    weak_share: float = Field(0.0, ge=0, le=1)
+    """Share of scenes in which every unit is small."""
+    dense_share: float = Field(0.0, ge=0, le=1)
+    """Share of scenes with high rates and volleys."""
     bank: str = ""
-    """A folder of cells to draw from instead of the built-in bank."""
+    """A folder of cells to draw from beside the built-in bank."""
 
 
 def draw_scene(config: SceneDraw, split: Split, index: int) -> Scene:
@@ -48,7 +59,8 @@ def draw_scene(config: SceneDraw, split: Split, index: int) -> Scene:
     index : int
         Which scene of the split.
     """
-    rng = np.random.default_rng([STREAM[split], index])
+    seed = [STREAM[split], index]
+    rng = np.random.default_rng(seed)
     probe, n_units = _draw_probe(config, split, rng)
     snr = config.min_snr * np.exp(rng.uniform(0, 0.5))
     values: dict[str, Any] = {
@@ -74,7 +86,20 @@ def draw_scene(config: SceneDraw, split: Split, index: int) -> Scene:
         "drift": _draw_drift(rng),
         "noise": _draw_noise(split, rng),
     }
+    _impose_hardships(values, config, np.random.default_rng([*seed, HARDSHIP_STREAM]))
     return Scene.parse(values, where=values["name"])
+
+
+def _impose_hardships(values: dict[str, Any], config: SceneDraw, rng: np.random.Generator) -> None:
+    """Make a scene weak or dense in place, each with its own chance."""
+    cells, trains = values["cells"], values["trains"]
+    is_weak, is_dense = rng.random(2) < (config.weak_share, config.dense_share)
+    if is_weak:
+        cells["max_snr"] = cells["min_snr"] * rng.uniform(*WEAK_SPREAD)
+    if is_dense:
+        trains["rate_min_hz"] *= DENSE_RATE
+        trains["rate_max_hz"] *= DENSE_RATE
+        trains["synchrony"] = DENSE_SYNCHRONY
 
 
 def _draw_probe(

@@ -68,6 +68,11 @@ class SpikeNetwork(nn.Module):
         """Return what the encoder says of each event of a batch."""
         return self.encoder(batch.snippets, batch.positions_um, batch.channel_mask)
 
+    def set_weights(self, weights: Weights) -> None:
+        """Take over the parameters of weights of the same sizes."""
+        for network, values in ((self.encoder, weights.encoder), (self.context, weights.context)):
+            network.load_state_dict({name: torch.tensor(value) for name, value in values.items()})
+
     def weights(self) -> Weights:
         """Return the parameters as arrays, for sorting."""
         return Weights(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
+from torch import nn
 
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.segment_architecture import SegmentConfig
@@ -16,8 +15,8 @@ from embersort.embedding.segment_weights import save_segment_weights
 from embersort.embedding.weights import load_shipped
 from embersort.errors import BadConfig
 from embersort.simulate.simulation import simulate
-from embersort.training.checkpoint import load_checkpoint
-from embersort.training.loop import BEST_NAME, LoopConfig, train
+from embersort.training.loop import LoopConfig
+from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
 from embersort.training.scenes import STREAM, SceneDraw, Split, draw_scene
 from embersort.training.segment_batches import (
     SegmentBatch,
@@ -38,14 +37,9 @@ from embersort.training.segment_task import (
     held_out_segment_scores,
     segment_loss,
 )
-from embersort.training.train_spikes import SCENES_NAME, WEIGHTS_NAME, claim
-
-log = logging.getLogger(__name__)
 
 KEPT_BY = "score"
 """The held-out score by which the weights that are kept are chosen."""
-
-Progress = Callable[[str, float, float], None]
 
 
 class SegmentRecipe(Config):
@@ -98,20 +92,15 @@ def train_segments(recipe: SegmentRecipe, folder: Path, progress: Progress | Non
     if not held_out or not any(scene.n_sets for scene in sets):
         raise BadConfig("no scene has enough events for a set; raise scene.duration_s")
     seed = recipe.loop.seed
-    model = SegmentNetwork(recipe.segment, seed)
-    train(
-        model,
-        lambda step: draw_segment_batch(sets, recipe.batch, seed, step),
-        lambda network, batch: segment_loss(network, batch, recipe.loss),
-        lambda network: held_out_segment_scores(network, held_out, recipe.cluster),
-        recipe.loop,
-        folder,
-        keep_best=KEPT_BY,
+    task = Task(
+        model=SegmentNetwork(recipe.segment, seed),
+        batch_at=lambda step: draw_segment_batch(sets, recipe.batch, seed, step),
+        loss_of=lambda model, batch: segment_loss(model, batch, recipe.loss),
+        evaluate=lambda model: held_out_segment_scores(model, held_out, recipe.cluster),
+        kept_by=KEPT_BY,
+        save=_save,
     )
-    load_checkpoint(folder / BEST_NAME).load_into(model)
-    sha256 = save_segment_weights(model.trained(), folder / WEIGHTS_NAME)
-    log.info("weights %s, sha256 %s", folder / WEIGHTS_NAME, sha256)
-    return folder / WEIGHTS_NAME
+    return run(task, recipe.loop, folder)
 
 
 def segment_sets(
@@ -143,3 +132,8 @@ def held_out_batches(scenes: list[SegmentSets]) -> list[SegmentBatch]:
     return [
         batch for batch in batches if len(batch.event_label[batch.event_label >= 0].unique()) >= 2
     ]
+
+
+def _save(model: nn.Module, path: Path) -> str:
+    assert isinstance(model, SegmentNetwork)  # noqa: S101  for the type checker
+    return save_segment_weights(model.trained(), path)

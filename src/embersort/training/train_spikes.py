@@ -1,27 +1,18 @@
-"""From a recipe to weights: scenes, event sets, the loop, the file."""
+"""The spike networks from a recipe to weights."""
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
-from embersort.config import Config
-from embersort.embedding.weights import save_weights
+from embersort.embedding.weights import load_named, save_weights
 from embersort.errors import BadConfig
-from embersort.training.checkpoint import load_checkpoint
-from embersort.training.event_sets import (
-    EventSet,
-    load_event_set,
-    make_event_sets,
-    save_event_set,
-)
-from embersort.training.loop import BEST_NAME, train
+from embersort.training.event_sets import EventSet
 from embersort.training.recipe import Recipe
-from embersort.training.scenes import Split, draw_scene
+from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
+from embersort.training.scene_pool import ScenePool, event_sets
 from embersort.training.spike_batches import Batch, draw_batch
 from embersort.training.spike_task import (
     SpikeNetwork,
@@ -30,17 +21,10 @@ from embersort.training.spike_task import (
     spike_loss,
 )
 
-log = logging.getLogger(__name__)
-
-WEIGHTS_NAME = "weights.safetensors"
-RECIPE_NAME = "recipe.json"
-SCENES_NAME = "scenes"
 KEPT_BY = "ari_context"
 """The held-out score by which the weights that are kept are chosen."""
 MOST_HELD_OUT_EVENTS = 1500
 """Events of one held-out neighbourhood."""
-
-Progress = Callable[[str, float, float], None]
 
 
 def train_spikes(recipe: Recipe, folder: Path, progress: Progress | None = None) -> Path:
@@ -62,44 +46,42 @@ def train_spikes(recipe: Recipe, folder: Path, progress: Progress | None = None)
     Raises
     ------
     BadConfig
-        If the folder holds a run of another recipe, or no held-out scene can be scored.
+        If the folder holds a run of another recipe, no held-out scene can be scored, or the
+        weights that the recipe starts from are of other sizes.
     """
     claim(recipe, folder)
-    sets = event_sets(recipe, "train", folder / SCENES_NAME, progress)
-    held_out = held_out_batches(event_sets(recipe, "heldout", folder / SCENES_NAME, progress))
+    scenes = folder / SCENES_NAME
+    pool = ScenePool(recipe.scene, recipe.n_train_scenes, recipe.growth, scenes)
+    pool.at(0, progress)
+    indices = range(recipe.n_heldout_scenes)
+    held_out = held_out_batches(event_sets(recipe.scene, "heldout", indices, scenes, progress))
     if not held_out:
         raise BadConfig("no held-out scene has two units near one channel; raise n_heldout_scenes")
     seed = recipe.loop.seed
-    model = SpikeNetwork(recipe.encoder, recipe.context, seed)
-    train(
-        model,
-        lambda step: draw_batch(sets, recipe.batch, seed, step),
-        lambda network, batch: spike_loss(network, batch, recipe.loss, recipe.handicap),
-        lambda network: held_out_scores(network, held_out, recipe.cluster),
-        recipe.loop,
-        folder,
-        keep_best=KEPT_BY,
+    task = Task(
+        model=new_network(recipe),
+        batch_at=lambda step: draw_batch(pool.at(step), recipe.batch, seed, step),
+        loss_of=lambda model, batch: spike_loss(model, batch, recipe.loss, recipe.handicap),
+        evaluate=lambda model: held_out_scores(model, held_out, recipe.cluster),
+        kept_by=KEPT_BY,
+        save=_save,
     )
-    load_checkpoint(folder / BEST_NAME).load_into(model)
-    sha256 = save_weights(model.weights(), folder / WEIGHTS_NAME)
-    log.info("weights %s, sha256 %s", folder / WEIGHTS_NAME, sha256)
-    return folder / WEIGHTS_NAME
+    return run(task, recipe.loop, folder)
 
 
-def event_sets(
-    recipe: Recipe, split: Split, folder: Path, progress: Progress | None = None
-) -> list[EventSet]:
-    """Make the event sets of a split, or read those that an earlier run has made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    n_scenes = recipe.n_train_scenes if split == "train" else recipe.n_heldout_scenes
-    paths = [folder / f"{split}-{index:04d}.npz" for index in range(n_scenes)]
-    missing = [index for index, path in enumerate(paths) if not path.exists()]
-    made = make_event_sets([draw_scene(recipe.scene, split, index) for index in missing])
-    for n_made, (index, events) in enumerate(zip(missing, made, strict=True), start=1):
-        save_event_set(events, paths[index])
-        if progress is not None:
-            progress(f"{split} scenes", n_scenes - len(missing) + n_made, n_scenes)
-    return [load_event_set(path) for path in paths]
+def new_network(recipe: Recipe) -> SpikeNetwork:
+    """Return the network that a recipe starts from: random, or weights of an earlier training."""
+    model = SpikeNetwork(recipe.encoder, recipe.context, recipe.loop.seed)
+    if recipe.start:
+        weights = load_named(recipe.start)
+        sizes = weights.encoder_config, weights.context_config
+        if sizes != (recipe.encoder, recipe.context):
+            raise BadConfig(
+                f"the weights '{recipe.start}' that the recipe starts from have other sizes than "
+                "its [encoder] and [context]; make them equal, or leave out 'start'"
+            )
+        model.set_weights(weights)
+    return model
 
 
 def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Batch]:
@@ -116,16 +98,6 @@ def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Ba
     return batches
 
 
-def claim(recipe: Config, folder: Path) -> None:
-    """Note the recipe in the folder; refuse a folder that holds another's run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / RECIPE_NAME
-    values = recipe.model_dump(mode="json")
-    if path.exists():
-        if json.loads(path.read_text(encoding="utf-8")) != values:
-            raise BadConfig(
-                f"{folder} holds a training run of another recipe; "
-                "use another folder, or the recipe that it was started with"
-            )
-        return
-    path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+def _save(model: nn.Module, path: Path) -> str:
+    assert isinstance(model, SpikeNetwork)  # noqa: S101  for the type checker
+    return save_weights(model.weights(), path)
