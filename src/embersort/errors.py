@@ -31,8 +31,14 @@ class MissingDependency(EmbersortError):
     """An optional part was asked for that is not installed."""
 
 
+MAX_LISTED = 40
+"""More valid names than these are no help in a message."""
+
+
 def nearest_name(name: str, valid: Iterable[str]) -> str:
     """Return a hint such as ``; did you mean 'detect'?``, or all valid names if none is near.
+
+    Where there are more than 40, none is listed.
 
     Examples
     --------
@@ -43,4 +49,4 @@ def nearest_name(name: str, valid: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{near[0]}'?"
-    return f"; valid names are {', '.join(valid)}"
+    return f"; valid names are {', '.join(valid)}" if len(valid) <= MAX_LISTED else ""

@@ -55,12 +55,14 @@ def test_run_job_and_plan(bench):
 
 
 def test_registry(bench, home, tmp_path):
-    assert "TINY/pair/a" in bench("registry", "list", "TINY/*/*")
+    assert "TINY/pair/a  real   local   –" in bench("registry", "list", "TINY")
+    assert "smoke  2           Two recordings" in bench("registry", "suites")
     assert '"folder": "a"' in bench("registry", "show", "TINY/pair/a")
     assert "PAIRED_BOYDEN" in bench("registry", "show", "PAIRED_BOYDEN")
     assert "not here" in bench("registry", "verify", "TINY/pair/a")
     assert "recordings" in bench("registry", "fetch", "TINY/pair/a")
     assert "good" in bench("registry", "verify", "TINY/pair/a")
+    assert "local   here\n" in bench("registry", "list", "TINY/pair/a")
     traces = next(home.recordings.glob("*/traces.raw"))
     traces.write_bytes(b"\0" + traces.read_bytes()[1:])
     assert "altered" in bench("registry", "verify", "TINY/pair/a", code=2)

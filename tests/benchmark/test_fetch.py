@@ -32,6 +32,11 @@ class Server(http.server.SimpleHTTPRequestHandler):
             self.answer(json.dumps(found).encode())
         elif self.path == "/api/assets/abc/download/":
             self.answer(b"asset content")
+        elif self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(b"only this")
         elif self.path.startswith("/api/"):
             self.answer(b"not json")
         else:
@@ -93,6 +98,12 @@ def test_an_unreachable_address_is_named(home, server):
         materialise(files_entry(home, server, url=f"{server}/nowhere.npy"), home)
     with pytest.raises(BadInput, match="not one of http, https, file"):
         fetch_file(RemoteFile(path="x", url="ftp://host/x"), home.downloads)
+
+
+def test_a_download_that_breaks_off_is_not_taken_for_whole(home, server):
+    with pytest.raises(BadInput, match="broke off after 9 of 100 bytes"):
+        fetch_file(RemoteFile(path="x", url=f"{server}/short"), home.downloads)
+    assert list(home.downloads.iterdir()) == []
 
 
 def test_a_file_may_not_leave_its_folder(home, server):

@@ -1,12 +1,14 @@
 """Recordings from simulators: the same seed gives the same content, missing ones say so."""
 
 import json
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
 from embersort.benchmark.generators import MEAREC_ENVIRONMENT, generate, generate_mearec
+from embersort.benchmark.sorters.engines import WORKERS
 from embersort.benchmark.sources import GeneratorSource, MearecSource
 from embersort.errors import BadInput, MissingDependency
 
@@ -83,3 +85,21 @@ def test_mearec_that_fails_is_quoted(home, tmp_path):
     fake_mearec(home, "raise SystemExit('no such probe')\n")
     with pytest.raises(BadInput, match="MEArec failed: no such probe"):
         generate_mearec(MEAREC, home, tmp_path)
+
+
+def test_contacts_in_any_plane_of_mearec_become_flat():
+    """Its worker runs in another environment: here with a stand-in for MEArec."""
+    script = f"""
+import sys, types
+sys.path.insert(0, {str(WORKERS)!r})
+sys.modules["MEArec"] = types.ModuleType("MEArec")
+import numpy as np
+from make_mearec import flat_positions
+tetrode = np.array([[-8, -8, 0], [-8, 8, 0], [8, -8, 0]])
+columns = np.array([[0, -18, -117], [0, -18, -92], [0, 18, -80]])
+print(flat_positions(tetrode).tolist(), flat_positions(columns).tolist())
+"""
+    call = [sys.executable, "-c", script]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    flat = "[[-8, -8], [-8, 8], [8, -8]] [[-18, -117], [-18, -92], [18, -80]]"
+    assert done.stdout.strip() == flat

@@ -3,8 +3,13 @@
 import pytest
 from tiny_home import ENTRY
 
-import embersort.benchmark.materialise as materialise_module
-from embersort.benchmark.catalogue import add_entry, find_recordings, load_registry
+import embersort.benchmark.recipes as recipes_module
+from embersort.benchmark.catalogue import (
+    add_entry,
+    describe_recording,
+    find_recordings,
+    load_registry,
+)
 from embersort.benchmark.materialise import find_alike, find_made, materialise
 from embersort.benchmark.registry import (
     inside,
@@ -99,6 +104,80 @@ def test_two_entries_of_one_name_are_refused(home, tmp_path):
     assert "NEW/pair/a" in load_registry(home)
 
 
+def test_a_bad_entry_is_left_out_with_a_warning_and_the_others_go_on(home, caplog):
+    (home.registry / "broken.toml").write_text("name = [[[")
+    (home.registry / "u_taken.toml").write_text(ENTRY.replace('"b"', '"c"'))
+    names = [name for name in load_registry(home) if name.startswith("TINY")]
+    assert names == ["TINY/pair/a", "TINY/pair/b", "TINY/pair/c"]
+    assert len(caplog.messages) == 2
+    assert "broken.toml is not valid TOML" in caplog.messages[0]
+    assert caplog.messages[1].endswith("already a recording named TINY/pair/a; left out")
+
+
+def test_a_file_that_was_added_is_replaced_only_on_request(home, tmp_path):
+    path = tmp_path / "new.toml"
+    path.write_text(ENTRY.replace("TINY", "NEW"))
+    add_entry(path, home)
+    path.write_text(ENTRY.replace("TINY", "NEW").replace('"b"', '"c"'))
+    with pytest.raises(BadInput, match=r"new.toml was added before .* give --replace"):
+        add_entry(path, home)
+    assert add_entry(path, home, replace=True) == ["NEW/pair/a", "NEW/pair/c"]
+    assert "NEW/pair/b" not in load_registry(home)
+    # A broken one can be replaced as well.
+    (home.registry / "new.toml").write_text("[[[")
+    assert add_entry(path, home, replace=True) == ["NEW/pair/a", "NEW/pair/c"]
+    path.write_text(ENTRY)
+    with pytest.raises(BadInput, match="already a recording named TINY/pair/a"):
+        add_entry(path, home, replace=True)
+
+
+def test_a_set_a_study_or_a_suite_of_ones_own_names_recordings(home):
+    home.suites.mkdir()
+    (home.suites / "mine.toml").write_text(
+        'name = "mine"\ndescription = "x"\nrecordings = ["TINY/pair/b"]\n'
+    )
+    for pattern, n in (("TINY", 2), ("TINY/pair", 2), ("mine", 1), ("SYNTH_MAGLAND", 80)):
+        assert len(find_recordings(home, [pattern])) == n
+    with pytest.raises(BadInput, match="'TIN'; 'embersort bench registry list' has them"):
+        find_recordings(home, ["TIN"])
+
+
+def test_what_is_known_of_a_recording_is_told(home):
+    (recording, _) = find_recordings(home, ["TINY"])
+    before = describe_recording(recording, home)
+    assert (before["study_set"]["kind"], before["source"]["kind"]) == ("real", "local")
+    assert before["made"] is None
+    stored = materialise(recording, home)
+    assert describe_recording(recording, home)["made"]["content"] == stored.content
+
+
+def test_a_local_file_is_hashed_again_only_when_it_changes(home, monkeypatch):
+    (recording, _) = find_recordings(home, ["TINY"])
+    materialise(recording, home)
+    monkeypatch.setattr(recipes_module, "hash_file", lambda _: pytest.fail("hashed again"))
+    assert find_made(recording, home) is not None
+    monkeypatch.undo()
+    path = home.registry / "a" / "traces.npy"
+    path.write_bytes(path.read_bytes() + b"more")
+    assert find_made(recording, home) is None
+
+
+def test_a_damaged_file_is_named_whatever_the_reader_makes_of_it(home):
+    (recording, _) = find_recordings(home, ["TINY"])
+    (home.registry / "a" / "traces.npy").write_bytes(b"PK\x03\x04 mislabelled")
+    with pytest.raises(BadInput, match="TINY/pair/a"):
+        materialise(recording, home)
+
+
+def test_what_a_killed_process_left_is_deleted_first(home):
+    (recording, _) = find_recordings(home, ["TINY"])
+    left = home.work / f"recording-{recipes_module.recipe_key(recording, home)[:16]}"
+    left.mkdir(parents=True)
+    (left / "half").write_text("x")
+    materialise(recording, home)
+    assert not left.exists()
+
+
 def test_an_unknown_name_gets_a_hint(home):
     with pytest.raises(BadInput, match="did you mean 'TINY/pair/a'"):
         find_recordings(home, ["TINY/pair/aa"])
@@ -146,7 +225,7 @@ def test_another_version_of_the_simulator_loses_no_recording(home, monkeypatch):
     (home.registry / "scenes.toml").write_text(SCENE)
     (recording,) = find_recordings(home, ["SCENES/*/*"])
     stored = materialise(recording, home)
-    monkeypatch.setattr(materialise_module, "simulator_hash", lambda: "another version")
+    monkeypatch.setattr(recipes_module, "simulator_hash", lambda: "another version")
     assert find_made(recording, home) is None
     assert find_alike(recording, home) == stored
     assert materialise(recording, home) == stored

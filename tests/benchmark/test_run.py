@@ -70,19 +70,65 @@ def test_bad_sorters_are_reported_on_their_row(home, behaviour, outcome, message
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "limits", "outcome"),
+    ("behaviour", "limits", "outcome", "message"),
     [
-        ("hang", {"time_s": 1.0}, "time_out"),
-        ("memory", {"memory_gib": 0.2}, "out_of_memory"),
-        ("disk", {"disk_gib": 0.02}, "disk_full"),
+        ("hang", {"time_s": 1.0}, "time_out", "ended at the time limit of 1 s"),
+        ("memory", {"memory_gib": 0.2}, "out_of_memory", "ended at the memory limit of 0.2 GiB"),
+        ("disk", {"disk_gib": 0.02}, "disk_full", "held more than 0.02 GiB"),
     ],
 )
-def test_limits_end_a_sorter(home, behaviour, limits, outcome):
+def test_limits_end_a_sorter(home, behaviour, limits, outcome, message):
     tight = Limits(**{**LIMITS.model_dump(), **limits})
     todo = requests(home, behaviour, names=["TINY/pair/a"], limits=tight)
     start = time.monotonic()
-    assert carry_out(todo[0], home).outcome == outcome
+    row = carry_out(todo[0], home)
+    assert row.outcome == outcome
+    assert message in row.error
     assert time.monotonic() - start < 15
+
+
+def test_a_higher_limit_tries_again_what_a_lower_one_ended(home, calls):
+    def asked(seconds):
+        limits = Limits(**{**LIMITS.model_dump(), "time_s": seconds})
+        return requests(home, "slow", names=["TINY/pair/a"], limits=limits)[0]
+
+    assert carry_out(asked(0.1), home).outcome == "time_out"
+    n_calls = len(calls())
+    assert find_row(asked(0.05), home).outcome == "time_out"
+    assert find_row(asked(20), home) is None
+    assert carry_out(asked(20), home).outcome == "ok"
+    assert carry_out(asked(0.1), home).outcome == "ok"
+    assert len(calls()) == n_calls + 1
+
+
+def test_too_few_channels_start_no_process(home, calls):
+    path = home.sorters / "good.toml"
+    path.write_text(path.read_text() + "min_channels = 5\n")
+    todo = requests(home, "good", names=["TINY/pair/a"])
+    carry_out(todo[0], home)
+    row = find_row(todo[0], home)
+    assert (row.outcome, row.error) == ("failed", "good needs at least 5 channels")
+    assert calls() == []
+
+
+def test_a_job_whose_process_crashed_says_its_last_line(home, monkeypatch):
+    class Done:
+        stdout, stderr, returncode = "", "Traceback\nOSError: No space left on device\n", 1
+
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: Done)
+    row = run_requests(requests(home, "good", names=["TINY/pair/a"]), home)[0]
+    assert row.outcome == "failed"
+    assert row.error == "the job's process ended with status 1: OSError: No space left on device"
+
+
+def test_progress_counts_and_estimates(home):
+    said = []
+    todo = requests(home, "crash", "good", names=["TINY/pair/a"])
+    run_requests(todo[:1], home)
+    run_requests(todo, home, say=said.append)
+    assert said[0].startswith("2 jobs, 1 done before, 1 to do, about ")
+    assert said[0].endswith(" s left")
+    assert said[1].startswith("[2/2 done, 0 running, 1 failed] TINY/pair/a good: accuracy 1.000, ")
 
 
 def test_a_failure_is_a_result_and_rerun_only_on_request(home, calls):

@@ -1,6 +1,7 @@
 """Specs, command lines, environments, containers: with stand-ins where the real thing is absent."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -8,15 +9,18 @@ import sys
 import pytest
 
 from embersort.benchmark.exchange import StoredRecording
-from embersort.benchmark.process import Limits
+from embersort.benchmark.process import Limits, ProcessResult
 from embersort.benchmark.sorters.catalogue import SORTERS, find_sorter
 from embersort.benchmark.sorters.commands import worker_command
-from embersort.benchmark.sorters.environments import (
-    CONTAINER_FILES,
-    MARKER,
+from embersort.benchmark.sorters.engines import (
+    COST,
+    RECIPES,
     WORKERS,
-    find_installation,
+    build_image,
+    container_result,
+    image_file,
 )
+from embersort.benchmark.sorters.environments import MARKER, find_installation
 from embersort.errors import BadInput, MissingDependency
 
 
@@ -42,7 +46,7 @@ def test_every_sorter_is_described_and_has_its_files():
         assert spec.settings_source
         assert (WORKERS / spec.worker).is_file()
         if spec.image:
-            assert (CONTAINER_FILES / f"{name}.Dockerfile").is_file()
+            assert (RECIPES / f"{name}.Dockerfile").is_file()
         elif name != "embersort":
             assert spec.environment
             assert spec.requirements
@@ -99,14 +103,17 @@ def test_an_incomplete_or_broken_environment_is_named(home):
         find_installation(SORTERS["lupin"], home)
 
 
-def fake_engine(tmp_path, monkeypatch, name="docker", image_id="sha256:abc"):
+def fake_engine(tmp_path, monkeypatch, name="docker", script="echo sha256:abc"):
     folder = tmp_path / "bin"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     engine = folder / name
-    engine.write_text(f"#!/bin/sh\necho {image_id}\n")
+    engine.write_text(f"#!/bin/sh\n{script}\n")
     engine.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
     return engine
+
+
+JOB = {"recording_folder": "/data/rec", "output_folder": "x", "work_folder": "y"}
 
 
 def test_a_container_gets_the_recording_read_only_and_no_network(home, tmp_path, monkeypatch):
@@ -114,41 +121,92 @@ def test_a_container_gets_the_recording_read_only_and_no_network(home, tmp_path,
     spec = SORTERS["ironclust"]
     installation = find_installation(spec, home)
     assert installation.digest == "sha256:abc"
-    job = {"recording_folder": "/data/rec", "output_folder": "x", "work_folder": "y"}
     limits = Limits(time_s=600, memory_gib=12.5, n_threads=3)
-    command = worker_command(spec, installation, job, tmp_path, limits)
+    command = worker_command(spec, installation, JOB, tmp_path, limits, home)
     assert command[:6] == [str(engine), "run", "--rm", "--init", "--network", "none"]
     assert "/data/rec:/job/recording:ro" in command
-    assert command[-3:] == ["python3", "/job/workers/run_spikeinterface.py", "/job/files/job.json"]
-    assert "--gpus" not in command
+    at = command.index("timeout")
     # The engine's client is our child, what it starts is not: it must keep to the limits itself.
+    assert command[at - 1 :] == [
+        *("embersort-bench/ironclust:1", "timeout", "630", "python3", "/job/workers/measured.py"),
+        *("/job/files/cost.json", "/job/workers/run_spikeinterface.py", "/job/files/job.json"),
+    ]
+    assert "--gpus" not in command
     assert command[command.index("--memory") + 1] == "12.5g"
     assert command[command.index("--cpus") + 1] == "3"
-    assert command[-5:-3] == ["timeout", "630"]
     assert "OMP_NUM_THREADS=3" in command
+    # Else its files would be root's, and stay.
+    assert command[command.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
+    assert "HOME=/job/files/work" in command
     written = json.loads((tmp_path / "job.json").read_text())
     assert written["recording_folder"] == "/job/recording"
-    gpu = worker_command(SORTERS["kilosort3"], installation, job, tmp_path, limits)
+    gpu = worker_command(SORTERS["kilosort3"], installation, JOB, tmp_path, limits, home)
     assert gpu[gpu.index("--gpus") + 1] == "all"
+
+
+def test_podman_keeps_the_user(home, tmp_path, monkeypatch):
+    fake_engine(tmp_path, monkeypatch, name="podman")
+    installation = find_installation(SORTERS["yass"], home)
+    command = worker_command(SORTERS["yass"], installation, JOB, tmp_path, Limits(), home)
+    assert command[command.index("--userns") + 1] == "keep-id"
+    assert "--user" not in command
 
 
 @pytest.mark.parametrize("name", ["apptainer", "singularity"])
 def test_apptainer_gets_the_same(home, tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
     engine = fake_engine(tmp_path, monkeypatch, name=name)
-    (tmp_path / "embersort-bench_yass_1.sif").write_bytes(b"image")
+    image = home.images / "embersort-bench_yass_1.sif"
+    with pytest.raises(MissingDependency, match=str(image)):
+        find_installation(SORTERS["yass"], home)
+    home.images.mkdir()
+    image.write_bytes(b"image")
+    assert image_file(SORTERS["yass"], home) == image
     installation = find_installation(SORTERS["yass"], home)
-    job = {"recording_folder": "/data/rec", "output_folder": "x", "work_folder": "y"}
-    command = worker_command(SORTERS["yass"], installation, job, tmp_path, Limits())
+    command = worker_command(SORTERS["yass"], installation, JOB, tmp_path, Limits(), home)
     assert command[:6] == [str(engine), "exec", "--containall", "--net", "--network", "none"]
     assert "/data/rec:/job/recording:ro" in command
-    assert command[-5:-3] == ["--nv", "embersort-bench_yass_1.sif"]
+    assert command[-5:-3] == ["--nv", str(image)]
+    with pytest.raises(BadInput, match=r"does not read Dockerfiles.*docker-archive:image.tar"):
+        build_image(SORTERS["yass"], home)
+
+
+def test_an_image_is_built_or_the_engine_is_quoted(home, tmp_path, monkeypatch):
+    fake_engine(tmp_path, monkeypatch, script=f"echo $@ > {tmp_path}/asked")
+    build_image(SORTERS["yass"], home)
+    asked = (tmp_path / "asked").read_text()
+    assert asked.startswith("build --tag embersort-bench/yass:1 --file ")
+    fake_engine(tmp_path, monkeypatch, script="echo no daemon >&2; exit 1")
+    with pytest.raises(BadInput, match="failed: no daemon"):
+        build_image(SORTERS["yass"], home)
+
+
+def test_what_a_run_in_a_container_cost_is_not_that_of_the_client(tmp_path):
+    client = ProcessResult(
+        outcome="failed", exit_code=137, wall_s=9.0, cpu_s=0.1, peak_memory_mib=20.0
+    )
+    assert container_result(client, tmp_path).outcome == "out_of_memory"
+    (tmp_path / COST).write_text('{"cpu_s": 7.5, "peak_memory_mib": 900}')
+    result = container_result(client, tmp_path)
+    assert (result.wall_s, result.cpu_s, result.peak_memory_mib) == (9.0, 7.5, 900.0)
+    (tmp_path / COST).write_text("half of a")
+    assert container_result(client, tmp_path).cpu_s == 0.1
+
+
+def test_a_script_is_measured_and_its_death_is_told(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import os, sys\nsum(range(10**7))\nos.kill(os.getpid(), int(sys.argv[1]))")
+    call = [sys.executable, str(WORKERS / "measured.py"), str(tmp_path / COST), str(script)]
+    assert subprocess.run([*call, "0"], check=False).returncode == 0
+    cost = json.loads((tmp_path / COST).read_text())
+    assert cost["cpu_s"] > 0.05
+    assert cost["peak_memory_mib"] > 5
+    assert subprocess.run([*call, "9"], check=False).returncode == 137
 
 
 def test_images_are_pinned_and_bring_a_python_that_is_new_enough():
     for spec in SORTERS.values():
         if spec.image:
-            recipe = (CONTAINER_FILES / f"{spec.name}.Dockerfile").read_text()
+            recipe = (RECIPES / f"{spec.name}.Dockerfile").read_text()
             base = recipe.partition("FROM ")[2].split()[0]
             assert base.startswith("spikeinterface/")
             assert not base.endswith(":latest")
@@ -157,8 +215,11 @@ def test_images_are_pinned_and_bring_a_python_that_is_new_enough():
 
 
 def test_without_an_engine_or_image_it_says_so(home, tmp_path, monkeypatch):
-    fake_engine(tmp_path, monkeypatch, image_id="")
+    fake_engine(tmp_path, monkeypatch, script='[ "$1" = info ]')
     with pytest.raises(MissingDependency, match="needs the container image"):
+        find_installation(SORTERS["ironclust"], home)
+    fake_engine(tmp_path, monkeypatch, script="exit 1")
+    with pytest.raises(MissingDependency, match="docker does not answer"):
         find_installation(SORTERS["ironclust"], home)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(MissingDependency, match="no container engine"):

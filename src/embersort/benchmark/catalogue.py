@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from embersort.benchmark.home import Home
+from embersort.benchmark.materialise import find_alike
+from embersort.benchmark.pins import read_pins
 from embersort.benchmark.process import Limits
 from embersort.benchmark.registry import (
     ORIGIN_SUFFIX,
     RegisteredRecording,
+    Suite,
     choose_recordings,
+    read_entries,
     read_registry,
     read_study_set,
     read_suites,
@@ -22,12 +28,23 @@ from embersort.benchmark.registry import (
 )
 from embersort.benchmark.run import Request
 from embersort.benchmark.sorters.spec import SorterSpec
-from embersort.errors import BadInput
+from embersort.errors import BadConfig, BadInput
+
+_log = logging.getLogger(__name__)
 
 
 def load_registry(home: Home) -> dict[str, RegisteredRecording]:
-    """Return every recording, shipped or added, by name."""
-    return read_registry([shipped_entries(), home.registry])
+    """Return every recording, shipped or added, by name.
+
+    An added file that is wrong, and a recording whose name is taken, are left
+    out with a warning: one bad entry must not stop the others.
+    """
+    return read_registry([shipped_entries(), home.registry], on_error=_warn)
+
+
+def load_suites(home: Home) -> dict[str, Suite]:
+    """Return every suite, shipped or the user's own, by name."""
+    return read_suites([shipped_suites(), home.suites])
 
 
 def find_recordings(home: Home, patterns: Sequence[str]) -> list[RegisteredRecording]:
@@ -38,7 +55,7 @@ def find_recordings(home: Home, patterns: Sequence[str]) -> list[RegisteredRecor
     BadInput
         If a name is neither a suite nor a recording.
     """
-    suites = read_suites([shipped_suites()])
+    suites = load_suites(home)
     expanded: list[str] = []
     for pattern in patterns:
         expanded += suites[pattern].recordings if pattern in suites else [pattern]
@@ -67,25 +84,58 @@ def make_requests(
     ]
 
 
-def add_entry(path: Path, home: Home) -> list[str]:
+def describe_recording(recording: RegisteredRecording, home: Home) -> dict[str, Any]:
+    """Return what the registry, the first fetch, and the stored recording say of a recording."""
+    stored = find_alike(recording, home)
+    made = asdict(stored) if stored is not None else {}
+    facts = ("folder", "content", "n_channels", "n_samples", "sampling_rate_hz", "drift_um")
+    return {
+        "recording": recording.name,
+        "study_set": recording.study_set.model_dump(mode="json", exclude={"studies"}),
+        "study": recording.study.model_dump(mode="json", exclude={"recordings"}),
+        "source": recording.entry.source.model_dump(mode="json"),
+        "fetched": read_pins(recording.name, home),
+        "made": {name: made[name] for name in facts} | {"folder": str(made["folder"])}
+        if made
+        else None,
+    }
+
+
+def add_entry(path: Path, home: Home, *, replace: bool = False) -> list[str]:
     """Add a study set's file to the user's registry; return the names of its recordings.
+
+    Parameters
+    ----------
+    path : Path
+    home : Home
+    replace : bool
+        Whether a file of that name which was added before gives way.
 
     Raises
     ------
     BadInput
-        If one of the names is taken.
+        If one of the names is taken, or a file of that name was added before.
     """
-    taken = load_registry(home)
-    names = [recording.name for recording in recordings_of(read_study_set(path), path.parent)]
+    place = home.registry / path.name
+    names = [r.name for r in recordings_of(read_study_set(path), path.parent)]
+    if place.exists() and not replace:
+        raise BadInput(
+            f"an entry named {path.name} was added before ({place}); "
+            "rename yours, or give --replace"
+        )
+    if len(set(names)) != len(names):
+        raise BadInput(f"{path} gives two recordings one name")
+    others = [*shipped_entries().glob("*.toml"), *home.registry.glob("*.toml")]
+    taken = read_entries([other for other in others if other != place], on_error=_warn)
     for name in names:
         if name in taken:
             raise BadInput(f"there is already a recording named {name}; give yours another name")
-    if len(set(names)) != len(names):
-        raise BadInput(f"{path} gives two recordings one name")
     home.registry.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, home.registry / path.name)
+    shutil.copyfile(path, place)
     # Paths in the entry stay relative to where it came from.
-    (home.registry / path.name).with_suffix(ORIGIN_SUFFIX).write_text(
-        str(path.resolve().parent), "utf-8"
-    )
+    place.with_suffix(ORIGIN_SUFFIX).write_text(str(path.resolve().parent), "utf-8")
     return names
+
+
+def _warn(error: BadConfig) -> None:
+    _log.warning("%s; left out", error)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from embersort.benchmark.exchange import SORTING, read_sorting
 from embersort.benchmark.home import Home
 from embersort.benchmark.jobs import SORT_STAGE
-from embersort.benchmark.materialise import find_alike
+from embersort.benchmark.materialise import find_alike, find_all_made, find_made, made_as
 from embersort.benchmark.registry import RegisteredRecording
 from embersort.benchmark.run import Row, result_row
 from embersort.benchmark.store import Entry, Store
@@ -24,10 +24,10 @@ def collect_rows(
     version of a sorter gave, what was run elsewhere and copied here, and what
     was sorted before the simulator's code changed.
     """
-    newest = newest_results(home)
+    newest, made = newest_results(home), find_all_made(home)
     rows = []
     for recording in recordings:
-        stored = find_alike(recording, home)
+        stored = find_made(recording, home) or made.get(made_as(recording))
         if stored is None:
             continue
         for sorter in sorters:

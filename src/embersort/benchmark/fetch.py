@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -56,7 +58,7 @@ def fetch_file(remote: RemoteFile, downloads: Path) -> Path:
     digest = sha256()
     try:
         with os.fdopen(handle, "wb") as target, _open(remote.url) as response:
-            while block := response.read(BLOCK_BYTES):
+            for block in _blocks(response, remote.url):
                 digest.update(block)
                 target.write(block)
             target.flush()
@@ -130,7 +132,7 @@ def find_dandi_asset(source: DandiSource) -> RemoteFile:
 def _read_json(url: str) -> dict[str, Any]:
     """Return the JSON object that an address answers with."""
     with _open(url) as response:
-        content = response.read()
+        content = b"".join(_blocks(response, url))
     try:
         value = json.loads(content)
     except ValueError:
@@ -143,5 +145,21 @@ def _read_json(url: str) -> dict[str, Any]:
 def _open(url: str) -> Any:
     try:
         return urllib.request.urlopen(url, timeout=TIME_OUT_S)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except urllib.error.HTTPError as error:
         raise BadInput(f"{url} cannot be reached: {error}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise BadInput(f"{url} cannot be reached: {reason}") from None
+
+
+def _blocks(response: Any, url: str) -> Iterator[bytes]:
+    """Yield what a server sends; one that stops before the end that it announced is an error."""
+    n_announced, n_read = response.headers.get("Content-Length"), 0
+    try:
+        while block := response.read(BLOCK_BYTES):
+            n_read += len(block)
+            yield block
+    except (OSError, http.client.HTTPException) as error:
+        raise BadInput(f"{url} broke off after {n_read} bytes: {error}; fetch it again") from None
+    if n_announced is not None and n_read != int(n_announced):
+        raise BadInput(f"{url} broke off after {n_read} of {n_announced} bytes; fetch it again")

@@ -42,9 +42,19 @@ class Home:
         return self.folder / "registry"
 
     @property
+    def suites(self) -> Path:
+        """Suites that the user named."""
+        return self.folder / "suites"
+
+    @property
     def sorters(self) -> Path:
         """Sorters that the user described."""
         return self.folder / "sorters"
+
+    @property
+    def images(self) -> Path:
+        """Container images as files, for Apptainer."""
+        return self.folder / "images"
 
     @property
     def downloads(self) -> Path:

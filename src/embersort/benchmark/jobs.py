@@ -7,7 +7,6 @@ import os
 import platform
 import shlex
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import Any
 from embersort.benchmark.exchange import SORTING, StoredRecording, read_output, write_sorting
 from embersort.benchmark.hashing import hash_json
 from embersort.benchmark.home import Home
-from embersort.benchmark.materialise import locked
+from embersort.benchmark.materialise import empty_folder, locked
 from embersort.benchmark.process import Limits, ProcessResult, run_limited
 from embersort.benchmark.sorters.commands import worker_command
+from embersort.benchmark.sorters.engines import container_result
 from embersort.benchmark.sorters.environments import (
     Installation,
     find_installation,
@@ -33,6 +33,13 @@ JOB_VERSION = 1
 """Raised when the meaning of a job's record changes."""
 LOG_TAIL_BYTES = 20_000
 """How much of a sorter's output is kept."""
+LIMIT_OF = {"time_out": "time_s", "out_of_memory": "memory_gib", "disk_full": "disk_gib"}
+"""Which limit ends a job with which outcome."""
+LIMIT_TEXT = {
+    "time_out": "ended at the time limit of {time_s:g} s",
+    "out_of_memory": "ended at the memory limit of {memory_gib:g} GiB",
+    "disk_full": "ended when its working folder held more than {disk_gib:g} GiB",
+}
 ERROR_LINES = 5
 """How much of it the record quotes when a job fails."""
 
@@ -67,7 +74,8 @@ def job_key(job: Job, installation: Installation) -> str:
     """Return the hash that names a job's result.
 
     Time, memory and disk limits are left out: a result that was reached does
-    not depend on them.
+    not depend on them. A result that one of them ended is not taken for that
+    of a higher one (``_settled``).
     """
     return hash_json(
         {
@@ -85,7 +93,7 @@ def job_key(job: Job, installation: Installation) -> str:
 
 
 def find_result(job: Job, home: Home) -> Entry | None:
-    """Return a job's result if it was computed before.
+    """Return a job's result if it was computed before, within limits that were as high.
 
     Raises
     ------
@@ -93,7 +101,14 @@ def find_result(job: Job, home: Home) -> Entry | None:
         If the sorter is not installed, so that its version is not known.
     """
     installation = find_installation(job.spec, home)
-    return Store(folder=home.results).find(SORT_STAGE, job_key(job, installation))
+    found = Store(folder=home.results).find(SORT_STAGE, job_key(job, installation))
+    return found if found is not None and _settled(found.record, job.limits) else None
+
+
+def _settled(record: Mapping[str, Any], limits: Limits) -> bool:
+    """Return whether a result holds under these limits: not if a lower limit ended the job."""
+    name = LIMIT_OF.get(record["outcome"])
+    return name is None or record["limits"][name] >= getattr(limits, name)
 
 
 def run_job(job: Job, home: Home, *, rerun_failed: bool = False) -> Entry:
@@ -111,18 +126,19 @@ def run_job(job: Job, home: Home, *, rerun_failed: bool = False) -> Entry:
     store = Store(folder=home.results)
     with locked(home.work / f"{key}.lock"):
         found = store.find(SORT_STAGE, key)
-        if found is not None and not (rerun_failed and found.record["outcome"] != "ok"):
+        again = rerun_failed and found is not None and found.record["outcome"] != "ok"
+        if found is not None and not again and _settled(found.record, job.limits):
             return found
-        folder = Path(tempfile.mkdtemp(prefix=f"{job.spec.name}-", dir=home.work))
+        folder = empty_folder(home.work / f"{job.spec.name}-{key[:16]}")
         try:
-            result = _execute(job, installation, folder)
+            result = _execute(job, installation, folder, home)
             record, files = _record(job, installation, result, folder)
             return store.write(SORT_STAGE, key, record, files)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _execute(job: Job, installation: Installation, folder: Path) -> ProcessResult:
+def _execute(job: Job, installation: Installation, folder: Path, home: Home) -> ProcessResult:
     """Hand the job to the sorter's own interpreter and wait."""
     output, work = folder / "output", folder / "work"
     output.mkdir()
@@ -136,8 +152,10 @@ def _execute(job: Job, installation: Installation, folder: Path) -> ProcessResul
         "n_threads": job.limits.n_threads,
         "seed": job.seed,
     }
-    command = worker_command(job.spec, installation, values, folder, job.limits)
-    return run_limited(command, folder, folder / "log.txt", job.limits, {"TMPDIR": str(work)})
+    command = worker_command(job.spec, installation, values, folder, job.limits, home)
+    variables = {"TMPDIR": str(work)}
+    result = run_limited(command, folder, folder / "log.txt", job.limits, variables)
+    return container_result(result, folder) if job.spec.image else result
 
 
 def _record(
@@ -172,8 +190,9 @@ def _record(
             write_sorting(sorting, folder / SORTING)
             files[SORTING] = folder / SORTING
     else:
-        lines = log.read_text("utf-8", errors="replace").strip().splitlines()
-        record["error"] = "\n".join(lines[-ERROR_LINES:])
+        lines = log.read_text("utf-8", errors="replace").strip().splitlines()[-ERROR_LINES:]
+        limit = LIMIT_TEXT.get(result.outcome, "").format(**job.limits.model_dump())
+        record["error"] = "\n".join([limit, *lines] if limit else lines)
     return record, files
 
 

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-import embersort
 from embersort.benchmark.exchange import StoredRecording, open_stored, read_sorting, store_recording
 from embersort.benchmark.fetch import fetch_file, fetch_files, find_dandi_asset
-from embersort.benchmark.hashing import hash_file, hash_files, hash_json
 from embersort.benchmark.home import Home
 from embersort.benchmark.pins import ASSET, pin_asset, pin_files, read_pins, write_pins
+from embersort.benchmark.recipes import recipe_key, source_hash
 from embersort.benchmark.registry import RegisteredRecording, inside
 from embersort.benchmark.sources import (
     DandiSource,
     FilesSource,
     GeneratorSource,
     Layout,
-    LocalSource,
     MearecSource,
     SceneSource,
 )
 from embersort.benchmark.store import Entry, Store
-from embersort.errors import BadInput
+from embersort.errors import BadInput, EmbersortError
 from embersort.types import Recording, Sorting
 
 STAGE = "recording"
-FORMAT_VERSION = 1
-"""Raised when stored recordings change their form."""
 
 Made = tuple[Recording, Sorting | None, float]
 """Recording, truth, and extent of drift in micrometres."""
@@ -51,18 +44,21 @@ def materialise(registered: RegisteredRecording, home: Home) -> StoredRecording:
     BadInput
         If it cannot be made; the message begins with the entry's name.
     """
-    key = recipe_key(registered)
+    key = recipe_key(registered, home)
     with locked(home.work / f"{key}.lock"):
         found = find_made(registered, home)
         if found is not None:
             return found
-        home.work.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="recording-", dir=home.work))
+        scratch = empty_folder(home.work / f"recording-{key[:16]}")
         try:
             recording, truth, drift_um = _make(registered, home, scratch)
             stored = store_recording(recording, truth, home.recordings, drift_um=drift_um)
-        except BadInput as error:
+        except EmbersortError as error:
             raise BadInput(f"{registered.name}: {error}") from None
+        # A reader may trip over a damaged file in any way; the row says so, the others go on.
+        except Exception as error:
+            kind = type(error).__name__
+            raise BadInput(f"{registered.name} cannot be read: {kind}: {error}") from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         record = {
@@ -76,13 +72,8 @@ def materialise(registered: RegisteredRecording, home: Home) -> StoredRecording:
 
 def find_made(registered: RegisteredRecording, home: Home) -> StoredRecording | None:
     """Return the stored recording of an entry if it was made before, else None."""
-    entry = Store(folder=home.results).find(STAGE, recipe_key(registered))
-    if entry is None:
-        return None
-    try:
-        return open_stored(home.recordings / str(entry.record["content"]))
-    except BadInput:
-        return None
+    entry = Store(folder=home.results).find(STAGE, recipe_key(registered, home))
+    return None if entry is None else _open_made(entry, home)
 
 
 def find_alike(registered: RegisteredRecording, home: Home) -> StoredRecording | None:
@@ -92,55 +83,33 @@ def find_alike(registered: RegisteredRecording, home: Home) -> StoredRecording |
     it changes a sample. What was computed for the recording that was made
     before stays found.
     """
-    found = find_made(registered, home)
-    if found is not None:
-        return found
-    source = source_hash(registered)
-    made = [
-        entry
-        for entry in Store(folder=home.results).entries(STAGE)
-        if entry.record["name"] == registered.name and entry.record.get("source") == source
-    ]
-    for entry in sorted(made, key=Entry.written_s, reverse=True):
-        try:
-            return open_stored(home.recordings / str(entry.record["content"]))
-        except BadInput:
-            continue
-    return None
+    return find_made(registered, home) or find_all_made(home).get(made_as(registered))
 
 
-def source_hash(registered: RegisteredRecording) -> str:
-    """Return the hash of an entry's source alone, whoever carries it out."""
-    return hash_json(registered.entry.source.model_dump(mode="json"))
+def find_all_made(home: Home) -> dict[tuple[str, str], StoredRecording]:
+    """Return every stored recording by what it was made as, whichever version made it.
+
+    Where several versions made one, the newest counts.
+    """
+    entries = Store(folder=home.results).entries(STAGE)
+    made = {}
+    for entry in sorted(entries, key=Entry.written_s):
+        stored = _open_made(entry, home)
+        if stored is not None:
+            made[str(entry.record["name"]), str(entry.record.get("source"))] = stored
+    return made
 
 
-def recipe_key(registered: RegisteredRecording) -> str:
-    """Return the hash of everything that decides a recording's content, as far as one can know."""
-    source = registered.entry.source
-    recipe: dict[str, Any] = {"format": FORMAT_VERSION, "source": source.model_dump(mode="json")}
-    if isinstance(source, SceneSource):
-        recipe["simulator"] = simulator_hash()
-    elif isinstance(source, GeneratorSource):
-        import importlib.metadata
-
-        recipe["simulator"] = importlib.metadata.version("spikeinterface")
-    elif isinstance(source, LocalSource):
-        folder = (registered.folder / source.folder).resolve()
-        recipe["files"] = [
-            hash_file(folder / name)
-            for name in (source.recording, source.truth)
-            if name and (folder / name).is_file()
-        ]
-        recipe["folder"] = str(folder)
-    return hash_json(recipe)
+def made_as(registered: RegisteredRecording) -> tuple[str, str]:
+    """Return a recording's name and the hash of its source."""
+    return registered.name, source_hash(registered)
 
 
-@cache
-def simulator_hash() -> str:
-    """Return the hash of the code and cells that our scenes are rendered with."""
-    package = Path(embersort.__file__).parent / "simulate"
-    paths = sorted(path for path in package.rglob("*") if path.is_file())
-    return hash_files(package, [path for path in paths if "__pycache__" not in path.parts])
+def _open_made(entry: Entry, home: Home) -> StoredRecording | None:
+    try:
+        return open_stored(home.recordings / str(entry.record["content"]))
+    except BadInput:
+        return None
 
 
 @contextmanager
@@ -150,6 +119,14 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def empty_folder(folder: Path) -> Path:
+    """Make a working folder anew; what a killed process left in it is deleted first."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _make(registered: RegisteredRecording, home: Home, scratch: Path) -> Made:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
 
 from embersort.benchmark.sources import Source
 from embersort.config import Config, read_toml
@@ -18,10 +20,20 @@ ORIGIN_SUFFIX = ".origin"
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+def _checked_name(name: str) -> str:
+    """Refuse a name that could not be part of a recording's full name, or of a file's."""
+    if not NAME_PATTERN.fullmatch(name):
+        raise ValueError(f"'{name}' is no valid name; use letters, digits, '.', '_' and '-'")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_checked_name)]
+
+
 class RecordingEntry(Config):
     """One recording of a study."""
 
-    name: str
+    name: Name
     """Short name within its study."""
     source: Source
     """How to get it."""
@@ -30,7 +42,7 @@ class RecordingEntry(Config):
 class Study(Config):
     """Recordings of one kind."""
 
-    name: str
+    name: Name
     """Short name within its set."""
     description: str = ""
     """What sets it apart."""
@@ -41,7 +53,7 @@ class Study(Config):
 class StudySet(Config):
     """Studies of one origin."""
 
-    name: str
+    name: Name
     """Name, unique in the registry."""
     title: str
     """One line."""
@@ -124,8 +136,25 @@ def read_study_set(path: Path) -> StudySet:
     return StudySet.parse(values, where=str(path))
 
 
-def read_registry(folders: Iterable[Path]) -> dict[str, RegisteredRecording]:
-    """Read every entry of some folders.
+def read_registry(
+    folders: Iterable[Path], on_error: Callable[[BadConfig], None] | None = None
+) -> dict[str, RegisteredRecording]:
+    """Read every entry of some folders, as ``read_entries`` does its files."""
+    paths = [path for folder in folders for path in sorted(Path(folder).glob("*.toml"))]
+    return read_entries(paths, on_error)
+
+
+def read_entries(
+    paths: Iterable[Path], on_error: Callable[[BadConfig], None] | None = None
+) -> dict[str, RegisteredRecording]:
+    """Read files of study sets.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    on_error : callable, optional
+        Takes the error of a file that is wrong, or of a recording whose name is taken; either is
+        left out, the others are read. By default the first error is raised.
 
     Returns
     -------
@@ -135,17 +164,34 @@ def read_registry(folders: Iterable[Path]) -> dict[str, RegisteredRecording]:
     Raises
     ------
     BadConfig
-        If a file is wrong or two recordings have one name.
+        If a file is wrong or two recordings have one name, and ``on_error`` is not given.
     """
     found: dict[str, RegisteredRecording] = {}
-    for path in sorted(path for folder in folders for path in Path(folder).glob("*.toml")):
-        origin = path.with_suffix(ORIGIN_SUFFIX)
-        parent = Path(origin.read_text("utf-8")) if origin.exists() else path.parent
-        for recording in recordings_of(read_study_set(path), parent):
+    report = on_error or _raise
+    for path in paths:
+        try:
+            recordings = recordings_of_file(path)
+        except BadConfig as error:
+            report(error)
+            continue
+        for recording in recordings:
             if recording.name in found:
-                raise BadConfig(f"{path}: there is already a recording named {recording.name}")
-            found[recording.name] = recording
+                taken = f"{path}: there is already a recording named {recording.name}"
+                report(BadConfig(taken))
+            else:
+                found[recording.name] = recording
     return found
+
+
+def recordings_of_file(path: Path) -> list[RegisteredRecording]:
+    """Return the recordings of an entry's file, with the folder that it came from."""
+    origin = path.with_suffix(ORIGIN_SUFFIX)
+    parent = Path(origin.read_text("utf-8")) if origin.exists() else path.parent
+    return recordings_of(read_study_set(path), parent)
+
+
+def _raise(error: BadConfig) -> None:
+    raise error
 
 
 def recordings_of(study_set: StudySet, folder: Path) -> list[RegisteredRecording]:
@@ -153,11 +199,6 @@ def recordings_of(study_set: StudySet, folder: Path) -> list[RegisteredRecording
     result = []
     for study in study_set.studies:
         for entry in study.recordings:
-            for name in (study_set.name, study.name, entry.name):
-                if not NAME_PATTERN.fullmatch(name):
-                    raise BadConfig(
-                        f"'{name}' is no valid name; use letters, digits, '.', '_' and '-'"
-                    )
             full = f"{study_set.name}/{study.name}/{entry.name}"
             result.append(
                 RegisteredRecording(
@@ -180,6 +221,8 @@ def choose_recordings(
 ) -> list[RegisteredRecording]:
     """Return the recordings that any pattern names, each once, in order of the patterns.
 
+    A study set's name, or ``SET/STUDY``, stands for all recordings in it.
+
     Raises
     ------
     BadInput
@@ -190,8 +233,10 @@ def choose_recordings(
     chosen: dict[str, RegisteredRecording] = {}
     for pattern in patterns:
         hits = [name for name in registry if fnmatchcase(name, pattern)]
+        hits = hits or [name for name in registry if name.startswith(f"{pattern}/")]
         if not hits:
-            raise BadInput(f"no recording is named '{pattern}'{nearest_name(pattern, registry)}")
+            hint = nearest_name(pattern, registry) or "; 'embersort bench registry list' has them"
+            raise BadInput(f"no recording is named '{pattern}'{hint}")
         chosen |= {name: registry[name] for name in hits}
     return list(chosen.values())
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -16,6 +16,7 @@ from embersort.benchmark.home import HOME_VARIABLE, Home
 from embersort.benchmark.jobs import Job, find_result, job_command, run_job
 from embersort.benchmark.materialise import find_made, materialise
 from embersort.benchmark.process import Limits
+from embersort.benchmark.progress import Timing, say_duration, time_left_s
 from embersort.benchmark.registry import RegisteredRecording
 from embersort.benchmark.scores import measure_result, score_result, truth_table
 from embersort.benchmark.sorters.spec import SorterSpec
@@ -23,6 +24,8 @@ from embersort.benchmark.store import Entry
 from embersort.errors import EmbersortError
 
 Say = Callable[[str], None]
+Said = tuple[str, str]
+"""A job's outcome and error, as its process says them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,9 +98,9 @@ def carry_out(request: Request, home: Home) -> Row:
         stored = materialise(request.recording, home)
     except EmbersortError as error:
         return Row(recording=recording, sorter=sorter, outcome="no_recording", error=str(error))
-    if stored.n_channels < request.spec.min_channels:
-        needed = f"{request.spec.title} needs at least {request.spec.min_channels} channels"
-        return Row(recording=recording, sorter=sorter, outcome="failed", error=needed)
+    refused = _too_few_channels(request, stored)
+    if refused is not None:
+        return refused
     try:
         job = _job(request, stored)
         result = run_job(job, home, rerun_failed=request.rerun_failed)
@@ -110,11 +113,14 @@ def find_row(request: Request, home: Home) -> Row | None:
     """Return the row of a request whose recording and sort are there already, else None."""
     try:
         stored = find_made(request.recording, home)
-        if stored is None or stored.n_channels < request.spec.min_channels:
+        if stored is None:
             return None
-        result = find_result(_job(request, stored), home)
+        refused = _too_few_channels(request, stored)
+        result = None if refused else find_result(_job(request, stored), home)
     except EmbersortError:
         return None
+    if refused is not None:
+        return refused
     if result is None or (request.rerun_failed and result.record["outcome"] != "ok"):
         return None
     return result_row(request.recording.name, stored, result, home)
@@ -141,19 +147,13 @@ def run_requests(
     say : callable
         Takes one line per job done: how many are done, run and failed, and the time left.
     """
-    rows: dict[int, Row] = {}
-    waiting = []
-    for index, request in enumerate(requests):
-        row = find_row(request, home)
-        if row is None:
-            waiting.append(index)
-        else:
-            rows[index] = row
-    say(f"{len(requests)} jobs, {len(rows)} done before, {len(waiting)} to do")
+    rows = {i: row for i, request in enumerate(requests) if (row := find_row(request, home))}
+    waiting = [index for index in range(len(requests)) if index not in rows]
     pool = executor or ThreadPoolExecutor(max_workers=n_jobs)
-    start = time.perf_counter()
+    left = _left(requests, waiting, rows, n_jobs)
+    say(f"{len(requests)} jobs, {len(rows)} done before, {len(waiting)} to do{left}")
     try:
-        futures: dict[Future[int], int] = {
+        futures: dict[Future[Said], int] = {
             pool.submit(run_command, requests[index].command(), str(home.folder)): index
             for index in waiting
         }
@@ -164,17 +164,20 @@ def run_requests(
                 index = futures[future]
                 rows[index] = _collect(requests[index], future, home)
                 n_failed = sum(row.outcome != "ok" for row in rows.values())
-                each_s = (time.perf_counter() - start) / (len(waiting) - len(pending))
-                left_s = each_s * len(pending)
-                say(_progress(rows[index], len(rows), n_failed, len(requests), left_s))
+                n_running = sum(other.running() for other in pending)
+                left = _left(requests, [futures[other] for other in pending], rows, n_jobs)
+                say(
+                    f"[{len(rows)}/{len(requests)} done, {n_running} running, {n_failed} failed"
+                    f"{left}] {_outcome_of(rows[index])}"
+                )
     finally:
         if executor is None:
             pool.shutdown(cancel_futures=True)
     return [rows[index] for index in range(len(requests))]
 
 
-def run_command(command: str, home: str) -> int:
-    """Run one planned command with this interpreter; return its exit status.
+def run_command(command: str, home: str) -> Said:
+    """Run one planned command with this interpreter; return what it says of its outcome.
 
     Top-level and plain, so that any executor on any machine can call it.
     """
@@ -183,9 +186,13 @@ def run_command(command: str, home: str) -> int:
     arguments = shlex.split(command)[1:]
     environment = {**os.environ, HOME_VARIABLE: home}
     call = [sys.executable, "-m", "embersort.cli", *arguments]
-    return subprocess.run(
-        call, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-    ).returncode
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+    try:
+        said = json.loads(done.stdout.strip().rpartition("\n")[2])
+        return str(said["outcome"]), str(said["error"])
+    except (ValueError, KeyError, TypeError):
+        last = done.stderr.strip().rpartition("\n")[2]
+        return "failed", f"the job's process ended with status {done.returncode}: {last}"
 
 
 def result_row(name: str, stored: StoredRecording, result: Entry, home: Home) -> Row:
@@ -207,33 +214,56 @@ def plan(requests: Iterable[Request]) -> list[str]:
     return [request.command() for request in requests]
 
 
+def _too_few_channels(request: Request, stored: StoredRecording) -> Row | None:
+    """Return the row of a sorter that cannot take so few channels, else None."""
+    spec = request.spec
+    if stored.n_channels >= spec.min_channels:
+        return None
+    return Row(
+        recording=request.recording.name,
+        sorter=spec.name,
+        outcome="failed",
+        error=f"{spec.title} needs at least {spec.min_channels} channels",
+    )
+
+
 def _job(request: Request, stored: StoredRecording) -> Job:
     return Job(
         recording=stored, spec=request.spec, limits=request.limits, overrides=request.overrides
     )
 
 
-def _collect(request: Request, future: Future[int], home: Home) -> Row:
+def _collect(request: Request, future: Future[Said], home: Home) -> Row:
     """Return the row of a job that ended, whatever became of its process."""
     # What the job was to run again it has run: a failure is its result now.
-    request = replace(request, rerun_failed=False)
-    row = find_row(request, home)
+    row = find_row(replace(request, rerun_failed=False), home)
     if row is not None:
         return row
-    # The job left no result: it says why when asked again, without sorting if it cannot.
-    recording, sorter = request.recording.name, request.spec.name
     lost = future.exception()
-    if lost is None and future.result() == 0:
-        return carry_out(request, home)
-    reason = f"the job's process was lost: {lost}" if lost else f"exit status {future.result()}"
-    return Row(recording=recording, sorter=sorter, outcome="failed", error=reason)
-
-
-def _progress(row: Row, n_done: int, n_failed: int, n_all: int, left_s: float) -> str:
-    """Say what ended, how far it is, and how long the rest may take."""
-    score = row.scores.get("one_to_one", {}).get("summary", {}).get("accuracy")
-    shown = row.outcome if score is None else f"accuracy {score:.3f}"
-    return (
-        f"[{n_done}/{n_all} done, {n_failed} failed, {left_s / 60:.0f} min left] "
-        f"{row.recording} {row.sorter}: {shown}, {row.result.get('wall_s', 0.0):.0f} s"
+    outcome, error = ("failed", f"the job's process was lost: {lost}") if lost else future.result()
+    if outcome == "ok":
+        outcome, error = "failed", f"the job's result is not in {home.folder}; do workers share it?"
+    return Row(
+        recording=request.recording.name, sorter=request.spec.name, outcome=outcome, error=error
     )
+
+
+def _left(
+    requests: Sequence[Request], waiting: Sequence[int], rows: Mapping[int, Row], n_jobs: int
+) -> str:
+    """Say how long the waiting jobs may take; nothing where it is not known."""
+    known = [
+        Timing(sorter=row.sorter, wall_s=float(row.result["wall_s"]))
+        for row in rows.values()
+        if row.result
+    ]
+    left_s = time_left_s([requests[index].spec.name for index in waiting], known, n_jobs)
+    return f", about {say_duration(left_s)} left" if waiting and left_s is not None else ""
+
+
+def _outcome_of(row: Row) -> str:
+    """Say how a job ended."""
+    score = row.scores.get("one_to_one", {}).get("summary", {}).get("accuracy")
+    shown = row.outcome.replace("_", " ") if score is None else f"accuracy {score:.3f}"
+    took = f", {say_duration(row.result['wall_s'])}" if row.result else ""
+    return f"{row.recording} {row.sorter}: {shown}{took}"

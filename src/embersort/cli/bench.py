@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from embersort.benchmark.process import Limits
     from embersort.benchmark.run import Request
 
+EXIT_NO_RESULT = 2
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 for _command in (table, compare, agree, collect, export):
     app.command()(_command)
@@ -110,7 +112,8 @@ def run(
     typer.echo(markdown(rows))
     for row in rows:
         if row.outcome != "ok":
-            typer.echo(f"{row.recording} {row.sorter}: {row.outcome}: {row.error}", err=True)
+            place = f"{row.recording} {row.sorter}: {row.outcome.replace('_', ' ')}"
+            typer.echo(f"{place}: {' | '.join(row.error.splitlines())}", err=True)
     if output is not None:
         typer.echo(f"written: {write_results(rows, output)}")
 
@@ -145,7 +148,10 @@ def run_job(
     settings: Settings = None,
     rerun_failed: RerunFailed = False,
 ) -> None:
-    """Run one job and score it, unless that was done before."""
+    """Run one job and score it, unless that was done before; say so as one line of JSON.
+
+    Exit code 2 if there is no result, since the recording or the sorter is not there.
+    """
     from embersort.benchmark.home import find_home
     from embersort.benchmark.run import carry_out
 
@@ -154,6 +160,8 @@ def run_job(
         row = carry_out(request, find_home())
         summary = row.scores.get("one_to_one", {}).get("summary", {})
         typer.echo(json.dumps({"outcome": row.outcome, "error": row.error, **summary}))
+        if not row.result and row.outcome != "failed":
+            raise typer.Exit(EXIT_NO_RESULT)
 
 
 @app.command()

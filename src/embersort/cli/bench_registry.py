@@ -11,36 +11,59 @@ import typer
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Names = Annotated[
-    list[str], typer.Argument(help="Suites or recordings (SET/STUDY/NAME, * allowed).")
+    list[str],
+    typer.Argument(help="Suites, study sets or recordings (SET/STUDY/NAME, * allowed)."),
 ]
 
 
 @app.command(name="list")
 def list_recordings(
-    pattern: Annotated[str, typer.Argument(help="Suite or recordings, * allowed.")] = "*",
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Suites, study sets or recordings, * allowed; default all."),
+    ] = None,
 ) -> None:
     """List recordings: kind of truth, how to get them, whether they are here."""
     from embersort.benchmark.catalogue import find_recordings
     from embersort.benchmark.home import find_home
-    from embersort.benchmark.materialise import find_made
+    from embersort.benchmark.materialise import find_all_made, find_made, made_as
     from embersort.cli.terminal import format_table
 
     home = find_home()
-    lines = [
-        (r.name, r.study_set.kind, r.entry.source.kind, "here" if find_made(r, home) else "–")
-        for r in find_recordings(home, [pattern])
-    ]
+    made = find_all_made(home)
+    lines = []
+    for recording in find_recordings(home, names or ["*"]):
+        state = "here" if find_made(recording, home) else "–"
+        if state == "–" and made_as(recording) in made:
+            state = "here, made by an earlier version"
+        lines.append((recording.name, recording.study_set.kind, recording.entry.source.kind, state))
     typer.echo(format_table([("recording", "truth", "source", "made"), *lines]))
 
 
 @app.command()
+def suites() -> None:
+    """List the suites: named choices of recordings, shipped or yours."""
+    from embersort.benchmark.catalogue import find_recordings, load_suites
+    from embersort.benchmark.home import find_home
+    from embersort.cli.terminal import format_table
+
+    home = find_home()
+    lines = [
+        (suite.name, str(len(find_recordings(home, [suite.name]))), suite.description)
+        for suite in load_suites(home).values()
+    ]
+    typer.echo(format_table([("suite", "recordings", "for"), *lines]))
+
+
+@app.command()
 def show(name: Annotated[str, typer.Argument(help="SET/STUDY/NAME, or SET.")]) -> None:
-    """Show everything that the registry says of a recording or study set."""
-    from embersort.benchmark.catalogue import load_registry
+    """Show everything that is known of a recording or study set, as JSON."""
+    from embersort.benchmark.catalogue import describe_recording, load_registry
     from embersort.benchmark.home import find_home
     from embersort.benchmark.registry import choose_recordings, read_study_set, shipped_entries
 
-    registry = load_registry(find_home())
+    home = find_home()
+    registry = load_registry(home)
     of_set = {r.study_set.name: r.study_set for r in registry.values()}
     for path in shipped_entries().glob("*.toml"):
         study_set = read_study_set(path)
@@ -49,20 +72,24 @@ def show(name: Annotated[str, typer.Argument(help="SET/STUDY/NAME, or SET.")]) -
         typer.echo(json.dumps(of_set[name].model_dump(mode="json"), indent=1))
         return
     for recording in choose_recordings(registry, [name]):
-        about = recording.study_set.model_dump(mode="json", exclude={"studies"})
-        study = {"study": recording.study.name, "study_description": recording.study.description}
-        source = recording.entry.source.model_dump(mode="json")
-        typer.echo(json.dumps({"recording": recording.name, **about, **study, **source}, indent=1))
+        typer.echo(json.dumps(describe_recording(recording, home), indent=1))
 
 
 @app.command()
-def add(path: Annotated[Path, typer.Argument(help="TOML file of a study set.")]) -> None:
+def add(
+    path: Annotated[Path, typer.Argument(help="TOML file of a study set.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="In place of a file of that name, added before.")
+    ] = False,
+) -> None:
     """Add a study set of your own."""
     from embersort.benchmark.catalogue import add_entry
     from embersort.benchmark.home import find_home
 
-    for name in add_entry(path, find_home()):
+    home = find_home()
+    for name in add_entry(path, home, replace=replace):
         typer.echo(f"added {name}")
+    typer.echo(f"to {home.registry / path.name}")
 
 
 @app.command()
@@ -92,12 +119,13 @@ def verify(names: Names) -> None:
     from embersort.benchmark.catalogue import find_recordings
     from embersort.benchmark.exchange import verify_stored
     from embersort.benchmark.home import find_home
-    from embersort.benchmark.materialise import find_made
+    from embersort.benchmark.materialise import find_all_made, find_made, made_as
     from embersort.errors import BadInput
 
     home, bad = find_home(), []
+    made = find_all_made(home)
     for recording in find_recordings(home, names):
-        stored = find_made(recording, home)
+        stored = find_made(recording, home) or made.get(made_as(recording))
         state = "not here" if stored is None else "good" if verify_stored(stored) else "altered"
         typer.echo(f"{recording.name}: {state}")
         bad += [recording.name] if state == "altered" else []

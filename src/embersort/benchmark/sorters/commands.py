@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embersort.benchmark.process import THREAD_VARIABLES, Limits
-from embersort.benchmark.sorters.environments import WORKERS, Installation
+from embersort.benchmark.home import Home
+from embersort.benchmark.process import Limits
+from embersort.benchmark.sorters.engines import WORKERS, container_command
+from embersort.benchmark.sorters.environments import Installation
 from embersort.benchmark.sorters.spec import SorterSpec
 
 JOB_FILE = "job.json"
-GRACE_S = 30.0
-"""A container that outlives its time limit by this ends itself: killing the engine's client, which
-is our child, does not end what it started."""
+IN_CONTAINER = {
+    "recording_folder": "/job/recording",
+    "output_folder": "/job/files/output",
+    "work_folder": "/job/files/work",
+}
 
 
 def worker_command(
@@ -23,6 +27,7 @@ def worker_command(
     job: Mapping[str, Any],
     folder: Path,
     limits: Limits,
+    home: Home,
 ) -> list[str]:
     """Write the job file and return the command that carries it out.
 
@@ -35,57 +40,15 @@ def worker_command(
     folder : Path
         Working folder of the job, which takes the job file.
     limits : Limits
-        Handed on to a container's engine, since it is not our child that uses up the memory.
+        Handed on to a container's engine.
+    home : Home
     """
+    file = folder / JOB_FILE
     if spec.image:
-        return _container_command(spec, installation, job, folder, limits)
-    (folder / JOB_FILE).write_text(json.dumps(job), "utf-8")
+        file.write_text(json.dumps({**job, **IN_CONTAINER}), "utf-8")
+        return container_command(spec, installation.command[0], job, folder, limits, home)
+    file.write_text(json.dumps(job), "utf-8")
     if spec.command:
-        values = {**job, "job_file": str(folder / JOB_FILE)}
+        values = {**job, "job_file": str(file)}
         return [*installation.command, *(part.format(**values) for part in spec.command[1:])]
-    return [*installation.command, str(WORKERS / spec.worker), str(folder / JOB_FILE)]
-
-
-def _container_command(
-    spec: SorterSpec,
-    installation: Installation,
-    job: Mapping[str, Any],
-    folder: Path,
-    limits: Limits,
-) -> list[str]:
-    """Return the call of the container engine: no network, the recording read-only."""
-    inside = {
-        "recording_folder": "/job/recording",
-        "output_folder": "/job/files/output",
-        "work_folder": "/job/files/work",
-    }
-    (folder / JOB_FILE).write_text(json.dumps({**job, **inside}), "utf-8")
-    binds = [
-        (str(job["recording_folder"]), "/job/recording", "ro"),
-        (str(folder), "/job/files", "rw"),
-        (str(WORKERS), "/job/workers", "ro"),
-    ]
-    call = ["python3", f"/job/workers/{spec.worker}", f"/job/files/{JOB_FILE}"]
-    # Neither kind of engine hands the surroundings on.
-    threads = tuple(
-        part for name in THREAD_VARIABLES for part in ("--env", f"{name}={limits.n_threads}")
-    )
-    engine = installation.command[0]
-    if Path(engine).name in ("apptainer", "singularity"):
-        image = spec.image.replace("/", "_").replace(":", "_") + ".sif"
-        return [
-            *(engine, "exec", "--containall", "--net", "--network", "none"),
-            *(part for at, to, mode in binds for part in ("--bind", f"{at}:{to}:{mode}")),
-            *(*threads, "--nv", image, *call),
-        ]
-    return [
-        *(engine, "run", "--rm", "--init", "--network", "none"),
-        *("--memory", f"{limits.memory_gib:g}g", "--cpus", str(limits.n_threads), *threads),
-        *(part for at, to, mode in binds for part in ("--volume", f"{at}:{to}:{mode}")),
-        *_gpu(spec.needs),
-        *(spec.image, "timeout", f"{limits.time_s + GRACE_S:.0f}", *call),
-    ]
-
-
-def _gpu(needs: str) -> Sequence[str]:
-    return ("--gpus", "all") if "GPU" in needs else ()
+    return [*installation.command, str(WORKERS / spec.worker), str(file)]

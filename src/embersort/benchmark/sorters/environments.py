@@ -1,4 +1,4 @@
-"""Virtual environments and containers: making them, and saying what is missing."""
+"""Where a sorter is installed: making its virtual environment, and saying what is missing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from pathlib import Path
 import embersort
 from embersort.benchmark.hashing import hash_file, hash_files, hash_json
 from embersort.benchmark.home import Home
+from embersort.benchmark.sorters.engines import (
+    WORKERS,
+    build_image,
+    find_engine,
+    image_digest,
+)
 from embersort.benchmark.sorters.spec import SorterSpec
 from embersort.errors import BadInput, MissingDependency
 
 MARKER = "environment.json"
-WORKERS = Path(__file__).parent / "workers"
-CONTAINER_FILES = Path(__file__).parent / "containers"
-ENGINES = ("docker", "podman", "apptainer", "singularity")
 OURS_NOT_SORTING = ("benchmark", "cli", "evaluation", "report", "simulate", "speech", "training")
 """Packages of ours that a sort does not run through."""
 PROBE_VERSIONS = """
@@ -58,7 +61,8 @@ def install(spec: SorterSpec, home: Home, say: Callable[[str], None]) -> Install
         If a step fails; names it.
     """
     if spec.image:
-        _build_image(spec, say)
+        say(f"building {spec.image}")
+        build_image(spec, home)
         return find_installation(spec, home)
     if spec.environment:
         make_environment(spec.environment, spec.requirements, home, say)
@@ -91,14 +95,17 @@ def find_installation(spec: SorterSpec, home: Home) -> Installation:
         If it is not installed; the message says what is missing and how to get it.
     """
     if spec.image:
-        return _find_image(spec)
+        engine = find_engine()
+        tag = spec.image.rpartition(":")[2]
+        digest = image_digest(spec, engine, home)
+        return Installation(command=(engine,), version=tag, digest=digest)
     if spec.command:
         return _find_command(spec)
     if not spec.environment:
         return Installation(
             command=(sys.executable,), version=embersort.__version__, digest=own_code_hash()
         )
-    versions = environment_versions(spec.environment, home)
+    versions = environment_versions(spec.environment, home, spec.name)
     if spec.package not in versions["packages"]:
         raise MissingDependency(
             f"{spec.title} is not complete: its environment lacks the package {spec.package}; "
@@ -112,8 +119,15 @@ def find_installation(spec: SorterSpec, home: Home) -> Installation:
     )
 
 
-def environment_versions(name: str, home: Home) -> dict[str, dict[str, str]]:
+def environment_versions(name: str, home: Home, asked_for: str = "") -> dict[str, dict[str, str]]:
     """Return Python's and every package's version in an environment, asked once after installing.
+
+    Parameters
+    ----------
+    name : str
+    home : Home
+    asked_for : str
+        The sorter that needs it, to be named where it is missing.
 
     Raises
     ------
@@ -124,8 +138,8 @@ def environment_versions(name: str, home: Home) -> dict[str, dict[str, str]]:
     marker, python = folder / MARKER, folder / "bin" / "python"
     if not python.exists():
         raise MissingDependency(
-            f"the environment '{name}' is not installed in {home.environments}; "
-            f"run 'embersort bench install' for a sorter that uses it"
+            f"the environment '{name}' is not in {home.environments}; "
+            f"run 'embersort bench install {asked_for or name}'"
         )
     if not marker.exists():
         try:
@@ -164,57 +178,14 @@ def worker_hash(spec: SorterSpec) -> str:
     return hash_json([hash_file(WORKERS / name) for name in (spec.worker, "exchange_io.py")])
 
 
-def find_engine() -> str:
-    """Return the path of a container engine.
-
-    Raises
-    ------
-    MissingDependency
-        If there is none.
-    """
-    for name in ENGINES:
-        path = shutil.which(name)
-        if path:
-            return path
-    raise MissingDependency(
-        f"no container engine found; install one of {', '.join(ENGINES)} and try again"
-    )
-
-
 def _find_command(spec: SorterSpec) -> Installation:
-    """Find the user's program; its file is part of the result's key."""
+    """Find the user's program; it and every file that the command names decide the key."""
     program = shutil.which(spec.command[0])
     if program is None:
         raise MissingDependency(f"the program {spec.command[0]} of {spec.title} was not found")
-    return Installation(
-        command=(program,), version=spec.package, digest=hash_file(Path(program).resolve())
-    )
-
-
-def _find_image(spec: SorterSpec) -> Installation:
-    engine = find_engine()
-    if Path(engine).name in ("apptainer", "singularity"):
-        image = spec.image.replace("/", "_").replace(":", "_") + ".sif"
-        if not Path(image).exists():
-            raise MissingDependency(f"{spec.title} needs the image file {image} beside the call")
-        digest = hash_file(Path(image))
-    else:
-        asked = [engine, "image", "inspect", "--format", "{{.Id}}", spec.image]
-        found = subprocess.run(asked, capture_output=True, text=True, check=False)
-        if found.returncode != 0 or not found.stdout.strip():
-            raise MissingDependency(
-                f"{spec.title} needs the container image {spec.image}, which {engine} does not "
-                f"have; run 'embersort bench install {spec.name}'. It needs {spec.needs}"
-            )
-        digest = found.stdout.strip()
-    return Installation(command=(engine,), version=spec.image.rpartition(":")[2], digest=digest)
-
-
-def _build_image(spec: SorterSpec, say: Callable[[str], None]) -> None:
-    engine = find_engine()
-    recipe = CONTAINER_FILES / f"{spec.name}.Dockerfile"
-    say(f"building {spec.image} from {recipe.name}")
-    _run([engine, "build", "--tag", spec.image, "--file", str(recipe), str(CONTAINER_FILES)])
+    named = [Path(program).resolve(), *(Path(part) for part in spec.command[1:])]
+    digest = hash_json([hash_file(path) for path in named if path.is_file()])
+    return Installation(command=(program,), version=spec.package, digest=digest)
 
 
 def _run(command: list[str]) -> None:

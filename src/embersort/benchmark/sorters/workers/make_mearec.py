@@ -68,6 +68,15 @@ def recording_parameters(job: dict[str, Any]) -> dict[str, Any]:
     return parameters
 
 
+def flat_positions(positions: Any) -> Any:
+    """Return x and y of contacts that lie in one plane of space: its two axes of largest extent.
+
+    MEArec's tetrode lies in its x-y plane, its other probes in the y-z plane.
+    """
+    extent = np.ptp(positions, axis=0)
+    return positions[:, np.sort(np.argsort(-extent, kind="stable")[:2])]
+
+
 def main() -> None:
     """Write traces.npy and truth.npz into the job's output folder."""
     job = json.loads(Path(sys.argv[1]).read_text("utf-8"))
@@ -88,8 +97,6 @@ def main() -> None:
     unit = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
     order = np.argsort(sample, kind="stable")
     inside = order[(sample[order] >= 0) & (sample[order] < len(traces))]
-    # MEArec's probes lie in the y-z plane.
-    positions = np.asarray(generator.channel_positions)[:, 1:3]
     drift_um = 0.0
     if job["drifting"]:
         drift_um = float(job["recording_parameters"].get("recordings", {}).get("drift_um", 30.0))
@@ -99,7 +106,7 @@ def main() -> None:
         unit_index=unit[inside],
         unit_ids=np.arange(len(trains)),
         sampling_rate_hz=rate_hz,
-        positions_um=positions,
+        positions_um=flat_positions(np.asarray(generator.channel_positions)),
         drift_um=drift_um,
     )
 
