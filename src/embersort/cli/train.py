@@ -26,6 +26,9 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto (the GPU where there is one), cpu or cuda.")
+    ] = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Train networks on simulated recordings; writes weights.safetensors and curves."""
@@ -33,6 +36,7 @@ def train(
     from embersort.errors import MissingDependency
 
     try:
+        from embersort.training.device import choose_device
         from embersort.training.recipe import Recipe, find_recipe
         from embersort.training.train_confidence import ConfidenceRecipe, train_confidence
         from embersort.training.train_segments import SegmentRecipe, train_segments
@@ -43,18 +47,19 @@ def train(
             "install them with: pip install 'embersort[train]'"
         ) from None
 
+    where = choose_device(device)
     path = find_recipe(recipe)
     values = with_overrides(read_toml(path), settings or [])
     progress = Progress(quiet=quiet)
     with logging_to(verbose=not quiet, quiet=quiet):
         if values.get("network") == "segment":
-            weights = train_segments(SegmentRecipe.parse(values, str(path)), out, progress)
+            weights = train_segments(SegmentRecipe.parse(values, str(path)), out, progress, where)
         elif values.get("network") == "confidence":
             from embersort.sorting import sort_evidence
 
             found = ConfidenceRecipe.parse(values, str(path))
             weights = train_confidence(found, out, sort_evidence, progress)
         else:
-            weights = train_spikes(Recipe.parse(values, str(path)), out, progress)
+            weights = train_spikes(Recipe.parse(values, str(path)), out, progress, where)
     progress.close()
     typer.echo(f"weights in {weights}")

@@ -22,6 +22,7 @@ from embersort.config import Config
 from embersort.errors import BadConfig
 from embersort.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from embersort.training.curve import curve_svg
+from embersort.training.device import CPU
 
 CHECKPOINT_NAME = "checkpoint.pt"
 BEST_NAME = "best.pt"
@@ -63,6 +64,7 @@ def train(
     folder: Path,
     *,
     keep_best: str | None = None,
+    device: torch.device = CPU,
 ) -> History:
     """Train a network in place, going on from the folder's checkpoint where there is one.
 
@@ -82,6 +84,8 @@ def train(
     keep_best : str, optional
         Name of a score; the checkpoint of the evaluation where it was highest is kept as
         ``best.pt``.
+    device : torch.device
+        Where the network is moved to; ``batch_at`` gives batches that are there already.
 
     Returns
     -------
@@ -97,6 +101,7 @@ def train(
         If the folder's checkpoint cannot be read or is of another network.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    model.to(device)
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )

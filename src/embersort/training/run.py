@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from embersort.config import Config
 from embersort.errors import BadConfig
 from embersort.training.checkpoint import load_checkpoint
+from embersort.training.device import CPU
 from embersort.training.loop import BEST_NAME, LoopConfig, train
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class Task:
     save: Callable[[nn.Module, Path], str]
 
 
-def run(task: Task, loop: LoopConfig, folder: Path) -> Path:
+def run(task: Task, loop: LoopConfig, folder: Path, device: torch.device = CPU) -> Path:
     """Train, going on where an earlier run was stopped; return the weights of the best evaluation.
 
     Parameters
@@ -62,6 +64,8 @@ def run(task: Task, loop: LoopConfig, folder: Path) -> Path:
     loop : LoopConfig
     folder : Path
         Gets checkpoints, history, curves and ``weights.safetensors``.
+    device : torch.device
+        Where the network is trained.
     """
     train(
         task.model,
@@ -71,6 +75,7 @@ def run(task: Task, loop: LoopConfig, folder: Path) -> Path:
         loop,
         folder,
         keep_best=task.kept_by,
+        device=device,
     )
     load_checkpoint(folder / BEST_NAME).load_into(task.model)
     path = folder / WEIGHTS_NAME

@@ -88,7 +88,9 @@ def held_out_segment_scores(
     for batch in batches:
         bins, whole = _embed(model, batch)
         accuracy.append(_nearest_class(bins[0], batch))
-        rand.append(adjusted_rand(whole[0].numpy(), batch.event_label[0].numpy(), cluster))
+        rand.append(
+            adjusted_rand(whole[0].cpu().numpy(), batch.event_label[0].cpu().numpy(), cluster)
+        )
     scores = {
         "bin_accuracy": sum(accuracy) / len(accuracy),
         "ari_whole": sum(rand) / len(rand),

@@ -103,7 +103,7 @@ def spike_loss(
     encoded = model.encode(batch)
     table = event_table(encoded, batch)
     neighbours = _handicapped(nearest_in_set(table, model.context.config), handicap)
-    timed = torch.rand(len(batch.label)) >= handicap.untimed_share
+    timed = (torch.rand(len(batch.label)) >= handicap.untimed_share).to(batch.label.device)
     in_context = model.context(table, neighbours, timed)
     loss = _cluster_loss(encoded.embedding, batch, config)
     loss = loss + _cluster_loss(in_context, batch, config)
@@ -149,11 +149,12 @@ def _head_loss(encoded: EncoderOutput, batch: Batch, config: LossConfig) -> Tens
 
 
 def _handicapped(neighbours: Tensor, config: HandicapConfig) -> Tensor:
-    wrong = torch.randint(neighbours.shape[1], neighbours.shape)
-    present = neighbours >= 0
-    chance = torch.rand(neighbours.shape)
-    changed = torch.where(present & (chance < config.wrong_share), wrong, neighbours)
-    return changed.masked_fill(torch.rand(neighbours.shape) < config.dropped_share, -1)
+    # Drawn on the CPU: the same numbers wherever the network is trained.
+    wrong = torch.randint(neighbours.shape[1], neighbours.shape).to(neighbours.device)
+    is_wrong = (torch.rand(neighbours.shape) < config.wrong_share).to(neighbours.device)
+    is_dropped = (torch.rand(neighbours.shape) < config.dropped_share).to(neighbours.device)
+    changed = torch.where((neighbours >= 0) & is_wrong, wrong, neighbours)
+    return changed.masked_fill(is_dropped, -1)
 
 
 @torch.no_grad()
@@ -164,8 +165,9 @@ def encode_set(
     encoded = model.encode(batch)
     table = event_table(encoded, batch)
     neighbours = nearest_in_set(table, context or model.context.config)
-    in_context = model.context(table, neighbours, torch.ones(1, dtype=torch.bool))
-    return encoded.embedding[0].numpy(), in_context[0].numpy()
+    timed = torch.ones(1, dtype=torch.bool, device=neighbours.device)
+    in_context = model.context(table, neighbours, timed)
+    return encoded.embedding[0].cpu().numpy(), in_context[0].cpu().numpy()
 
 
 def neighbourhood_batch(scene: EventSet, channel: int, radius_um: float, most: int) -> Batch:
@@ -192,11 +194,11 @@ def held_out_scores(
     assert isinstance(model, SpikeNetwork)  # noqa: S101  for the type checker
     scores: dict[str, list[float]] = {"ari_encoder": [], "ari_context": [], "spike_auc": []}
     for batch in batches:
-        label = batch.label[0].numpy()
+        label = batch.label[0].cpu().numpy()
         alone, in_context = encode_set(model, batch)
         scores["ari_encoder"].append(adjusted_rand(alone, label, cluster))
         scores["ari_context"].append(adjusted_rand(in_context, label, cluster))
-        logit = model.encode(batch).spike_logit[0].numpy()
+        logit = model.encode(batch).spike_logit[0].cpu().numpy()
         scores["spike_auc"].append(roc_area(logit, label >= 0))
     return {name: _mean_of_known(values) for name, values in scores.items()}
 

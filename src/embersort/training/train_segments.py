@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 from pydantic import Field
 from torch import nn
 
@@ -15,6 +16,7 @@ from embersort.embedding.segment_weights import save_segment_weights
 from embersort.embedding.weights import load_shipped
 from embersort.errors import BadConfig
 from embersort.simulate.simulation import simulate
+from embersort.training.device import CPU, on_device
 from embersort.training.loop import LoopConfig
 from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
 from embersort.training.scenes import STREAM, SceneDraw, Split, draw_scene
@@ -65,7 +67,12 @@ class SegmentRecipe(Config):
     """How the held-out sets are clustered."""
 
 
-def train_segments(recipe: SegmentRecipe, folder: Path, progress: Progress | None = None) -> Path:
+def train_segments(
+    recipe: SegmentRecipe,
+    folder: Path,
+    progress: Progress | None = None,
+    device: torch.device = CPU,
+) -> Path:
     """Train the segment network, going on where an earlier run of the same recipe was stopped.
 
     Parameters
@@ -75,6 +82,8 @@ def train_segments(recipe: SegmentRecipe, folder: Path, progress: Progress | Non
         Gets the sets, checkpoints, history, curves and ``weights.safetensors``.
     progress : callable, optional
         Called as ``progress(stage, done, total)`` while scenes are made.
+    device : torch.device
+        Where the network is trained. On a CPU a seed gives the same bits on every run.
 
     Returns
     -------
@@ -91,16 +100,17 @@ def train_segments(recipe: SegmentRecipe, folder: Path, progress: Progress | Non
     held_out = held_out_batches(segment_sets(recipe, "heldout", folder / SCENES_NAME, progress))
     if not held_out or not any(scene.n_sets for scene in sets):
         raise BadConfig("no scene has enough events for a set; raise scene.duration_s")
+    held_out = [on_device(batch, device) for batch in held_out]
     seed = recipe.loop.seed
     task = Task(
         model=SegmentNetwork(recipe.segment, seed),
-        batch_at=lambda step: draw_segment_batch(sets, recipe.batch, seed, step),
+        batch_at=lambda step: on_device(draw_segment_batch(sets, recipe.batch, seed, step), device),
         loss_of=lambda model, batch: segment_loss(model, batch, recipe.loss),
         evaluate=lambda model: held_out_segment_scores(model, held_out, recipe.cluster),
         kept_by=KEPT_BY,
         save=_save,
     )
-    return run(task, recipe.loop, folder)
+    return run(task, recipe.loop, folder, device)
 
 
 def segment_sets(

@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import nn
 
+from embersort.embedding.architecture import (
+    ContextConfig,
+    EncoderConfig,
+    Shapes,
+    context_shapes,
+    encoder_shapes,
+)
 from embersort.embedding.weights import load_named, save_weights
 from embersort.errors import BadConfig
+from embersort.training.device import CPU, on_device
 from embersort.training.event_sets import EventSet
 from embersort.training.recipe import Recipe
 from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
@@ -27,7 +36,12 @@ MOST_HELD_OUT_EVENTS = 1500
 """Events of one held-out neighbourhood."""
 
 
-def train_spikes(recipe: Recipe, folder: Path, progress: Progress | None = None) -> Path:
+def train_spikes(
+    recipe: Recipe,
+    folder: Path,
+    progress: Progress | None = None,
+    device: torch.device = CPU,
+) -> Path:
     """Train the spike networks, going on where an earlier run of the same recipe was stopped.
 
     Parameters
@@ -37,6 +51,8 @@ def train_spikes(recipe: Recipe, folder: Path, progress: Progress | None = None)
         Gets the event sets, checkpoints, history, curves and ``weights.safetensors``.
     progress : callable, optional
         Called as ``progress(stage, done, total)`` while scenes are made.
+    device : torch.device
+        Where the networks are trained. On a CPU a seed gives the same bits on every run.
 
     Returns
     -------
@@ -57,16 +73,19 @@ def train_spikes(recipe: Recipe, folder: Path, progress: Progress | None = None)
     held_out = held_out_batches(event_sets(recipe.scene, "heldout", indices, scenes, progress))
     if not held_out:
         raise BadConfig("no held-out scene has two units near one channel; raise n_heldout_scenes")
+    held_out = [on_device(batch, device) for batch in held_out]
     seed = recipe.loop.seed
     task = Task(
         model=new_network(recipe),
-        batch_at=lambda step: draw_batch(pool.at(step), recipe.batch, seed, step),
+        batch_at=lambda step: on_device(
+            draw_batch(pool.at(step), recipe.batch, seed, step), device
+        ),
         loss_of=lambda model, batch: spike_loss(model, batch, recipe.loss, recipe.handicap),
         evaluate=lambda model: held_out_scores(model, held_out, recipe.cluster),
         kept_by=KEPT_BY,
         save=_save,
     )
-    return run(task, recipe.loop, folder)
+    return run(task, recipe.loop, folder, device)
 
 
 def new_network(recipe: Recipe) -> SpikeNetwork:
@@ -74,8 +93,8 @@ def new_network(recipe: Recipe) -> SpikeNetwork:
     model = SpikeNetwork(recipe.encoder, recipe.context, recipe.loop.seed)
     if recipe.start:
         weights = load_named(recipe.start)
-        sizes = weights.encoder_config, weights.context_config
-        if sizes != (recipe.encoder, recipe.context):
+        there = _shapes(weights.encoder_config, weights.context_config)
+        if there != _shapes(recipe.encoder, recipe.context):
             raise BadConfig(
                 f"the weights '{recipe.start}' that the recipe starts from have other sizes than "
                 "its [encoder] and [context]; make them equal, or leave out 'start'"
@@ -101,3 +120,7 @@ def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Ba
 def _save(model: nn.Module, path: Path) -> str:
     assert isinstance(model, SpikeNetwork)  # noqa: S101  for the type checker
     return save_weights(model.weights(), path)
+
+
+def _shapes(encoder: EncoderConfig, context: ContextConfig) -> tuple[Shapes, Shapes]:
+    return encoder_shapes(encoder), context_shapes(context, encoder.n_dims)
