@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.signal import sosfiltfilt
+from scipy.signal import butter, sosfiltfilt, sosfreqz
 
 import naive_signal
 from embersort.config import FilterConfig
@@ -89,3 +89,17 @@ def test_the_upper_edge_stays_below_the_nyquist_frequency():
 def test_no_band_is_left():
     with pytest.raises(BadConfig, match=r"filter\.low_hz is 900.*1500 Hz.*675"):
         design_bandpass(FilterConfig(low_hz=900), 1500)
+
+
+@pytest.mark.parametrize("order", range(1, 9))
+@pytest.mark.parametrize(
+    ("low_hz", "high_hz", "rate_hz"), [(300, 6000, 30_000), (900, 1200, 20_000), (5, 3500, 8_000)]
+)
+def test_the_design_is_scipys(order, low_hz, high_hz, rate_hz):
+    ours = design_bandpass(FilterConfig(low_hz=low_hz, high_hz=high_hz, order=order), rate_hz)
+    theirs = butter(order, (low_hz, high_hz), "bandpass", fs=rate_hz, output="sos")
+    at_hz = np.linspace(low_hz / 4, rate_hz / 2, 500)
+    response = sosfreqz(ours, at_hz, fs=rate_hz)[1]
+    expected = sosfreqz(theirs, at_hz, fs=rate_hz)[1]
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(response, expected, atol=1e-6)

@@ -81,6 +81,11 @@ def test_the_bits_are_the_same_for_any_chunk_size_and_number_of_workers(
     assert digest(again) == digest(result)
 
 
+@pytest.mark.parametrize("keep_mb", [0, 5])
+def test_the_bits_are_the_same_however_many_tiles_are_kept(recording, result, keep_mb):
+    assert digest(sort(recording, run(keep_mb=keep_mb))) == digest(result)
+
+
 @pytest.fixture(scope="module")
 def moving():
     return simulate(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from embersort.types import FloatArray, IntArray
@@ -61,8 +62,7 @@ class TemporalPca:
 
     def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
         """Return codes, shape (n_events, n_local * n_components), channel by channel."""
-        codes = np.einsum("itj,tk->ijk", snippets, self.basis, optimize=False)
-        return codes.reshape(len(codes), codes.shape[1] * codes.shape[2])
+        return _project(snippets, self.basis)
 
     def common_frame(
         self, codes: NDArray[np.float32], channel_index: IntArray
@@ -116,3 +116,25 @@ def fit_temporal_pca(
         largest = vectors[np.abs(vectors).argmax(axis=0), np.arange(n_components)]
         basis = vectors * np.where(largest < 0, -1.0, 1.0)
     return TemporalPca(basis=np.ascontiguousarray(basis, dtype=np.float32), neighbours=neighbours)
+
+
+@njit(nogil=True, cache=True)
+def _project(snippets: NDArray[np.float32], basis: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return each local channel's inner products with the components, summed in order of time."""
+    n_events, n_window, n_local = snippets.shape
+    n_components = basis.shape[1]
+    codes = np.empty((n_events, n_local * n_components), np.float32)
+    # Channels are the SIMD lanes.
+    sums = np.empty((n_components, n_local), np.float32)
+    for i in range(n_events):
+        sums[:] = 0
+        for t in range(n_window):
+            row = snippets[i, t]
+            for k in range(n_components):
+                weight, out = basis[t, k], sums[k]
+                for j in range(n_local):
+                    out[j] += weight * row[j]
+        for j in range(n_local):
+            for k in range(n_components):
+                codes[i, j * n_components + k] = sums[k, j]
+    return codes

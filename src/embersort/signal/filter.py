@@ -15,6 +15,9 @@ from embersort.types import FloatArray
 NYQUIST_SHARE = 0.9
 """The upper edge never exceeds this share of the Nyquist frequency."""
 
+REAL = 1e-12
+"""A pole's imaginary part below this is rounding."""
+
 SETTLE_LEVEL = 1e-6
 """A filter has settled when its impulse response has decayed to this share of its peak."""
 
@@ -22,28 +25,62 @@ SETTLE_LEVEL = 1e-6
 def design_bandpass(config: FilterConfig, sampling_rate_hz: float) -> FloatArray:
     """Return second-order sections of the Butterworth band-pass.
 
+    A low-pass of poles on the unit circle becomes a band-pass (s → (s² + ω₁ω₂) / (s (ω₂ - ω₁)))
+    and is brought to samples by the bilinear transform (Oppenheim and Schafer, Discrete-Time
+    Signal Processing, sections 7.1 and B.1). SciPy's design is the same, but loading its signal
+    package takes longer than the rest of a start.
+
     Returns
     -------
     ndarray, shape (n_sections, 6), float64
-        As `scipy.signal.butter(..., output="sos")` gives them.
+        In the order of `scipy.signal`: b0, b1, b2, 1, a1, a2.
 
     Raises
     ------
     BadConfig
         If no band is left below the Nyquist frequency.
     """
-    # Imported here: SciPy's signal package takes longer to load than the rest of a start.
-    from scipy.signal import butter
-
     high_hz = min(config.high_hz, NYQUIST_SHARE * sampling_rate_hz / 2)
     if config.low_hz >= high_hz:
         raise BadConfig(
             f"filter.low_hz is {config.low_hz:g}, but at a sampling rate of "
             f"{sampling_rate_hz:g} Hz the band ends at {high_hz:g} Hz; lower it"
         )
-    return butter(
-        config.order, (config.low_hz, high_hz), "bandpass", fs=sampling_rate_hz, output="sos"
+    # The bilinear transform bends frequencies; edges are moved so that they come out right.
+    low, high = np.tan(np.pi * np.array([config.low_hz, high_hz]) / sampling_rate_hz)
+    return np.array(
+        [
+            _section(pair, high - low)
+            for pole in _upper_poles(config.order)
+            for pair in _band_pairs(complex(pole), float(low), float(high))
+        ]
     )
+
+
+def _upper_poles(order: int) -> NDArray[np.complex128]:
+    """Return the poles of the analogue low-pass of edge 1, of each conjugate pair one."""
+    turns = (2 * np.arange((order + 1) // 2) + 1 + order) / (2 * order)
+    poles = np.exp(1j * np.pi * turns)
+    # The middle one of an odd order is real.
+    return np.where(np.abs(poles.imag) < REAL, poles.real, poles)
+
+
+def _band_pairs(pole: complex, low: float, high: float) -> list[tuple[complex, complex]]:
+    """Return the pairs of digital poles, each of a real section, that a low-pass pole becomes."""
+    middle = pole * (high - low) / 2
+    apart = np.sqrt(middle * middle - low * high + 0j)
+    first, second = ((1 + s) / (1 - s) for s in (middle + apart, middle - apart))
+    if pole.imag == 0:
+        return [(first, second)]
+    return [(first, first.conjugate()), (second, second.conjugate())]
+
+
+def _section(poles: tuple[complex, complex], width: float) -> list[float]:
+    """Return the coefficients of one section, with zeros at no and at half the sampling rate."""
+    first, second = poles
+    # Each factor s - p of the analogue filter leaves its 1 - p = 2 / (1 + z) behind.
+    gain = width * ((1 + first) * (1 + second)).real / 4
+    return [gain, 0.0, -gain, 1.0, -(first + second).real, (first * second).real]
 
 
 def settle_samples(sos: FloatArray) -> int:

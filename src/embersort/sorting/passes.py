@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import RunConfig
-from embersort.matching.bank import TemplateBank
 from embersort.matching.fit import Terms
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
@@ -18,7 +17,9 @@ from embersort.signal.preprocess import Preprocessor, filter_tile, whiten
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
 from embersort.sorting.banks import Banks
-from embersort.types import Events, IntArray, Recording
+from embersort.sorting.cleaned import replace_own_channels, sum_by_unit
+from embersort.sorting.kept import KeptTiles, WhiteTile
+from embersort.types import Events, Recording
 
 TYPICAL_SCALE = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
@@ -39,6 +40,8 @@ class Front:
     run : RunConfig
     mapper : TileMapper
         Where the tiles are computed.
+    kept : KeptTiles
+        Tiles that need not be computed again.
     """
 
     recording: Recording
@@ -47,6 +50,7 @@ class Front:
     window: Window
     run: RunConfig
     mapper: TileMapper = map_tiles
+    kept: KeptTiles = field(default_factory=lambda: KeptTiles(0))
 
     @property
     def extra(self) -> int:
@@ -55,18 +59,26 @@ class Front:
 
     def white_tile(self, tile: Tile) -> NDArray[np.float32]:
         """Return the white traces of a tile with ``extra`` samples on either side."""
+        kept = self.kept.get(tile.index)
+        if kept is not None:
+            return kept[0]
         filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
         return whiten(filtered, self.preprocessor)
 
-    def white_tile_and_events(self, tile: Tile) -> tuple[NDArray[np.float32], Events]:
-        """Return the white traces of a tile, and the events in it.
+    def white_tile_and_events(self, tile: Tile) -> WhiteTile:
+        """Return the white traces of a tile, and the events in it; keep them for later passes.
 
         Events are looked for before whitening: it evens out the noise but also takes from a
         trough what the neighbouring channels share with it.
         """
+        kept = self.kept.get(tile.index)
+        if kept is not None:
+            return kept
         filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
         scaled = filtered * self.preprocessor.scale
-        return whiten(filtered, self.preprocessor), detect(scaled, self.extra, self.detector)
+        made = whiten(filtered, self.preprocessor), detect(scaled, self.extra, self.detector)
+        self.kept.keep(tile.index, made)
+        return made
 
     def tiles(self) -> list[Tile]:
         """Return the grid of the recording."""
@@ -172,9 +184,10 @@ def match_recording(
         own = bank.shifted[local_unit, shift] * scale[:, None, None]
         cleaned = cut_snippets(residual, sample, local_unit, wide) + own
         typical = scale >= TYPICAL_SCALE
-        sums = _sum_by_unit(cleaned[typical], local_unit[typical], bank, n_channels)
-        local = _on_local_channels(cleaned, local_unit, sample, residual, front.window, bank)
+        sums = sum_by_unit(cleaned[typical], local_unit[typical], bank.n_units)
         main = bank.channels[:, 0][local_unit]
+        local = cut_snippets(residual, sample, main, front.window)
+        replace_own_channels(local, cleaned, local_unit, bank.channels, front.window.neighbours)
         return (
             sample + (tile.start - front.extra),
             timed.unit_index[local_unit],
@@ -184,15 +197,18 @@ def match_recording(
             stage.encode(local, main),
             main,
             timed.unit_index,
+            bank.channels,
             sums,
         )
 
     columns: list[list[NDArray]] = [[] for _ in range(7)]
     total = np.zeros((n_units, front.window.n_window, n_channels))
-    for *parts, units, sums in front.mapper(look, front.tiles(), front.run, progress):
+    for *parts, units, channels, sums in front.mapper(look, front.tiles(), front.run, progress):
         for column, part in zip(columns, parts, strict=True):
             column.append(part)
-        total[units] += sums
+        for unit, own, summed in zip(units, channels, sums, strict=True):
+            used = own >= 0
+            total[unit][:, own[used]] += summed[:, used]
     sample, unit, scale, shift, gain, codes, channel = (np.concatenate(c) for c in columns)
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
@@ -205,35 +221,3 @@ def match_recording(
         channel_index=channel,
         means=means,
     )
-
-
-def _sum_by_unit(
-    cleaned: NDArray[np.float32], unit: IntArray, bank: TemplateBank, n_channels: int
-) -> NDArray[np.float64]:
-    """Return the sum of each unit's cleaned snippets, shape (n_units, n_window, n_channels)."""
-    sums = np.zeros((bank.n_units, bank.n_window, n_channels))
-    for u in np.unique(unit):
-        used = bank.channels[u] >= 0
-        total = cleaned[unit == u].sum(axis=0, dtype=np.float64)
-        sums[u][:, bank.channels[u][used]] = total[:, used]
-    return sums
-
-
-def _on_local_channels(
-    cleaned: NDArray[np.float32],
-    unit: IntArray,
-    sample: IntArray,
-    residual: NDArray[np.float32],
-    window: Window,
-    bank: TemplateBank,
-) -> NDArray[np.float32]:
-    """Return cleaned snippets on the local channels of each unit's main channel."""
-    main = bank.channels[:, 0]
-    local = cut_snippets(residual, sample, main[unit], window)
-    for u in np.unique(unit):
-        rows = np.flatnonzero(unit == u)
-        for j, channel in enumerate(window.neighbours[main[u]]):
-            place = np.flatnonzero(bank.channels[u] == channel)
-            if channel >= 0 and len(place):
-                local[rows, :, j] = cleaned[rows, :, place[0]]
-    return local

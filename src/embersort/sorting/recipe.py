@@ -30,6 +30,7 @@ from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.banks import make_banks
 from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.features import encode_and_frame
+from embersort.sorting.kept import KeptTiles
 from embersort.sorting.moving import MovingTemplates, moving_templates
 from embersort.sorting.passes import (
     Front,
@@ -90,7 +91,8 @@ def sort(
 
     Notes
     -----
-    Memory is bounded by the number of spikes and the length of a tile, not by the recording's.
+    Memory is bounded by the number of spikes, the length of a tile and ``run.keep_mb``, not by the
+    recording's length.
     """
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
@@ -189,6 +191,7 @@ def _front(source: Recording, config: SortConfig, mapper: TileMapper) -> Front:
         window=make_window(source.geometry, fs, config.snippet),
         run=config.run,
         mapper=mapper,
+        kept=KeptTiles(round(config.run.keep_mb * 1e6)),
     )
 
 

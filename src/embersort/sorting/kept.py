@@ -1,0 +1,45 @@
+"""White tiles kept from one pass over the recording to the next."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.types import Events
+
+WhiteTile = tuple[NDArray[np.float32], Events]
+"""White traces of a tile with its margins, and the events in it."""
+
+
+class KeptTiles:
+    """Keeps tiles while they fit; the rest is computed anew in each pass, to the same bits.
+
+    Parameters
+    ----------
+    most_bytes : int
+        Traces kept together are no larger.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._bytes_left = most_bytes
+        self._tiles: dict[int, WhiteTile] = {}
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel empty, and keep nothing elsewhere: each pass may meet its tiles on any worker."""
+        return KeptTiles, (0,)
+
+    def get(self, tile_index: int) -> WhiteTile | None:
+        """Return a tile, if it is kept. It is everybody's: not to be changed."""
+        return self._tiles.get(tile_index)
+
+    def keep(self, tile_index: int, made: WhiteTile) -> None:
+        """Keep a tile, if there is room."""
+        size = made[0].nbytes
+        with self._lock:
+            if size <= self._bytes_left and tile_index not in self._tiles:
+                self._bytes_left -= size
+                self._tiles[tile_index] = made

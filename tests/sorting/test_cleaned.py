@@ -1,0 +1,33 @@
+"""Sums and local snippets of cleaned spikes, against the obvious."""
+
+import numpy as np
+
+from embersort.signal.features import TemporalPca
+from embersort.sorting.cleaned import replace_own_channels, sum_by_unit
+
+
+def test_snippets_are_summed_by_unit():
+    cleaned = np.array([[[1, 2]], [[10, 20]], [[100, 200]]], "f4")
+    sums = sum_by_unit(cleaned, np.array([2, 0, 2]), 3)
+    assert sums.tolist() == [[[10, 20]], [[0, 0]], [[101, 202]]]
+
+
+def test_a_templates_channels_are_found_among_the_local_ones():
+    # Unit 0 has channels 2 and 0, unit 1 channel 1 alone; around channel 1 lie 1, 2 and 0.
+    support = np.array([[2, 0], [1, -1]])
+    neighbours = np.array([[0, 1, -1], [1, 2, 0], [2, 1, -1]])
+    cleaned = np.array([[[7, 8]], [[9, 5]]], "f4")
+    local = np.zeros((2, 1, 3), "f4")
+    replace_own_channels(local, cleaned, np.array([0, 1]), support, neighbours)
+    assert local.tolist() == [[[7, 0, 0]], [[9, 0, 0]]]
+
+
+def test_codes_are_inner_products_channel_by_channel():
+    rng = np.random.default_rng(0)
+    snippets = rng.standard_normal((5, 20, 3)).astype("f4")
+    basis = np.linalg.qr(rng.standard_normal((20, 2)))[0].astype("f4")
+    stage = TemporalPca(basis=basis, neighbours=np.zeros((1, 3), np.int64))
+    codes = stage.encode(snippets, np.zeros(5, np.int64))
+    expected = np.stack([[s[:, j] @ basis for j in range(3)] for s in snippets]).reshape(5, 6)
+    np.testing.assert_allclose(codes, expected, atol=1e-5)
+    assert (stage.encode(snippets[3:4], np.zeros(1, np.int64)) == codes[3:4]).all()

@@ -1,0 +1,48 @@
+"""Tiles kept from one pass to the next."""
+
+import pickle
+
+import numpy as np
+
+from embersort.sorting.kept import KeptTiles
+from embersort.types import Events
+
+NO_EVENTS = Events(
+    sample_index=np.zeros(0, np.int64),
+    channel_index=np.zeros(0, np.int64),
+    amplitude=np.zeros(0, np.float32),
+)
+
+
+def tile(n_samples):
+    return np.ones((n_samples, 1), np.float32), NO_EVENTS
+
+
+def test_tiles_are_kept_while_they_fit():
+    kept = KeptTiles(most_bytes=4 * 30)
+    first, small = tile(20), tile(10)
+    kept.keep(0, first)
+    kept.keep(1, tile(11))
+    kept.keep(2, small)
+    assert kept.get(0) is first
+    assert kept.get(1) is None
+    assert kept.get(2) is small
+
+
+def test_a_tile_counts_once():
+    kept = KeptTiles(most_bytes=4 * 30)
+    first, last = tile(20), tile(10)
+    kept.keep(0, first)
+    kept.keep(0, tile(20))
+    kept.keep(1, last)
+    assert kept.get(0) is first
+    assert kept.get(1) is last
+
+
+def test_they_travel_empty():
+    kept = KeptTiles(most_bytes=1000)
+    kept.keep(0, tile(1))
+    there = pickle.loads(pickle.dumps(kept))
+    there.keep(1, tile(1))
+    assert there.get(0) is None
+    assert there.get(1) is None
