@@ -12,11 +12,13 @@ from embersort.simulate import Scene, simulate
 from embersort.training import options as module
 from embersort.training.event_sets import labelled_snippets
 from embersort.training.options import OptionsConfig, cases, cluster, read_rows, run_options
+from embersort.training.options_detection import matched_filter
 from embersort.training.options_page import (
     clustering_table,
     detection_table,
     family_table,
     mean_interval,
+    whole_table,
     write_page,
 )
 from embersort.training.segment_options import Networks, segment_frame
@@ -91,7 +93,7 @@ def test_every_clustering_finds_two_clouds(clustering):
 def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch):
     config = OptionsConfig(
         families=("noise",), difficulties=(0.2, 0.8), seeds=(0,), features=("pca",),
-        clusterings=("isosplit",),
+        clusterings=("isosplit",), sorts=(),
     )  # fmt: skip
     assert [case.difficulty for case in cases(config)] == [0.2, 0.8]
     scored = []
@@ -154,3 +156,39 @@ def test_the_segment_network_sees_the_events_that_the_others_see():
 def test_an_unknown_option_is_refused():
     with pytest.raises(BadConfig, match=r"featurs.*did you mean 'features'"):
         OptionsConfig.parse({"featurs": ["pca"]})
+
+
+def test_the_whole_task_has_its_table():
+    def whole(features, seed, accuracy):
+        scores = {"accuracy": accuracy, "n_well": 1, "n_true": 4, "n_found": 6}
+        return {**_row(features, seed, 0.0, "sort"), "task": "whole", **scores}
+
+    table = whole_table([whole("pca", 0, 0.25), whole("pca", 1, 0.75), whole("context", 1, 1.0)])
+    assert table[1] == ["pca", "0.500 [0.250, 0.750]", "0.250", "1.50", ""]
+    assert table[2][-1] == "+0.250 [+0.250, +0.250]"
+
+
+def test_a_matched_filter_ranks_a_small_spike_over_a_higher_noise_peak():
+    rng = np.random.default_rng(0)
+    time = np.arange(40) - 20
+    shape = -np.exp(-0.5 * (time / 4.0) ** 2)
+    heights = np.concatenate([np.full(40, 12.0), np.full(20, 4.5)])
+    spikes = heights[:, None] * shape + 0.3 * rng.standard_normal((60, 40))
+    peaks = np.zeros((20, 40))
+    peaks[:, 20] = -6.0
+    score = matched_filter(np.concatenate([spikes, peaks])[:, :, None].astype(np.float32))
+    assert score[:60].min() > score[60:].max()
+    assert matched_filter(np.zeros((0, 40, 1), np.float32)).shape == (0,)
+
+
+def test_the_whole_task_is_sorted_with_each_kind_of_features(tmp_path):
+    config = OptionsConfig(
+        families=("noise",), difficulties=(0.0,), seeds=(0,), features=(), duration_s=8.0,
+        sorts=("pca", "context"),
+    )  # fmt: skip
+    rows = run_options(config, Networks(encoder=random_weights()), tmp_path)
+    assert [(row["task"], row["features"]) for row in rows] == [
+        ("whole", "pca"),
+        ("whole", "context"),
+    ]
+    assert all(row["n_true"] == 12 and row["accuracy"] > 0.7 for row in rows)

@@ -32,12 +32,18 @@ def options(
     from embersort.config import read_toml, with_overrides
     from embersort.embedding.segment_weights import load_shipped_segment
     from embersort.embedding.weights import load_shipped, load_weights
+    from embersort.errors import BadConfig
     from embersort.training import options_page
     from embersort.training.options import OptionsConfig, run_options
     from embersort.training.segment_options import Networks
 
     values = with_overrides(read_toml(config_file) if config_file else {}, settings or [])
     config = OptionsConfig.parse(values, str(config_file or "--set"))
+    if weights and set(config.sorts) - {"pca"}:
+        raise BadConfig(
+            "the whole task is sorted with the shipped weights, --weights names others; "
+            "add --set 'sorts=[]'"
+        )
     networks = Networks(
         encoder=load_weights(weights) if weights else load_shipped(),
         segment=load_shipped_segment() if "segment" in config.features else None,
@@ -49,6 +55,7 @@ def options(
         ("Pure clustering", options_page.clustering_table(rows)),
         ("Adjusted Rand index by family, ISO-SPLIT", options_page.family_table(rows)),
         ("Pure detection", options_page.detection_table(rows)),
+        ("The whole task", options_page.whole_table(rows)),
     ):
         typer.echo(f"\n{title}")
         typer.echo(format_table(table))

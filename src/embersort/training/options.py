@@ -18,12 +18,12 @@ from embersort.config import ClusterConfig, Config
 from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
 from embersort.errors import MissingDependency
 from embersort.evaluation.clustering import score_clustering
-from embersort.evaluation.detection import detection_curve
 from embersort.signal.features import fit_temporal_pca
 from embersort.simulate.families import family_scene
 from embersort.simulate.simulation import Simulation, simulate
 from embersort.training.event_sets import LabelledSnippets, labelled_snippets
-from embersort.training.labels import LEAST_SNR
+from embersort.training.options_detection import detection_scores
+from embersort.training.options_sorts import SortedFeatures, sort_scores
 from embersort.training.segment_options import Networks, segment_frame
 from embersort.types import IntArray
 
@@ -34,11 +34,15 @@ N_COMPONENTS = 6
 PROPOSAL_THRESHOLD = 4.0
 """Events are proposed at this height, for the detectors to rank."""
 RESULTS_NAME = "results.jsonl"
+SORT = "sort"
+"""Stands for the clustering in rows of the whole task."""
 HDBSCAN_LEAST = 15
 """Smallest cluster of HDBSCAN."""
 
 Features = Literal["pca", "encoder", "context", "pca+encoder", "pca+context", "segment"]
 Clustering = Literal["isosplit", "kmeans", "hdbscan", "gaussian"]
+Option = tuple[str, str]
+"""Features and clustering, or features and `SORT`."""
 
 
 class OptionsConfig(Config):
@@ -61,6 +65,8 @@ class OptionsConfig(Config):
     """What events are reduced to."""
     clusterings: tuple[Clustering, ...] = ("isosplit", "kmeans")
     """How they are clustered; k-means and the Gaussian mixture are told the true number."""
+    sorts: tuple[SortedFeatures, ...] = ("pca", "context")
+    """What the sorter, with its shipped weights, is given to do the whole task with."""
     duration_s: float = Field(60.0, gt=0)
     """Length of a scene."""
     max_events: int = Field(2000, ge=50)
@@ -109,7 +115,7 @@ def run_options(
     Returns
     -------
     list of dict
-        Rows of this study, ``task`` "clustering" or "detection".
+        Rows of this study, ``task`` "clustering", "detection" or "whole".
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RESULTS_NAME
@@ -121,7 +127,7 @@ def run_options(
             for row in rows
             if (row["family"], row["difficulty"], row["seed"]) == case.key
         }
-        todo = [(f, c) for f in config.features for c in config.clusterings if (f, c) not in done]
+        todo = [option for option in options_of(config) if option not in done]
         if todo:
             scored = score_case(case, config, networks, todo)
             new = [row for row in scored if (row["features"], row["clustering"]) not in done]
@@ -131,6 +137,12 @@ def run_options(
             progress("options", n_done + 1, len(wanted))
     keys = {case.key for case in wanted}
     return [row for row in rows if (row["family"], row["difficulty"], row["seed"]) in keys]
+
+
+def options_of(config: OptionsConfig) -> list[Option]:
+    """Return every option of the study: features with each clustering, features with the sorter."""
+    pure: list[Option] = [(f, c) for f in config.features for c in config.clusterings]
+    return pure + [(features, SORT) for features in config.sorts]
 
 
 def read_rows(path: Path, hashes: Container[str]) -> list[dict]:
@@ -158,60 +170,76 @@ def _append(rows: list[dict], path: Path) -> None:
 
 
 def score_case(
-    case: Case, config: OptionsConfig, networks: Networks, todo: list[tuple[Features, Clustering]]
+    case: Case, config: OptionsConfig, networks: Networks, todo: list[Option]
 ) -> list[dict]:
-    """Score options on one scene: pure clustering of its busiest neighbourhood, pure detection."""
+    """Score options on one scene: pure clustering, pure detection, the whole task."""
     scene = family_scene(case.family, case.difficulty, seed=case.seed)
     scene = scene.model_copy(update={"duration_s": config.duration_s})
     simulation = simulate(scene)
+    sorts = [name for name in config.sorts if (name, SORT) in todo]
+    rows = [
+        _row(case, networks, "whole", name, SORT, scores)
+        for name, scores in sort_scores(simulation, sorts).items()
+    ]
+    pure = [option for option in todo if option[1] != SORT]
+    return rows + (_pure_rows(case, simulation, config, networks, pure) if pure else [])
+
+
+def _pure_rows(
+    case: Case,
+    simulation: Simulation,
+    config: OptionsConfig,
+    networks: Networks,
+    todo: list[Option],
+) -> list[dict]:
+    """Score detectors on a scene, and options on its busiest neighbourhood."""
+    recording = simulation.recording
     found = labelled_snippets(simulation, PROPOSAL_THRESHOLD)
     stage = make_encoder_stage(
         networks.encoder,
-        simulation.recording.geometry,
+        recording.geometry,
         found.window.neighbours,
         n_window=found.snippets.shape[1],
         n_before=found.window.n_before,
-        sampling_rate_hz=scene.sampling_rate_hz,
+        sampling_rate_hz=recording.sampling_rate_hz,
     )
     codes = stage.encode(found.snippets, found.events.channel_index)
-    common = asdict(case)
+    detected = detection_scores(simulation, found, stage.read(codes).spike_logit)
     rows = [
-        {
-            **common,
-            "weights": networks.hash_of(""),
-            "task": "detection",
-            "features": name,
-            "clustering": "",
-            **scores,
-        }
-        for name, scores in detection_scores(simulation, found, stage, codes).items()
+        _row(case, networks, "detection", name, "", scores) for name, scores in detected.items()
     ]
-    rows_chosen = neighbourhood(simulation, found, config)
-    label = found.labels.label[rows_chosen]
+    chosen = neighbourhood(simulation, found, config)
+    label = found.labels.label[chosen]
     if len(np.unique(label)) < 2:
         return rows
-    frames = feature_frames(found, stage, codes, rows_chosen)
+    frames = feature_frames(found, stage, codes, chosen)
     if any(features == "segment" for features, _ in todo):
         frames["segment"] = segment_frame(
-            simulation, found.events, rows_chosen, PROPOSAL_THRESHOLD, networks
+            simulation, found.events, chosen, PROPOSAL_THRESHOLD, networks
         )
     for features, clustering in todo:
         labels = cluster(frames[features], clustering, len(np.unique(label)), config.cluster)
         score = score_clustering(label, labels)
-        rows.append(
-            {
-                **common,
-                "weights": networks.hash_of(features),
-                "task": "clustering",
-                "features": features,
-                "clustering": clustering,
-                "ari": score.adjusted_rand,
-                "accuracy": score.mean_accuracy,
-                "n_true": len(score.accuracy),
-                "n_found": score.n_found,
-            }
-        )
+        values = {
+            "ari": score.adjusted_rand,
+            "accuracy": score.mean_accuracy,
+            "n_true": len(score.accuracy),
+            "n_found": score.n_found,
+        }
+        rows.append(_row(case, networks, "clustering", features, clustering, values))
     return rows
+
+
+def _row(
+    case: Case,
+    networks: Networks,
+    task: str,
+    features: str,
+    clustering: str,
+    scores: dict[str, float],
+) -> dict:
+    names = {"task": task, "features": features, "clustering": clustering}
+    return {**asdict(case), "weights": networks.hash_of(features), **names, **scores}
 
 
 def neighbourhood(
@@ -250,7 +278,7 @@ def feature_frames(
 
 
 def cluster(
-    frame: NDArray[np.float32], clustering: Clustering, n_true: int, config: ClusterConfig
+    frame: NDArray[np.float32], clustering: str, n_true: int, config: ClusterConfig
 ) -> NDArray[np.int64]:
     """Cluster events; -1 where a method leaves one out."""
     if clustering == "isosplit":
@@ -274,22 +302,3 @@ def cluster(
     if clustering == "hdbscan":
         return HDBSCAN(min_cluster_size=HDBSCAN_LEAST, copy=True).fit_predict(points)
     return GaussianMixture(n_true, random_state=0).fit_predict(points)
-
-
-def detection_scores(
-    simulation: Simulation,
-    found: LabelledSnippets,
-    stage: EncoderStage,
-    codes: NDArray[np.float32],
-) -> dict[str, dict[str, float]]:
-    """Score the height of an event, and the event head, as detectors."""
-    near = found.depth.T >= LEAST_SNR
-    logit = stage.read(codes).spike_logit
-    scores = {}
-    for name, score in (("threshold", None), ("event head", logit)):
-        curve = detection_curve(found.events, simulation.truth.sorting, score=score, near=near)
-        scores[name] = {
-            "average_precision": curve.average_precision,
-            "recall_at_95": curve.recall_at_precision(0.95),
-        }
-    return scores

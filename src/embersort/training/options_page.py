@@ -90,6 +90,27 @@ def detection_table(rows: Rows) -> list[list[str]]:
     return lines
 
 
+def whole_table(rows: Rows) -> list[list[str]]:
+    """Return one line per features of the sorter: accuracy over true units, and the paired gain."""
+    chosen = [row for row in rows if row["task"] == "whole"]
+    pca = {_scene(row): row["accuracy"] for row in chosen if row["features"] == "pca"}
+    lines = [["features", "accuracy", "well detected / true", "units found / true", "gain"]]
+    for (name,) in _names(chosen, "features"):
+        here = [row for row in chosen if row["features"] == name]
+        gains = [r["accuracy"] - pca[_scene(r)] for r in here if _scene(r) in pca]
+        n_true = max(1, sum(row["n_true"] for row in here))
+        lines.append(
+            [
+                name,
+                _shown([row["accuracy"] for row in here]),
+                f"{sum(row['n_well'] for row in here) / n_true:.3f}",
+                f"{sum(row['n_found'] for row in here) / n_true:.2f}",
+                "" if name == "pca" else _shown(gains, signed=True),
+            ]
+        )
+    return lines
+
+
 def write_page(rows: Rows, path: Path) -> None:
     """Write tables and score-against-difficulty plots, one self-contained HTML file."""
     import plotly.graph_objects as go
@@ -130,6 +151,7 @@ def write_page(rows: Rows, path: Path) -> None:
             ("Pure clustering", clustering_table(rows)),
             ("By family, ISO-SPLIT", family_table(rows)),
             ("Pure detection", detection_table(rows)),
+            ("The whole task", whole_table(rows)),
         )
     )
     path.write_text(
