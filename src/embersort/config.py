@@ -121,6 +121,8 @@ class FeatureConfig(Config):
     """What events are first clustered by: principal components, or the networks in context."""
     context: bool = True
     """Whether ``encoder`` looks at each event together with its neighbours within half a minute."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the networks of ``encoder`` run; ``cuda`` needs PyTorch, and last bits may differ."""
     n_components: int = Field(6, ge=1, le=16)
     """Temporal principal components kept of each channel."""
 

@@ -59,7 +59,7 @@ def test_threads_do_not_change_a_bit():
 @pytest.mark.torch
 def test_equals_the_network_that_is_trained():
     torch = pytest.importorskip("torch")
-    from embersort.training.context_network import ContextNetwork, EventTable
+    from embersort.embedding.torch_context import ContextNetwork, EventTable
 
     network = ContextNetwork(CONTEXT, ENCODER.n_dims)
     weights = random_weights().context
@@ -79,7 +79,7 @@ def test_equals_the_network_that_is_trained():
 @pytest.mark.torch
 def test_neighbours_of_a_set_obey_the_window():
     torch = pytest.importorskip("torch")
-    from embersort.training.context_network import EventTable, nearest_in_set
+    from embersort.embedding.torch_context import EventTable, nearest_in_set
 
     events = EventTable(
         embedding=torch.tensor([[[1.0, 0.0], [0.8, 0.6], [0.96, 0.28]]]),

@@ -112,7 +112,7 @@ def test_snippets_of_another_length_are_refused():
 @pytest.mark.torch
 def test_equals_the_network_that_is_trained():
     torch = pytest.importorskip("torch")
-    from embersort.training.encoder_network import EncoderNetwork
+    from embersort.embedding.torch_encoder import EncoderNetwork
 
     network = EncoderNetwork(ENCODER)
     weights = random_weights()

@@ -81,6 +81,13 @@ def sort(
         str | None,
         typer.Option(help="pca or encoder: short for --set feature.method=…", metavar="METHOD"),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="cpu or cuda, where the networks of --features encoder run: short for "
+            "--set feature.device=…"
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,7 +119,8 @@ def sort(
         from embersort.recording import ReopenedRecording
 
         check_new_folder(out, overwrite=overwrite, marker=RUN_FILE)
-        chosen = [f"feature.method={features}"] if features else []
+        short = {"feature.method": features, "feature.device": device}
+        chosen = [f"{name}={value}" for name, value in short.items() if value]
         sort_config = read_settings(config, [*(settings or []), *chosen])
         options: dict[str, Any] = {
             "sampling_rate_hz": sampling_rate,

@@ -12,6 +12,7 @@ from embersort.embedding.architecture import (
     CANONICAL_SAMPLES,
 )
 from embersort.errors import BadConfig
+from embersort.types import IntArray
 
 N_SHIFTS = 9
 """The trough is placed to an eighth of a sample: -4/8, -3/8, … 4/8."""
@@ -58,6 +59,15 @@ def resampling_matrices(
     weight[np.abs(distance) >= LANCZOS_LOBES] = 0.0
     weight /= weight.sum(axis=1, keepdims=True)
     return weight.astype(np.float32)
+
+
+@njit(nogil=True, cache=True)
+def shift_indices(troughs: NDArray[np.float32]) -> IntArray:
+    """Return `shift_index` of many troughs, each given by three samples."""
+    index = np.empty(len(troughs), np.int64)
+    for i in range(len(troughs)):
+        index[i] = shift_index(troughs[i, 0], troughs[i, 1], troughs[i, 2])
+    return index
 
 
 @njit(nogil=True, cache=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from embersort.embedding.architecture import CANONICAL_RATE_HZ
@@ -14,14 +13,14 @@ from embersort.embedding.resampling import (
     N_SHIFTS,
     SHIFT_STEPS,
     resampling_matrices,
-    shift_index,
+    shift_indices,
 )
 from embersort.embedding.segment_architecture import (
     SEGMENT_BEFORE_SAMPLES,
     SEGMENT_SAMPLES,
     SEGMENT_START,
 )
-from embersort.types import FloatArray, IntArray
+from embersort.types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +58,7 @@ def canonical_segments(
     """
     matrices = resampling_matrices(snippets.shape[1], n_before, sampling_rate_hz)
     matrices = matrices[:, :, SEGMENT_START : SEGMENT_START + SEGMENT_SAMPLES]
-    index = _shift_indices(np.ascontiguousarray(snippets[:, n_before - 1 : n_before + 2, 0]))
+    index = shift_indices(np.ascontiguousarray(snippets[:, n_before - 1 : n_before + 2, 0]))
     values = np.empty((len(snippets), snippets.shape[2], SEGMENT_SAMPLES), np.float16)
     for step in np.unique(index):
         for row in np.flatnonzero(index == step):
@@ -81,11 +80,3 @@ def bin_offsets(sampling_rate_hz: float) -> FloatArray:
     """
     place = np.arange(SEGMENT_SAMPLES) - SEGMENT_BEFORE_SAMPLES
     return place * sampling_rate_hz / CANONICAL_RATE_HZ
-
-
-@njit(cache=True, nogil=True)
-def _shift_indices(troughs: Float32) -> IntArray:
-    index = np.empty(len(troughs), np.int64)
-    for i in range(len(troughs)):
-        index[i] = shift_index(troughs[i, 0], troughs[i, 1], troughs[i, 2])
-    return index

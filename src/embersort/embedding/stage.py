@@ -15,6 +15,7 @@ from embersort.embedding.encoder import Encoded, Encoder
 from embersort.embedding.kernels import Float32
 from embersort.embedding.neighbours import nearest_events
 from embersort.embedding.weights import Weights
+from embersort.errors import MissingDependency
 from embersort.types import Events, FloatArray, Geometry, IntArray
 from embersort.units import s_to_samples
 
@@ -26,26 +27,43 @@ TRAINED_PITCH_UM = 100.0
 """Beyond this distance of nearest channels no channel sees what its neighbour sees."""
 
 
+class SnippetEncoder(Protocol):
+    """The encoder, on whatever it runs."""
+
+    def encode(
+        self,
+        snippets: NDArray[np.float32],
+        channel_index: IntArray,
+        neighbours: IntArray,
+        positions_um: NDArray[np.floating],
+    ) -> Encoded:
+        """Encode events; see `embersort.embedding.encoder.Encoder.encode`."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncoderStage:
     """The encoder with all that it needs to know of a recording.
 
     Attributes
     ----------
-    encoder : Encoder
+    encoder : SnippetEncoder
     weights : Weights
         Where the encoder came from; the context network's are used by `in_context`.
     geometry : Geometry
     neighbours : ndarray, shape (n_channels, n_local), int64
         Local channels of each peak channel, padded with -1.
     sampling_rate_hz : float
+    device : str
+        Where the networks run: ``cpu``, the same bits on every run, or a device of PyTorch.
     """
 
-    encoder: Encoder
+    encoder: SnippetEncoder
     weights: Weights
     geometry: Geometry
     neighbours: IntArray
     sampling_rate_hz: float
+    device: str = "cpu"
 
     @property
     def n_dims(self) -> int:
@@ -132,16 +150,35 @@ class EncoderStage:
             radius_um=config.radius_um,
             n_threads=n_threads,
         )
-        changed: Float32 = apply_context(
-            self.weights.context,
+        time_s = events.sample_index / self.sampling_rate_hz
+        changed = self._change(encoded, neighbours, time_s, n_threads)
+        return np.column_stack([changed, codes[:, self.n_dims :]])
+
+    def _change(
+        self, encoded: Encoded, neighbours: IntArray, time_s: FloatArray, n_threads: int
+    ) -> Float32:
+        """Return the context network's embeddings, from the CPU or another device."""
+        if self.device == "cpu":
+            return apply_context(
+                self.weights.context,
+                encoded.embedding,
+                neighbours,
+                time_s=time_s,
+                position_um=encoded.position_um,
+                log_amplitude=encoded.log_amplitude,
+                n_threads=n_threads,
+            )
+        from embersort.embedding.torch_runtime import apply_context_on, find_device
+
+        return apply_context_on(
+            find_device(self.device),
+            self.weights,
             encoded.embedding,
             neighbours,
-            time_s=events.sample_index / self.sampling_rate_hz,
+            time_s=time_s,
             position_um=encoded.position_um,
             log_amplitude=encoded.log_amplitude,
-            n_threads=n_threads,
         )
-        return np.column_stack([changed, codes[:, self.n_dims :]])
 
 
 def joined_frame(
@@ -234,6 +271,7 @@ def make_encoder_stage(
     n_window: int,
     n_before: int,
     sampling_rate_hz: float,
+    device: str = "cpu",
 ) -> EncoderStage:
     """Make the learned feature stage for a recording.
 
@@ -247,26 +285,43 @@ def make_encoder_stage(
     n_window, n_before : int
         Samples of a snippet, and of them before the trough.
     sampling_rate_hz : float
+    device : str
+        ``cpu``, or a device of PyTorch such as ``cuda``.
 
     Raises
     ------
     BadConfig
         If the window does not cover what the encoder reads.
+    MissingDependency
+        If there is no such device, or no PyTorch.
     """
     _warn_if_outside(geometry, sampling_rate_hz)
-    encoder = Encoder(
-        weights.encoder,
-        n_window=n_window,
-        n_before=n_before,
-        sampling_rate_hz=sampling_rate_hz,
-    )
+    window = {"n_window": n_window, "n_before": n_before}
+    encoder = _make_encoder(weights, window, sampling_rate_hz, device)
     return EncoderStage(
         encoder=encoder,
         weights=weights,
         geometry=geometry,
         neighbours=neighbours,
         sampling_rate_hz=sampling_rate_hz,
+        device=device,
     )
+
+
+def _make_encoder(
+    weights: Weights, window: dict[str, int], sampling_rate_hz: float, device: str
+) -> SnippetEncoder:
+    if device == "cpu":
+        return Encoder(weights.encoder, **window, sampling_rate_hz=sampling_rate_hz)
+    try:
+        from embersort.embedding.torch_runtime import TorchEncoder, find_device
+    except ImportError as error:
+        raise MissingDependency(
+            f"networks on '{device}' need PyTorch ({error}); leave out --device, or install it "
+            "with: pip install 'embersort[train]'"
+        ) from None
+    where = find_device(device)
+    return TorchEncoder(weights, where, **window, sampling_rate_hz=sampling_rate_hz)
 
 
 def _warn_if_outside(geometry: Geometry, sampling_rate_hz: float) -> None:

@@ -76,6 +76,7 @@ def _encode_learned(
         n_window=window.n_window,
         n_before=window.n_before,
         sampling_rate_hz=recording.sampling_rate_hz,
+        device=config.device,
     )
     n_codes = window.neighbours.shape[1] * stage.basis.shape[1]
     joined = JoinedStage(components=stage, n_component_codes=n_codes, learned=learned)

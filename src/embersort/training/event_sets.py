@@ -9,12 +9,11 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from embersort.config import DetectConfig, FilterConfig, RunConfig, SortConfig
-from embersort.embedding.resampling import resampling_matrices, shift_index
+from embersort.embedding.resampling import resampling_matrices, shift_indices
 from embersort.errors import BadInput
 from embersort.recording import ArrayRecording
 from embersort.signal import (
@@ -233,20 +232,12 @@ def at_canonical_rate(
 ) -> NDArray[np.float16]:
     """Return snippets as the encoder reads them, channel before time, troughs aligned."""
     matrices = resampling_matrices(snippets.shape[1], n_before, sampling_rate_hz)
-    shift = _shift_indices(np.ascontiguousarray(snippets[:, n_before - 1 : n_before + 2, 0]))
+    shift = shift_indices(np.ascontiguousarray(snippets[:, n_before - 1 : n_before + 2, 0]))
     out = np.empty((len(snippets), snippets.shape[2], matrices.shape[2]), np.float16)
     for index in np.unique(shift):
         rows = np.flatnonzero(shift == index)
         out[rows] = np.einsum("etc,tk->eck", snippets[rows], matrices[index], optimize=True)
     return out
-
-
-@njit(cache=True, nogil=True)
-def _shift_indices(troughs: NDArray[np.float32]) -> IntArray:
-    shift = np.empty(len(troughs), np.int64)
-    for i in range(len(troughs)):
-        shift[i] = shift_index(troughs[i, 0], troughs[i, 1], troughs[i, 2])
-    return shift
 
 
 def save_event_set(events: EventSet, path: Path) -> None:

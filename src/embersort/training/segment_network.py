@@ -22,7 +22,7 @@ from embersort.embedding.segment_architecture import (
     segment_shapes,
 )
 from embersort.embedding.segment_network import SegmentNetwork as Trained
-from embersort.training.encoder_network import attention_pool, initial_value, unit_norm
+from embersort.embedding.torch_encoder import attention_pool, initial_value, unit_norm
 
 RESIDUAL_GAIN = 0.3
 """Blocks start as small changes of what goes in."""

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from embersort.clustering.neighbourhoods import split
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.architecture import ContextConfig, EncoderConfig
+from embersort.embedding.torch_context import ContextNetwork, EventTable, nearest_in_set
+from embersort.embedding.torch_encoder import EncoderNetwork, EncoderOutput
 from embersort.embedding.weights import Weights
 from embersort.evaluation.clustering import score_clustering
-from embersort.training.context_network import ContextNetwork, EventTable, nearest_in_set
-from embersort.training.encoder_network import EncoderNetwork, EncoderOutput
 from embersort.training.event_sets import EventSet
 from embersort.training.losses import affinity_loss, contrastive_loss, prototype_loss
 from embersort.training.spike_batches import Batch, bucket_of, gather, local_events

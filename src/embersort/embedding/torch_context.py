@@ -1,4 +1,4 @@
-"""The context network in PyTorch; `embersort.embedding.context` is its twin for sorting."""
+"""The context network in PyTorch, to be trained and for GPUs; `context` is its twin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from embersort.embedding.context import (
     SHORTEST_S,
     TIME_SCALE_S,
 )
-from embersort.training.encoder_network import attention_pool, initial_value, unit_norm
+from embersort.embedding.torch_encoder import attention_pool, initial_value, unit_norm
 
 START_GATE_LOGIT = -1.0
 """The gate starts about a quarter open."""
@@ -57,30 +57,41 @@ class ContextNetwork(nn.Module):
             self.out_weight.mul_(0.1)
             self.out_bias[-1] = START_GATE_LOGIT
 
-    def forward(self, events: EventTable, neighbours: Tensor, timed: Tensor) -> Tensor:
+    def forward(
+        self, events: EventTable, neighbours: Tensor, timed: Tensor, first: int = 0
+    ) -> Tensor:
         """Return embeddings changed in the light of their neighbours.
 
         Parameters
         ----------
         events : EventTable
-        neighbours : Tensor, shape (n_sets, n_events, n_neighbours), int64
-            -1 where there are no more.
+        neighbours : Tensor, shape (n_sets, n_rows, n_neighbours), int64
+            Of the events from ``first`` on; -1 where there are no more.
         timed : Tensor, shape (n_sets,), bool
             False where times are withheld in training, lest refractory periods be all that counts.
+        first : int
+            The first event that is changed.
+
+        Returns
+        -------
+        Tensor, shape (n_sets, n_rows, n_dims)
         """
+        rows = slice(first, first + neighbours.shape[1])
         mask = neighbours >= 0
         index = neighbours.clamp_min(0)
         amplitude = (events.log_amplitude - LOG_AMPLITUDE_CENTRE).unsqueeze(-1)
         inputs = torch.cat([events.embedding, amplitude], -1)
-        own = inputs @ self.own_weight + self.pair_bias
+        own = inputs[:, rows] @ self.own_weight + self.pair_bias
         other = _pick(inputs @ self.other_weight, index)
-        relations = _relations(events, amplitude, index, timed)
+        relations = _relations(events, amplitude, index, timed, rows)
         pairs = torch.relu(own.unsqueeze(-2) + other + relations @ self.relation_weight)
         pooled = attention_pool(pairs, self.pool, mask)
-        update = torch.relu(torch.cat([pooled, inputs], -1) @ self.update_weight + self.update_bias)
+        update = torch.relu(
+            torch.cat([pooled, inputs[:, rows]], -1) @ self.update_weight + self.update_bias
+        )
         out = update @ self.out_weight + self.out_bias
         gate = torch.sigmoid(out[..., -1:]) * mask.any(-1, keepdim=True)
-        return unit_norm(events.embedding + gate * out[..., :-1])
+        return unit_norm(events.embedding[:, rows] + gate * out[..., :-1])
 
 
 def nearest_in_set(
@@ -104,13 +115,16 @@ def nearest_in_set(
         return index.masked_fill(value == -torch.inf, -1)
 
 
-def _relations(events: EventTable, amplitude: Tensor, index: Tensor, timed: Tensor) -> Tensor:
-    """Return how each neighbour relates to its event, (n_sets, n_events, n_neighbours, 7)."""
-    similarity = (_pick(events.embedding, index) * events.embedding.unsqueeze(-2)).sum(-1)
+def _relations(
+    events: EventTable, amplitude: Tensor, index: Tensor, timed: Tensor, rows: slice
+) -> Tensor:
+    """Return how each neighbour relates to its event, (n_sets, n_rows, n_neighbours, 7)."""
+    own = events.embedding[:, rows].unsqueeze(-2)
+    similarity = (_pick(events.embedding, index) * own).sum(-1)
     time_s = events.time_s.unsqueeze(-1)
-    delta_s = _pick(time_s, index).squeeze(-1) - time_s
+    delta_s = _pick(time_s, index).squeeze(-1) - time_s[:, rows]
     given = timed[:, None, None].to(similarity.dtype).expand_as(similarity)
-    offset = _pick(events.position_um, index) - events.position_um.unsqueeze(-2)
+    offset = _pick(events.position_um, index) - events.position_um[:, rows].unsqueeze(-2)
     distance = (offset.square().sum(-1) + 1e-12).sqrt() / DISTANCE_SCALE_UM
     return torch.stack(
         [
@@ -119,7 +133,7 @@ def _relations(events: EventTable, amplitude: Tensor, index: Tensor, timed: Tens
             ((delta_s.abs() / SHORTEST_S).log1p() / LOG_TIME_SCALE).to(similarity.dtype) * given,
             delta_s.sign().to(similarity.dtype) * given,
             distance.clamp_max(DISTANCE_LIMIT),
-            (_pick(amplitude, index) - amplitude.unsqueeze(-2)).squeeze(-1),
+            (_pick(amplitude, index) - amplitude[:, rows].unsqueeze(-2)).squeeze(-1),
             given,
         ],
         -1,

@@ -1,4 +1,4 @@
-"""The encoder in PyTorch, to be trained; `embersort.embedding.encoder` is its twin for sorting."""
+"""The encoder in PyTorch, to be trained and for GPUs; `encoder` is its twin for sorting."""
 
 from __future__ import annotations
 
