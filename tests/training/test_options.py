@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from embedding_samples import random_segment_network, random_weights
+from embersort.cli import main
 from embersort.config import ClusterConfig
 from embersort.embedding.segment_architecture import SegmentConfig
 from embersort.embedding.segment_network import SegmentNetwork
@@ -192,3 +193,19 @@ def test_the_whole_task_is_sorted_with_each_kind_of_features(tmp_path):
         ("whole", "context"),
     ]
     assert all(row["n_true"] == 12 and row["accuracy"] > 0.7 for row in rows)
+
+
+def test_own_weights_are_not_said_to_have_done_the_whole_task(tmp_path, monkeypatch, capsys):
+    command = [
+        "options",
+        "-o",
+        str(tmp_path / "out"),
+        "--weights",
+        str(tmp_path / "own.safetensors"),
+    ]
+    monkeypatch.setattr("sys.argv", ["embersort", *command])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "sorts=[]" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
