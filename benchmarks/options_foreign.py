@@ -16,7 +16,7 @@ import numpy as np
 from embersort.benchmark.exchange import StoredRecording, open_stored
 from embersort.config import ClusterConfig, DetectConfig, RunConfig, SortConfig
 from embersort.embedding.stage import joined_frame, make_encoder_stage
-from embersort.embedding.weights import load_shipped
+from embersort.embedding.weights import Weights, load_shipped, load_weights
 from embersort.evaluation.clustering import score_clustering
 from embersort.recording import ArrayRecording
 from embersort.signal.features import fit_temporal_pca
@@ -39,8 +39,11 @@ def main() -> None:
     """Print a table for each recording."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+")
-    for folder in parser.parse_args().folders:
-        rows = score_recording(folder)
+    parser.add_argument("--weights", type=Path, help="weight file; default: those shipped")
+    arguments = parser.parse_args()
+    weights = load_weights(arguments.weights) if arguments.weights else load_shipped()
+    for folder in arguments.folders:
+        rows = score_recording(folder, weights)
         print(f"\n{folder.name[:12]}: {len(rows)} neighbourhoods")
         print("| features | ARI | unit accuracy | ARI - PCA |\n|---|---|---|---|")
         for name in rows[0] if rows else ():
@@ -50,7 +53,7 @@ def main() -> None:
             print(f"| {name} | {shown(ari)} | {shown(accuracy)} | {shown(gains)} |", flush=True)
 
 
-def score_recording(folder: Path) -> list[dict[str, tuple[float, float]]]:
+def score_recording(folder: Path, weights: Weights) -> list[dict[str, tuple[float, float]]]:
     """Score each kind of features on the busiest channels' neighbourhoods."""
     stored = open_stored(folder)
     recording, truth = excerpt(stored)
@@ -60,7 +63,7 @@ def score_recording(folder: Path) -> list[dict[str, tuple[float, float]]]:
     depth = measured_depth(recording, truth)
     label = label_events(events, truth, np.ones((truth.n_spikes, 1)), depth).label
     stage = make_encoder_stage(
-        load_shipped(),
+        weights,
         geometry,
         window.neighbours,
         n_window=snippets.shape[1],

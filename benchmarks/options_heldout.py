@@ -36,6 +36,11 @@ from embersort.types import Events, Geometry
 
 N_COMPONENTS = 6
 MAX_EVENTS = 1500
+SPOILT_CONTEXTS: dict[str, dict[str, float]] = {
+    "context, ±0.5 s": {"window_s": 0.5},
+    "context, ±5 s": {"window_s": 5.0},
+    "context, 4 neighbours": {"n_neighbours": 4},
+}
 SORTING_THRESHOLD = 5.0
 """The threshold with which the event head is compared, at as many false events."""
 
@@ -150,14 +155,15 @@ def neighbourhood(case: Case, radius_um: float) -> np.ndarray:
 def embeddings(case: Case) -> dict[str, np.ndarray]:
     """Return all events by the encoder, in context, and in context that is spoilt."""
     stage, n_dims = case.stage, case.stage.n_dims
-    config = stage.weights.context_config
-    short = ContextConfig(**{**config.model_dump(), "window_s": 0.5})
-    return {
+    found = {
         "encoder": case.codes[:, :n_dims],
         "context": stage.in_context(case.codes, case.events)[:, :n_dims],
-        "context, ±0.5 s": stage.in_context(case.codes, case.events, context=short)[:, :n_dims],
-        "context, random neighbours": random_context(case),
     }
+    for name, changes in SPOILT_CONTEXTS.items():
+        config = stage.weights.context_config.model_dump() | changes
+        spoilt = stage.in_context(case.codes, case.events, context=ContextConfig(**config))
+        found[name] = spoilt[:, :n_dims]
+    return found | {"context, random neighbours": random_context(case)}
 
 
 def random_context(case: Case) -> np.ndarray:
@@ -192,6 +198,8 @@ def print_clustering(rows: list[dict]) -> None:
         "static": [r for r in rows if not r["drift"]],
         "drifting": [r for r in rows if r["drift"]],
         "bursting": [r for r in rows if r["bursts"]],
+        "neither drifting nor bursting": [r for r in rows if not (r["drift"] or r["bursts"])],
+        "drifting and bursting": [r for r in rows if r["drift"] and r["bursts"]],
     }
     for group, chosen in groups.items():
         by_scene = {(r["scene"], r["features"]): r["ari"] for r in chosen}
