@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_home import RATE_HZ
 
-from embersort.benchmark.choose import choose_sorter, recommend
+from embersort.benchmark.choose import choose_sorter, installed_sorters, recommend
 from embersort.benchmark.process import Limits
 from embersort.errors import BadInput
 from embersort.recording import ArrayRecording
@@ -68,5 +68,7 @@ def test_stand_ins_are_told_apart_on_a_recording(home):
     assert len(lines) == 4
     assert lines[0].startswith("crash, hybrid 1: failed: ")
     assert "this is why" in lines[0]
+    assert {"embersort", "good", "crash"} <= set(installed_sorters(home))
+    assert not {"oracle", "lupin"} & set(installed_sorters(home))
     with pytest.raises(BadInput, match="no sorter is installed"):
         choose_sorter(recording, [], home)

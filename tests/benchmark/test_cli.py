@@ -32,6 +32,9 @@ def test_run_table_compare_export_collect(bench, tmp_path):
     assert "good − phy: 0.000 [0.000, 0.000] over 2 recordings" in bench(
         "compare", "good", "phy", out
     )
+    said = bench("compare", "good", "phy", out)
+    assert "recall_overlapping" in said
+    assert "0 s            1.000  1.000  0.000 [0.000, 0.000]" in said
     assert "recordings.csv" in bench("export", out, str(tmp_path / "tables"))
     said = bench("agree", "TINY/pair/a", "--sorters", "good,phy")
     assert "phy       1.000  1.000" in said
@@ -45,6 +48,42 @@ def test_run_table_compare_export_collect(bench, tmp_path):
     assert "no result of slow on TINY/pair/a" in bench(
         "collect", "TINY/pair/a", "--sorters", "good,slow", "-o", again
     )
+
+
+def test_collect_takes_no_results_of_other_settings(bench, home, tmp_path):
+    bench("run-job", "TINY/pair/a", "good", *LIMITS)
+    other = home.sorters / "good.toml"
+    changed = other.read_text() + "parameters = { a = 1 }\n"
+    bench("run-job", "TINY/pair/b", "good", "--set", "a=1", *LIMITS)
+    out = str(tmp_path / "out")
+    said = bench("collect", "TINY", "--sorters", "good, good", "-o", out)
+    assert "no result of good on TINY/pair/b" in said
+    other.write_text(changed)
+    assert "no result of good on TINY/pair/a" in bench(
+        "collect", "TINY", "--sorters", "good", "-o", out
+    )
+    assert "no sorter is named 'goood'" in bench(
+        "collect", "TINY", "--sorters", "goood", "-o", out, code=2
+    )
+
+
+def test_the_log_of_a_job_is_shown(bench):
+    bench("run-job", "TINY/pair/a", "crash", *LIMITS)
+    said = bench("log", "TINY/pair/a", "crash")
+    assert "outcome failed, exit_code 1, sorter_version 1" in said
+    assert "step one\nthis is why" in said
+    assert "has no result" in bench("log", "TINY/pair/a", "good", code=2)
+
+
+def test_a_job_without_recording_or_sorter_ends_with_code_2(bench, home):
+    (home.registry / "b" / "truth.npz").unlink()
+    said = json.loads(bench("run-job", "TINY/pair/b", "good", *LIMITS, code=2))
+    assert said["outcome"] == "no_recording"
+    said = json.loads(bench("run-job", "TINY/pair/a", "lupin", *LIMITS, code=2))
+    assert said["outcome"] == "not_installed"
+    assert "embersort bench install lupin" in said["error"]
+    said = json.loads(bench("run-job", "TINY/pair/a", "crash", *LIMITS))
+    assert said["outcome"] == "failed"
 
 
 def test_run_job_and_plan(bench):
@@ -85,7 +124,15 @@ def test_mistakes_are_one_line_and_exit_code_2(bench, arguments, message):
     assert "Traceback" not in said
 
 
-def test_sorters_are_listed_with_what_is_missing(bench):
+def test_sorters_are_listed_the_users_own_among_them(bench, home):
+    (home.sorters / "odd.toml").write_text("title = [")
     said = bench("sorters")
-    assert "not installed" in said
-    assert "Embersort" in said
+    assert "embersort              Embersort                       0.1.0" in said
+    assert "kilosort4              Kilosort 4 (newest)             –" in said
+    assert "crash                  crash                           1" in said
+    said = bench("sorters", "kilosort4", "good")
+    assert "not here: the environment 'kilosort4' is not in" in said
+    assert "run 'embersort bench install kilosort4'" in said
+    assert "pip install torch" in said
+    assert "settings    its own defaults, and some by recording" in said
+    assert "stand_in.py good {job_file}" in said

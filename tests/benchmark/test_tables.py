@@ -7,10 +7,10 @@ import pytest
 
 from embersort.benchmark.agreement import mean_agreement, n_confirming
 from embersort.benchmark.export import export
+from embersort.benchmark.paired import difference, difference_over_time
 from embersort.benchmark.run import Row
 from embersort.benchmark.statistics import bootstrap_mean, paired_difference
 from embersort.benchmark.tables import (
-    difference,
     markdown,
     mean_over_time,
     recording_rows,
@@ -83,9 +83,36 @@ def test_intervals_of_few_values():
 
 
 def test_a_difference_is_paired_by_recording_and_leaves_out_failures():
-    interval, pairs = difference(ROWS, "x", "y", "accuracy")
-    assert pairs == [("r1", 0.9, 0.5), ("r2", 0.7, 0.5)]
-    assert interval.mean == pytest.approx(0.3)
+    paired = difference(ROWS, "x", "y", "accuracy")
+    assert paired.pairs == [("r1", 0.9, 0.5), ("r2", 0.7, 0.5)]
+    assert paired.difference.mean == pytest.approx(0.3)
+    assert (paired.first, paired.second) == pytest.approx((0.8, 0.5))
+    assert np.isnan(difference(ROWS, "x", "z", "accuracy").first)
+
+
+def test_a_difference_over_time_leaves_out_bins_without_spikes():
+    bins = difference_over_time(ROWS, "x", "y")
+    assert [start_s for start_s, _ in bins] == [0.0, 10.0, 20.0]
+    assert [paired.difference.n for _, paired in bins] == [2, 0, 2]
+    assert bins[2][1].first == 0.75
+    assert difference_over_time(ROWS, "x", "z") == []
+
+
+def test_a_smallest_snr_counts_only_the_units_above_it():
+    two = row("r1", "x", 0.9)
+    units = two.scores["one_to_one"]["units"]
+    for name in ("accuracy", "precision", "recall", "f1"):
+        units[name] = [0.5, 0.9]
+    units |= {"unit_id": [7, 8], "matched_id": [None, 1]}
+    two.truth.update(snr=[3.0, 9.0])
+    (all_units,) = recording_rows([two])
+    (large,) = recording_rows([two], min_snr=5.0)
+    assert (all_units["accuracy"], all_units["n_well_detected"]) == (0.9, 2)
+    assert (large["accuracy"], large["n_well_detected"], large["n_true_units"]) == (0.9, 1, 1)
+    assert recording_rows([two], min_snr=2.0)[0]["accuracy"] == pytest.approx(0.7)
+    assert recording_rows([two], min_snr=50.0)[0]["accuracy"] is None
+    assert large["n_false_positive"] == 2
+    assert "| r1 | 0.70 |" in markdown([two], min_snr=2.0)
 
 
 def test_tables_show_failures_and_means():

@@ -12,7 +12,7 @@ from embersort.benchmark.home import Home
 from embersort.benchmark.jobs import Job, run_job
 from embersort.benchmark.process import Limits
 from embersort.benchmark.scores import score_result
-from embersort.benchmark.sorters.catalogue import SORTERS, find_sorter
+from embersort.benchmark.sorters.catalogue import all_sorters, find_sorter
 from embersort.benchmark.sorters.environments import find_installation
 from embersort.benchmark.sorters.spec import SorterSpec
 from embersort.benchmark.statistics import Interval, bootstrap_mean, paired_difference
@@ -87,9 +87,9 @@ class Choice:
 
 
 def installed_sorters(home: Home) -> list[str]:
-    """Return the sorters that can be run here and do not get the truth."""
+    """Return the sorters that can be run here, the user's own among them, but not the reference."""
     names = []
-    for spec in SORTERS.values():
+    for spec in all_sorters(home).values():
         try:
             find_installation(spec, home)
         except EmbersortError:

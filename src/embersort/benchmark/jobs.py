@@ -31,6 +31,7 @@ from embersort.errors import BadInput
 SORT_STAGE = "sort"
 JOB_VERSION = 1
 """Raised when the meaning of a job's record changes."""
+LOG = "log.txt"
 LOG_TAIL_BYTES = 20_000
 """How much of a sorter's output is kept."""
 LIMIT_OF = {"time_out": "time_s", "out_of_memory": "memory_gib", "disk_full": "disk_gib"}
@@ -154,7 +155,7 @@ def _execute(job: Job, installation: Installation, folder: Path, home: Home) -> 
     }
     command = worker_command(job.spec, installation, values, folder, job.limits, home)
     variables = {"TMPDIR": str(work)}
-    result = run_limited(command, folder, folder / "log.txt", job.limits, variables)
+    result = run_limited(command, folder, folder / LOG, job.limits, variables)
     return container_result(result, folder) if job.spec.image else result
 
 
@@ -176,8 +177,8 @@ def _record(
         **asdict(result),
         **_machine(),
     }
-    log = _tail(folder / "log.txt")
-    files = {"log.txt": log}
+    log = _tail(folder / LOG)
+    files = {LOG: log}
     if result.outcome == "ok":
         try:
             sorting = read_output(

@@ -9,8 +9,8 @@ import numpy as np
 
 from embersort.benchmark.run import Row
 from embersort.benchmark.scores import TIME_BIN_S
-from embersort.benchmark.statistics import Interval, bootstrap_mean, paired_difference
-from embersort.evaluation.comparison import Rule
+from embersort.benchmark.statistics import Interval, bootstrap_mean
+from embersort.evaluation.comparison import WELL_DETECTED_ACCURACY, Rule
 
 BOOTSTRAP_SEED = 0
 COSTS = ("cpu_s", "wall_s", "peak_memory_mib")
@@ -19,12 +19,18 @@ SUMMED = ("n_well_detected", "n_false_positive", "n_redundant", "n_overmerged")
 SHOWN_COLUMNS = (*SCORES, *SUMMED, *COSTS, "n_found_units")
 
 
-def recording_rows(rows: Iterable[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
-    """Return one flat dict per recording and sorter: outcome, cost and mean scores."""
+def recording_rows(
+    rows: Iterable[Row], rule: Rule = "one_to_one", min_snr: float = 0.0
+) -> list[dict[str, Any]]:
+    """Return one flat dict per recording and sorter: outcome, cost and mean scores.
+
+    Accuracy, precision, recall, F1 and the units detected well are over the true units of at least
+    ``min_snr``; what is counted of found units, and recall of overlapping spikes, are over all.
+    """
     table = []
     for row in rows:
         scores = row.scores.get(rule, {})
-        summary = scores.get("summary", {})
+        summary = _summary(row, rule, min_snr)
         table.append(
             {
                 "recording": row.recording,
@@ -119,13 +125,15 @@ def mean_over_time(
     }
 
 
-def sorter_rows(rows: Sequence[Row], rule: Rule = "one_to_one") -> list[dict[str, Any]]:
+def sorter_rows(
+    rows: Sequence[Row], rule: Rule = "one_to_one", min_snr: float = 0.0
+) -> list[dict[str, Any]]:
     """Return one dict per sorter: means with intervals, sums, mean cost.
 
     All are over the recordings that it sorted; ``n_recordings`` and
     ``n_failed`` tell how many those are.
     """
-    flat = recording_rows(rows, rule)
+    flat = recording_rows(rows, rule, min_snr)
     table = []
     for sorter in dict.fromkeys(row.sorter for row in rows):
         own = [line for line in flat if line["sorter"] == sorter]
@@ -149,40 +157,17 @@ def sorter_rows(rows: Sequence[Row], rule: Rule = "one_to_one") -> list[dict[str
     return table
 
 
-def difference(
-    rows: Sequence[Row], first: str, second: str, column: str, rule: Rule = "one_to_one"
-) -> tuple[Interval, list[tuple[str, float, float]]]:
-    """Return the paired difference of two sorters over the recordings that both sorted.
-
-    Returns
-    -------
-    Interval
-        Of first − second.
-    list of (recording, first, second)
-    """
-    flat = recording_rows(rows, rule)
-    values = {
-        (line["recording"], line["sorter"]): line[column]
-        for line in flat
-        if line[column] is not None
-    }
-    names = dict.fromkeys(line["recording"] for line in flat)
-    pairs = [
-        (name, values[name, first], values[name, second])
-        for name in names
-        if (name, first) in values and (name, second) in values
-    ]
-    left = np.array([pair[1] for pair in pairs], np.float64)
-    right = np.array([pair[2] for pair in pairs], np.float64)
-    return paired_difference(left, right, np.random.default_rng(BOOTSTRAP_SEED)), pairs
-
-
-def markdown(rows: Sequence[Row], rule: Rule = "one_to_one", column: str = "accuracy") -> str:
+def markdown(
+    rows: Sequence[Row],
+    rule: Rule = "one_to_one",
+    column: str = "accuracy",
+    min_snr: float = 0.0,
+) -> str:
     """Return a Markdown table: recordings by sorters, and the mean with its interval below.
 
     Where a sorter has no score on some recordings, its mean tells over how many it is.
     """
-    flat = recording_rows(rows, rule)
+    flat = recording_rows(rows, rule, min_snr)
     sorters = list(dict.fromkeys(line["sorter"] for line in flat))
     cells = {(line["recording"], line["sorter"]): line for line in flat}
     lines = [f"| recording | {' | '.join(sorters)} |", "|---" * (len(sorters) + 1) + "|"]
@@ -191,9 +176,30 @@ def markdown(rows: Sequence[Row], rule: Rule = "one_to_one", column: str = "accu
         lines.append(f"| {name} | {' | '.join(shown)} |")
     if column == "accuracy":
         n_all = len({line["recording"] for line in flat})
-        means = [_partial_mean(line["accuracy"], n_all) for line in sorter_rows(rows, rule)]
+        by_sorter = sorter_rows(rows, rule, min_snr)
+        means = [_partial_mean(line["accuracy"], n_all) for line in by_sorter]
         lines.append(f"| **mean [95 %]** | {' | '.join(means)} |")
     return "\n".join(lines)
+
+
+def _summary(row: Row, rule: Rule, min_snr: float) -> dict[str, Any]:
+    """Return a row's summary; where a smallest SNR is asked for, over those true units alone."""
+    summary = row.scores.get(rule, {}).get("summary", {})
+    if not summary or min_snr <= 0:
+        return dict(summary)
+    units = row.scores[rule]["units"]
+    kept = np.array(row.truth["snr"], np.float64) >= min_snr
+    means = {
+        name: float(np.array(units[name], np.float64)[kept].mean()) if kept.any() else None
+        for name in ("accuracy", "precision", "recall", "f1")
+    }
+    accuracy = np.array(units["accuracy"], np.float64)
+    return {
+        **summary,
+        **means,
+        "n_true_units": int(kept.sum()),
+        "n_well_detected": int((kept & (accuracy >= WELL_DETECTED_ACCURACY)).sum()),
+    }
 
 
 def _cell(line: dict[str, Any] | None, column: str) -> str:

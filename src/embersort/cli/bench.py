@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embersort.cli.bench_registry import app as registry_app
-from embersort.cli.bench_results import agree, collect, compare, export, table
+from embersort.cli.bench_results import (
+    agree,
+    collect,
+    compare,
+    export,
+    log,
+    sorter_names,
+    table,
+)
 from embersort.cli.bench_site import serve, site
+from embersort.cli.bench_sorters import install, sorters
 
 if TYPE_CHECKING:
     from embersort.benchmark.process import Limits
@@ -20,11 +29,9 @@ if TYPE_CHECKING:
 EXIT_NO_RESULT = 2
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-for _command in (table, compare, agree, collect, export):
-    app.command()(_command)
 app.add_typer(registry_app, name="registry", help="List, show, add, fetch and verify recordings.")
-app.command()(site)
-app.command()(serve)
+for _command in (sorters, install, table, compare, agree, log, collect, export, site, serve):
+    app.command()(_command)
 
 Names = Annotated[
     list[str], typer.Argument(help="Suites or recordings (SET/STUDY/NAME, * allowed).")
@@ -38,45 +45,6 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", help="KEY=VALUE: a sorter's setting, value as JSON.")
 ]
 RerunFailed = Annotated[bool, typer.Option("--rerun-failed", help="Run failed jobs again.")]
-
-
-@app.command()
-def sorters() -> None:
-    """List the sorters: version if installed, else what is missing."""
-    from embersort.benchmark.home import find_home
-    from embersort.benchmark.sorters.catalogue import SORTERS
-    from embersort.benchmark.sorters.environments import find_installation
-    from embersort.cli.terminal import format_table
-    from embersort.errors import EmbersortError
-
-    lines = []
-    for spec in SORTERS.values():
-        try:
-            state = find_installation(spec, find_home()).version
-        except EmbersortError:
-            state = "container" if spec.image else "not installed"
-        lines.append((spec.name, spec.title, state, spec.licence, spec.needs or "–"))
-    typer.echo(format_table([("name", "title", "version", "licence", "needs"), *lines]))
-
-
-@app.command()
-def install(
-    names: Annotated[list[str], typer.Argument(help="Sorters, or mearec for the simulator.")],
-) -> None:
-    """Make the virtual environment (or container image) of each sorter."""
-    from embersort.benchmark.generators import MEAREC_ENVIRONMENT, MEAREC_REQUIREMENTS
-    from embersort.benchmark.home import find_home
-    from embersort.benchmark.sorters.catalogue import find_sorter
-    from embersort.benchmark.sorters.environments import install as install_sorter
-    from embersort.benchmark.sorters.environments import make_environment
-
-    for name in names:
-        if name == MEAREC_ENVIRONMENT:
-            make_environment(name, MEAREC_REQUIREMENTS, find_home(), typer.echo)
-            typer.echo(f"{name} is installed")
-            continue
-        installation = install_sorter(find_sorter(name, find_home()), find_home(), typer.echo)
-        typer.echo(f"{name} {installation.version} is installed")
 
 
 @app.command()
@@ -191,7 +159,7 @@ def choose(
         dtype=dtype,
         n_channels=channels,
     )
-    names = sorters.split(",") if sorters else installed_sorters(find_home())
+    names = sorter_names(sorters) or installed_sorters(find_home())
     choice = choose_sorter(
         source,
         names,
@@ -222,10 +190,13 @@ def _requests(
     from embersort.benchmark.catalogue import find_recordings, make_requests
     from embersort.benchmark.home import find_home
     from embersort.benchmark.sorters.catalogue import find_sorter
+    from embersort.errors import BadInput
 
     home = find_home()
     recordings = find_recordings(home, names)
-    specs = [find_sorter(name.strip(), home) for name in sorters.split(",") if name.strip()]
+    specs = [find_sorter(name, home) for name in sorter_names(sorters)]
+    if not specs:
+        raise BadInput("no sorter is named; give --sorters A,B; 'embersort bench sorters' has them")
     overrides = _overrides(settings or [])
     return make_requests(recordings, specs, limits, overrides, rerun_failed=rerun_failed)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from embersort.benchmark.run import Row
 
 Rule = Annotated[Literal["one_to_one", "spikeforest"], typer.Option(help="How units are matched.")]
+MinSnr = Annotated[float, typer.Option(help="Only true units of this SNR or more.")]
 Results = Annotated[Path, typer.Argument(help="Folder with results.jsonl, as bench run wrote it.")]
 
 
@@ -19,7 +20,10 @@ def collect(
     sorters: Annotated[str, typer.Option("--sorters", help="Sorters, separated by commas.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for results.jsonl.")],
 ) -> None:
-    """Write the newest results that are there, of whatever version; runs nothing."""
+    """Write the newest results that are there, of whatever version; runs nothing.
+
+    Results of other settings than the recommended ones are left out.
+    """
     from embersort.benchmark.catalogue import find_recordings
     from embersort.benchmark.collect import collect_rows
     from embersort.benchmark.export import write_results
@@ -27,7 +31,7 @@ def collect(
     from embersort.benchmark.tables import markdown
 
     home = find_home()
-    recordings, wanted = find_recordings(home, names), sorters.split(",")
+    recordings, wanted = find_recordings(home, names), sorter_names(sorters)
     rows = collect_rows(recordings, wanted, home)
     typer.echo(markdown(rows))
     found = {(row.recording, row.sorter) for row in rows}
@@ -42,6 +46,7 @@ def table(
     results: Results,
     rule: Rule = "one_to_one",
     column: Annotated[str, typer.Option(help="Score or cost to show.")] = "accuracy",
+    min_snr: MinSnr = 0.0,
     over_time: Annotated[
         bool, typer.Option("--over-time", help="Mean accuracy in each ten seconds instead.")
     ] = False,
@@ -56,8 +61,8 @@ def table(
         for (recording, sorter), values in mean_over_time(rows, rule).items():
             typer.echo(f"{recording}  {sorter}  {'  '.join(f'{v:.2f}' for v in values)}")
         return
-    typer.echo(markdown(rows, rule, _column(column)))
-    lines = sorter_rows(rows, rule)
+    typer.echo(markdown(rows, rule, _column(column), min_snr))
+    lines = sorter_rows(rows, rule, min_snr)
     shown = [[_shown(value) for value in line.values()] for line in lines]
     typer.echo("\n" + format_table([list(lines[0]), *shown] if lines else [], numbers=True))
 
@@ -67,27 +72,63 @@ def compare(
     second: Annotated[str, typer.Argument(help="Another sorter.")],
     results: Results,
     rule: Rule = "one_to_one",
-    column: Annotated[str, typer.Option(help="Score to compare.")] = "accuracy",
+    column: Annotated[str, typer.Option(help="Score to show of each recording.")] = "accuracy",
+    min_snr: MinSnr = 0.0,
 ) -> None:
-    """Print two sorters side by side, and their mean paired difference with its interval."""
+    """Print two sorters side by side, and their mean paired differences with their intervals.
+
+    First the recordings one by one, then every score and cost, then accuracy over time.
+    """
     from embersort.benchmark.export import read_results
-    from embersort.benchmark.tables import SCORES, difference
+    from embersort.benchmark.paired import difference, difference_over_time
+    from embersort.benchmark.tables import SHOWN_COLUMNS
     from embersort.cli.terminal import format_table
     from embersort.errors import BadInput
 
     rows = read_results(results)
     _check_known(rows, first, second)
-    interval, pairs = difference(rows, first, second, _column(column), rule)
-    if not pairs:
+    shown = difference(rows, first, second, _column(column), rule, min_snr)
+    if not shown.pairs:
         raise BadInput(f"no recording has a score of both {first} and {second}")
-    digits = 3 if column in SCORES else 0
-    lines = [
-        (name, f"{a:.{digits}f}", f"{b:.{digits}f}", f"{a - b:+.{digits}f}") for name, a, b in pairs
-    ]
+    lines = [(name, *_side_by_side(column, a, b)) for name, a, b in shown.pairs]
     typer.echo(format_table([("recording", first, second, "difference"), *lines], numbers=True))
-    left_out = len({row.recording for row in rows}) - len(pairs)
+    left_out = len({row.recording for row in rows}) - len(shown.pairs)
     without = f"; {left_out} left out that not both sorted" if left_out else ""
-    typer.echo(f"\n{first} − {second}: {interval} over {interval.n} recordings{without}")
+    over = f"over {shown.difference.n} recordings{without}"
+    typer.echo(f"\n{first} − {second}: {shown.difference} {over}")
+    lines = []
+    for name in SHOWN_COLUMNS:
+        paired = difference(rows, first, second, name, rule, min_snr)
+        means = _side_by_side(name, paired.first, paired.second)[:2]
+        lines.append((name, *means, str(paired.difference)))
+    header = ("mean", first, second, "difference")
+    typer.echo("\n" + format_table([header, *lines], numbers=True))
+    lines = [
+        (f"{start_s:.0f} s", f"{p.first:.3f}", f"{p.second:.3f}", str(p.difference))
+        for start_s, p in difference_over_time(rows, first, second, rule)
+    ]
+    header = ("accuracy from", first, second, "difference")
+    typer.echo("\n" + format_table([header, *lines], numbers=True))
+
+
+def log(
+    recording: Annotated[str, typer.Argument(help="SET/STUDY/NAME.")],
+    sorter: Annotated[str, typer.Argument(help="Name of a sorter.")],
+) -> None:
+    """Print how a sorter's newest job on a recording ended, and the end of what it printed."""
+    from embersort.benchmark.catalogue import find_recordings
+    from embersort.benchmark.collect import newest_result
+    from embersort.benchmark.home import find_home
+    from embersort.benchmark.jobs import LOG
+    from embersort.benchmark.sorters.catalogue import find_sorter
+
+    home = find_home()
+    find_sorter(sorter, home)
+    entry = newest_result(find_recordings(home, [recording])[0], sorter, home)
+    facts = ("outcome", "exit_code", "sorter_version", "wall_s", "cpu_s", "peak_memory_mib")
+    said = ", ".join(f"{name} {entry.record[name]}" for name in facts)
+    typer.echo(f"{entry.folder}\n{said}\n")
+    typer.echo((entry.folder / LOG).read_text("utf-8", errors="replace"))
 
 
 def agree(
@@ -105,7 +146,7 @@ def agree(
     from embersort.benchmark.home import find_home
     from embersort.cli.terminal import format_table
 
-    home, names = find_home(), sorters.split(",")
+    home, names = find_home(), sorter_names(sorters)
     sortings = newest_sortings(find_recordings(home, [recording])[0], names, home)
     scores = mean_agreement(sortings)
     lines = [[name, *(f"{v:.3f}" for v in row)] for name, row in zip(names, scores, strict=True)]
@@ -129,6 +170,19 @@ def export(
 
     for path in export_rows(read_results(results), folder, format):
         typer.echo(str(path))
+
+
+def sorter_names(text: str) -> list[str]:
+    """Return the names in a list that commas separate, each once."""
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def _side_by_side(column: str, first: float, second: float) -> tuple[str, str, str]:
+    """Return two values and their difference with as many digits as the column is worth."""
+    from embersort.benchmark.tables import SCORES
+
+    digits = 3 if column in SCORES else 1 if first % 1 or second % 1 else 0
+    return f"{first:.{digits}f}", f"{second:.{digits}f}", f"{first - second:+.{digits}f}"
 
 
 def _column(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,9 @@ from embersort.benchmark.exchange import StoredRecording
 from embersort.benchmark.home import Home
 from embersort.benchmark.sorters.spec import SorterSpec
 from embersort.benchmark.sorters.user import read_user_sorter
-from embersort.errors import BadInput, nearest_name
+from embersort.errors import BadConfig, BadInput, nearest_name
+
+_log = logging.getLogger(__name__)
 
 SPIKEINTERFACE = "spikeinterface==0.105.3"
 TORCH = "torch==2.13.0"
@@ -219,9 +222,9 @@ _SPECS = (
         environment="herdingspikes",
         requirements=(f"{SPIKEINTERFACE} herdingspikes six pandas",),
         package="herdingspikes",
-        worker="run_spikeinterface.py",
-        worker_sorter="herdingspikes",
-        settings_source="defaults of its SpikeInterface wrapper",
+        worker="run_herdingspikes.py",
+        settings_source="defaults of its SpikeInterface wrapper, and the band-pass that its "
+        "quick start lists among them",
         needs="a dense probe: it sorts by location",
         min_channels=4,
     ),
@@ -249,6 +252,20 @@ _SPECS = (
 
 SORTERS: dict[str, SorterSpec] = {spec.name: spec for spec in _SPECS}
 """Every known sorter by name."""
+
+
+def all_sorters(home: Home) -> dict[str, SorterSpec]:
+    """Return every sorter by name: the known ones, then those that the user described.
+
+    A file of the user's that is wrong is left out with a warning.
+    """
+    found = dict(SORTERS)
+    for path in sorted(home.sorters.glob("*.toml")):
+        try:
+            found.setdefault(path.stem, read_user_sorter(path))
+        except BadConfig as error:
+            _log.warning("%s; left out", error)
+    return found
 
 
 def find_sorter(name: str, home: Home) -> SorterSpec:
