@@ -17,8 +17,11 @@ import numpy as np
 from embersort import sort
 from embersort.cli.terminal import format_table
 from embersort.config import RunConfig, SortConfig
-from embersort.embedding.segment_weights import load_segment_weights, load_shipped_segment
-from embersort.embedding.weights import load_shipped
+from embersort.embedding.segment_weights import (
+    load_neighbour_encoder,
+    load_segment_weights,
+    load_shipped_segment,
+)
 from embersort.evaluation.comparison import compare
 from embersort.evaluation.separation import si_sdr_from_products
 from embersort.recording import ArrayRecording
@@ -52,7 +55,7 @@ def main() -> None:
     segment = (
         load_segment_weights(arguments.weights) if arguments.weights else load_shipped_segment()
     )
-    networks = Networks(encoder=load_shipped(), segment=segment)
+    networks = Networks(encoder=load_neighbour_encoder(), segment=segment)
     signals: dict[str, list[np.ndarray]] = {}
     rows = []
     for seed in arguments.seeds:

@@ -185,7 +185,7 @@ RECIPE = {
 
 def test_a_stopped_training_goes_on_on_the_same_curve(tmp_path, monkeypatch):
     recipe = SegmentRecipe.parse(RECIPE)
-    monkeypatch.setattr(module, "load_shipped", random_weights)
+    monkeypatch.setattr(module, "load_neighbour_encoder", random_weights)
     expected = load_segment_weights(train_segments(recipe, tmp_path / "whole"))
     shutil.copytree(tmp_path / "whole" / "scenes", tmp_path / "parts" / "scenes")
     taken = []

@@ -30,7 +30,7 @@ def options(
 ) -> None:
     """Compare features and clusterings on simulated scenes; prints tables, writes options.html."""
     from embersort.config import read_toml, with_overrides
-    from embersort.embedding.segment_weights import load_shipped_segment
+    from embersort.embedding.segment_weights import load_neighbour_encoder, load_shipped_segment
     from embersort.embedding.weights import load_shipped, load_weights
     from embersort.errors import BadConfig
     from embersort.training import options_page
@@ -44,9 +44,11 @@ def options(
             "the whole task is sorted with the shipped weights, --weights names others; "
             "add --set 'sorts=[]'"
         )
+    has_segment = "segment" in config.features
     networks = Networks(
         encoder=load_weights(weights) if weights else load_shipped(),
-        segment=load_shipped_segment() if "segment" in config.features else None,
+        segment=load_shipped_segment() if has_segment else None,
+        neighbours=load_neighbour_encoder() if has_segment else None,
     )
     progress = Progress(quiet=quiet)
     rows = run_options(config, networks, out, progress)

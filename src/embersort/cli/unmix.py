@@ -92,10 +92,13 @@ def unmix(
 
 
 def _networks(weights: Path | None) -> Networks:
-    """Read the networks: the encoder that is shipped, and the segment network asked for."""
-    from embersort.embedding.segment_weights import load_segment_weights, load_shipped_segment
-    from embersort.embedding.weights import load_shipped
+    """Read the networks: the encoder that finds neighbours, and the segment network asked for."""
+    from embersort.embedding.segment_weights import (
+        load_neighbour_encoder,
+        load_segment_weights,
+        load_shipped_segment,
+    )
     from embersort.unmixing.unmix import Networks
 
     segment = load_shipped_segment() if weights is None else load_segment_weights(weights)
-    return Networks(encoder=load_shipped(), segment=segment)
+    return Networks(encoder=load_neighbour_encoder(), segment=segment)

@@ -11,10 +11,13 @@ from embersort.embedding.network_file import (
 )
 from embersort.embedding.segment_architecture import SegmentConfig, segment_shapes
 from embersort.embedding.segment_network import SegmentNetwork
+from embersort.embedding.weights import Weights, load_shipped
 from embersort.weight_file import WeightFile, write_weight_file
 
 SHIPPED_NAME = "segment"
 FORMAT = "embersort-segment-1"
+NEIGHBOUR_ENCODER = "first"
+"""Shipped weights of the encoder with whose neighbours the segment network was trained."""
 
 
 def load_shipped_segment() -> SegmentNetwork:
@@ -26,6 +29,11 @@ def load_shipped_segment() -> SegmentNetwork:
         If the file is missing or is not the one that was shipped.
     """
     return _network_of(read_shipped_network(SHIPPED_NAME, FORMAT))
+
+
+def load_neighbour_encoder() -> Weights:
+    """Read the encoder that finds the nearest segments: other encoders find others."""
+    return load_shipped(NEIGHBOUR_ENCODER)
 
 
 def load_segment_weights(path: Path, *, sha256: str | None = None) -> SegmentNetwork:

@@ -29,15 +29,18 @@ class Networks:
         Encoder and context network.
     segment : SegmentNetwork, optional
         Needed where it is among the features.
+    neighbours : Weights, optional
+        The encoder that finds the segment network's neighbours; by default ``encoder``.
     """
 
     encoder: Weights
     segment: SegmentNetwork | None = None
+    neighbours: Weights | None = None
 
     def hash_of(self, features: str) -> str:
         """Return the hash of the weights on which a row depends."""
         if features == "segment" and self.segment is not None:
-            return f"{self.encoder.sha256}+{self.segment.sha256}"
+            return f"{(self.neighbours or self.encoder).sha256}+{self.segment.sha256}"
         return self.encoder.sha256
 
 
@@ -59,7 +62,7 @@ def segment_frame(
         The chosen ones.
     threshold : float
     networks : Networks
-        By the encoder's embedding the nearest segments are found.
+        The nearest segments are nearest in the embedding of ``neighbours``.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def segment_frame(
     network = networks.segment
     if network is None:
         raise BadWeights("no segment network was given, but it is among the features to compare")
-    segments = find_segments(front, networks.encoder, ONE_THREAD)
+    segments = find_segments(front, networks.neighbours or networks.encoder, ONE_THREAD)
     if not np.array_equal(segments.events.sample_index, events.sample_index):
         raise RuntimeError("segments and events of a scene differ: they must be detected alike")
     nearest = segments.nearest(network.config.n_neighbours, network.config.window_s)

@@ -12,8 +12,7 @@ from torch import nn
 
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.segment_architecture import SegmentConfig
-from embersort.embedding.segment_weights import save_segment_weights
-from embersort.embedding.weights import load_shipped
+from embersort.embedding.segment_weights import load_neighbour_encoder, save_segment_weights
 from embersort.errors import BadConfig
 from embersort.simulate.simulation import simulate
 from embersort.training.device import CPU, on_device
@@ -118,7 +117,7 @@ def segment_sets(
 ) -> list[SegmentSets]:
     """Make the sets of a split, or read those that an earlier run has made."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = load_shipped()
+    weights = load_neighbour_encoder()
     is_train = split == "train"
     n_scenes = recipe.n_train_scenes if is_train else recipe.n_heldout_scenes
     config = recipe.sets if is_train else recipe.heldout_sets
