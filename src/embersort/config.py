@@ -117,12 +117,14 @@ class IsoSplitConfig(Config):
 class FeatureConfig(Config):
     """What a snippet is reduced to."""
 
-    method: Literal["pca", "encoder"] = "pca"
-    """What events are first clustered by: principal components, or the networks in context."""
+    method: Literal["pca", "encoder"] = "encoder"
+    """What events are clustered by: the networks beside principal components, or these alone."""
     context: bool = True
     """Whether ``encoder`` looks at each event together with its neighbours within half a minute."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the networks of ``encoder`` run; ``cuda`` needs PyTorch, and last bits may differ."""
+    embedding_scale: float = Field(8.0, gt=0)
+    """Units of noise that a unit of the embedding is worth beside the components."""
     n_components: int = Field(6, ge=1, le=16)
     """Temporal principal components kept of each channel."""
 
@@ -236,6 +238,8 @@ class MergeConfig(Config):
     """Units whose joint projection dips more than this stay apart."""
     n_dims: int = Field(10, ge=1, le=20)
     """Principal dimensions in which the projection is sought."""
+    n_slow: int = Field(3, ge=1, le=10)
+    """Slow cosines of time whose course is taken out of both units before that."""
     refractory_ms: float = Field(2.0, gt=0)
     """Spikes of one neuron are at least this far apart."""
     censored_ms: float = Field(0.3, ge=0)

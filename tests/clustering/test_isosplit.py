@@ -116,7 +116,7 @@ def test_parts_that_only_show_in_their_own_dimensions_are_found():
     far = normal(rng, 500, [1, 1, 1], [100, 0, 0])
     near = [normal(rng, 500, [1, 1, 1], [0, side, 0]) for side in (-4, 4)]
     points, truth = parts(far, *near)
-    clusters = split(points, ClusterConfig(n_dims=1))
+    clusters = split([points], ClusterConfig(n_dims=1))
     assert sorted(len(members) for members in clusters) == pytest.approx([500] * 3, abs=10)
     assert all(np.bincount(truth[members]).max() > 0.98 * len(members) for members in clusters)
 
@@ -137,7 +137,7 @@ def test_a_unit_that_peaks_on_two_channels_is_one_cluster_and_shanks_stay_apart(
     geometry = Geometry(positions_um=[[0, 0], [0, 20], [0, 40]], shank_index=[0, 0, 1])
     # All at one time, which then has no say.
     when = np.zeros(800)
-    labels = cluster_probe(channel, geometry, lambda rows: features[rows], when, ClusterConfig())
+    labels = cluster_probe(channel, geometry, [lambda rows: features[rows]], when, ClusterConfig())
     assert naive_clustering.same_partition(labels, unit)
 
 
@@ -146,7 +146,7 @@ def test_too_few_events_are_no_cluster():
     labels = cluster_probe(
         np.zeros(9, np.int64),
         geometry,
-        lambda rows: np.zeros((len(rows), 2)),
+        [lambda rows: np.zeros((len(rows), 2))],
         np.linspace(0, 1, 9),
         ClusterConfig(),
     )

@@ -30,7 +30,7 @@ def courses(*of_time, seed=0):
 def clustered(features, when, config):
     channel = np.zeros(len(when), np.int64)
     geometry = Geometry(positions_um=[[0, 0]])
-    return cluster_probe(channel, geometry, lambda rows: features[rows], when, config)
+    return cluster_probe(channel, geometry, [lambda rows: features[rows]], when, config)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -97,11 +97,8 @@ class _FirstSample:
     def encode(self, snippets, channel_index):
         return snippets[:, 0, :]
 
-    def common_frame(self, codes, channel_index):
-        return codes[:, :2]
 
-
-def test_joined_codes_hold_both_and_frames_are_of_one_size():
+def test_joined_codes_hold_both_and_their_frame_is_of_one_size():
     joined = JoinedStage(components=_FirstSample(), n_component_codes=6, learned=_stage())
     snippets, channel = random_events(15, NEIGHBOURS)
     codes = joined.encode(snippets, channel)
@@ -109,7 +106,7 @@ def test_joined_codes_hold_both_and_frames_are_of_one_size():
     assert (codes[:, 6:] == joined.learned.encode(snippets, channel)).all()
     changed = joined.in_context(codes, _events(channel, 300))
     assert (changed[:, :6] == codes[:, :6]).all()
-    frame = joined.common_frame(changed, channel)
+    frame = joined_frame(changed[:, :2], changed[:, 6 : 6 + ENCODER.n_dims])
     assert frame.shape == (15, 2 + ENCODER.n_dims)
     assert np.allclose(np.linalg.norm(frame[:, :2], axis=1), 1, atol=1e-6)
     assert np.allclose(np.linalg.norm(frame[:, 2:], axis=1), 1, atol=1e-6)

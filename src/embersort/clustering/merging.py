@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.clustering.linking import Link, follows, link
+from embersort.clustering.neighbourhoods import cosines
 from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
 from embersort.clustering.places import Kinship, Places, kinship
 from embersort.config import MergeConfig
@@ -63,14 +64,23 @@ def merge_units(
     Returns
     -------
     Merges
-        Copies are told by a joint projection without a gap; other parts of one unit by what
-        `link` and `follows` ask, of pairs with similar templates and of pairs at one place.
+        Copies are told by a joint projection without a gap, as they are and at rest; other parts of
+        one unit by what `link` and `follows` ask, of pairs with similar templates and of pairs at
+        one place.
         Pairs are looked at by falling similarity.
     """
     members = [np.flatnonzero(spikes.unit_index == part) for part in range(len(templates))]
     kin = kinship(places, members, config)
     same = np.arange(len(templates))
     apart = []
+    slow = cosines(spikes.sample_index / spikes.sample_index.max(initial=1), config.n_slow)
+
+    def gap(a: IntArray, b: IntArray) -> bool:
+        return any(
+            projection_dip(frame, a, b, config.n_dims, time) >= config.dip_threshold
+            for time in (None, slow)
+        )
+
     for a, b, similarity in _alike(templates, config.min_link_similarity):
         a, b = same[a], same[b]
         if a == b or not len(members[a]) or not len(members[b]):
@@ -78,8 +88,7 @@ def merge_units(
         if similarity >= config.min_similarity:
             if coincide(spikes, members[a], members[b], config):
                 continue
-            dip = projection_dip(frame, members[a], members[b], config.n_dims)
-            if dip < config.dip_threshold:
+            if not gap(members[a], members[b]):
                 keep, drop = (a, b) if len(members[a]) >= len(members[b]) else (b, a)
                 members[keep] = np.sort(np.concatenate([members[a], members[b]]))
                 members[drop] = members[drop][:0]

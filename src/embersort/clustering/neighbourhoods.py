@@ -8,7 +8,7 @@ are left to a neighbour. The busiest channels come first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ CommonFrame = Callable[[IntArray], FloatArray]
 def cluster_probe(
     channel_index: IntArray,
     geometry: Geometry,
-    common_frame: CommonFrame,
+    frames: Sequence[CommonFrame],
     when: FloatArray,
     config: ClusterConfig,
     progress: Callable[[int], None] | None = None,
@@ -36,8 +36,8 @@ def cluster_probe(
     channel_index : ndarray, shape (n_events,), int64
         Peak channel of each event; events are in order of time.
     geometry : Geometry
-    common_frame : callable
-        Gives features of any set of nearby events, in comparable columns.
+    frames : sequence of callable
+        Each gives features of any set of nearby events, in comparable columns; see `split`.
     when : ndarray, shape (n_events,)
         Time of each event as a share of the recording.
     config : ClusterConfig
@@ -50,7 +50,8 @@ def cluster_probe(
         Cluster of each event, or `UNASSIGNED`.
     """
     labels = np.full(len(channel_index), UNASSIGNED, np.int64)
-    slow = slow_columns(when, config)
+    # Where all happens at one time, time has no say.
+    slow = slow_columns(when, config) if np.any(when != when[:1]) else None
     near = geometry.neighbours(config.radius_um)
     counts = np.bincount(channel_index, minlength=geometry.n_channels)
     busiest_first = np.argsort(-counts, kind="stable")
@@ -63,7 +64,8 @@ def cluster_probe(
             events = _thin(events, config.max_events)
             if len(events) < config.isosplit.min_cluster_size:
                 continue
-            for members in split(common_frame(events), config, slow[events]):
+            looks = [frame(events) for frame in frames]
+            for members in split(looks, config, None if slow is None else slow[events]):
                 peaks = channel_index[events[members]]
                 most_common = np.bincount(peaks).argmax()
                 if keep_all or most_common == channel:
@@ -75,16 +77,19 @@ def cluster_probe(
 
 
 def split(
-    frame: FloatArray, config: ClusterConfig, slow: FloatArray | None = None
+    looks: Sequence[FloatArray], config: ClusterConfig, slow: FloatArray | None = None
 ) -> list[IntArray]:
-    """Split a set of events until no part can be split any further.
+    """Split a set of events until no part falls apart any further, however it is looked at.
 
     Parameters
     ----------
-    frame : ndarray, shape (n_events, n_columns)
+    looks : sequence of ndarray, shape (n_events, n_columns)
+        Features of the same events in several frames. What one holds together another may part,
+        and parts of one neuron are easier joined later than neurons parted.
     config : ClusterConfig
     slow : ndarray, shape (n_events, n_slow), optional
-        What `slow_columns` gives, where the whole course of time is to be seen beside.
+        What `slow_columns` gives, where the whole course of time is to be seen beside the first
+        frame before anything else is tried.
 
     Returns
     -------
@@ -92,22 +97,33 @@ def split(
         Indices of the members of each cluster with at least ``min_cluster_size`` of them. Each
         part is looked at in its own principal dimensions, where smaller differences show.
     """
-    pending = [np.arange(len(frame))]
+    pending = [np.arange(len(looks[0]))]
     clusters = []
     while pending:
         members = pending.pop()
         if len(members) < config.isosplit.min_cluster_size:
             continue
-        points = principal(frame[members], config.n_dims)
-        if slow is not None:
+        parts = _parts(looks, members, config, slow)
+        if len(parts) == 1:
+            clusters.append(members)
+        else:
+            pending.extend(parts)
+    return clusters
+
+
+def _parts(
+    looks: Sequence[FloatArray], members: IntArray, config: ClusterConfig, slow: FloatArray | None
+) -> list[IntArray]:
+    """Return the parts that some events fall into in the first look that parts them."""
+    for look in range(-1 if slow is not None else 0, len(looks)):
+        points = principal(looks[max(look, 0)][members], config.n_dims)
+        if slow is not None and look < 0:
             points = np.concatenate([points, slow[members]], axis=1)
         labels = isosplit(points, config.isosplit)
         n_parts = labels.max() + 1
-        if n_parts == 1:
-            clusters.append(members)
-        else:
-            pending.extend(members[labels == part] for part in range(n_parts))
-    return clusters
+        if n_parts > 1:
+            return [members[labels == part] for part in range(n_parts)]
+    return [members]
 
 
 def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]:
@@ -118,8 +134,12 @@ def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]
     Cosines of evenly spread times pile up at their ends, so that a busy neuron may be cut into a
     few stretches of time; they are copies of one template and are joined as such later.
     """
-    turns = np.arange(1, config.n_slow + 1) * np.pi
-    return config.slow_scale * np.cos(np.asarray(when, np.float64)[:, None] * turns)
+    return config.slow_scale * cosines(when, config.n_slow)
+
+
+def cosines(when: FloatArray, n: int) -> NDArray[np.float64]:
+    """Return the slowest ``n`` cosines on the interval from 0 to 1, shape (n_events, n)."""
+    return np.cos(np.asarray(when, np.float64)[:, None] * np.arange(1, n + 1) * np.pi)
 
 
 def principal(frame: FloatArray, n_dims: int) -> NDArray[np.float64]:

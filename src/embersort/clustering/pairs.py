@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embersort.clustering.correlogram import coincidence
 from embersort.clustering.isocut import isocut
@@ -13,6 +14,9 @@ from embersort.clustering.neighbourhoods import principal
 from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
+
+TINY_COURSE = 1e-3
+"""Variance of a slow function below which it is not trusted to say how features follow it."""
 
 UnitFrame = Callable[[IntArray], FloatArray]
 """From indices of spikes to their features in comparable columns."""
@@ -66,9 +70,25 @@ def exclude(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> 
     return enough and pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
 
 
-def projection_dip(frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int) -> float:
+def projection_dip(
+    frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int, slow: FloatArray | None = None
+) -> float:
     """Return the dip of two sets of spikes on the line that separates them best.
 
+    Parameters
+    ----------
+    frame : callable
+        Gives features of any set of spikes of neighbouring parts, in comparable columns.
+    a, b : ndarray, int64
+        Indices of the spikes of each set.
+    n_dims : int
+        Principal dimensions in which the line is sought.
+    slow : ndarray, shape (n_spikes, n_slow), optional
+        Slow functions of the time of all spikes. What follows them in both sets alike is taken
+        out first: two neurons that drift side by side would hide the gap between them.
+
+    Notes
+    -----
     The line is Fisher's (1936) in the principal dimensions of both together; its covariance is
     shrunk towards a multiple of the identity as far as few spikes require. Spikes that have no
     column in common, on channels too far apart, cannot be compared: their dip is infinite.
@@ -77,10 +97,26 @@ def projection_dip(frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int) -> f
     points = principal(frame(both), n_dims)
     if points.shape[1] == 0:
         return np.inf
+    if slow is not None:
+        points = _at_rest(points, slow[both], len(a))
     in_a, in_b = points[: len(a)], points[len(a) :]
-    spread = np.concatenate([in_a - in_a.mean(axis=0), in_b - in_b.mean(axis=0)])
+    spread = _about_their_means(points, len(a))
     pooled = spread.T @ spread / len(both)
     width = pooled.shape[0]
     shrink = width / len(both) * np.trace(pooled) / width + np.finfo(float).tiny
     direction = np.linalg.solve(pooled + shrink * np.eye(width), in_b.mean(0) - in_a.mean(0))
     return isocut(points @ direction)[0]
+
+
+def _at_rest(points: NDArray[np.float64], slow: FloatArray, n_a: int) -> NDArray[np.float64]:
+    """Return points less what follows slow functions of time within both sets alike."""
+    course = _about_their_means(slow, n_a)
+    ridge = TINY_COURSE * len(course) * np.eye(course.shape[1])
+    slope = np.linalg.solve(course.T @ course + ridge, course.T @ _about_their_means(points, n_a))
+    return np.asarray(points - slow @ slope, np.float64)
+
+
+def _about_their_means(points: FloatArray, n_a: int) -> FloatArray:
+    """Return the points of two sets, the first of ``n_a``, each less the mean of its own."""
+    in_a, in_b = points[:n_a], points[n_a:]
+    return np.concatenate([in_a - in_a.mean(axis=0), in_b - in_b.mean(axis=0)])

@@ -209,12 +209,6 @@ class Components(Protocol):
         """Return codes, shape (n_events, n_codes)."""
         ...
 
-    def common_frame(
-        self, codes: NDArray[np.float32], channel_index: IntArray
-    ) -> NDArray[np.float32]:
-        """Return the codes in columns that all events share."""
-        ...
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JoinedStage:
@@ -242,16 +236,6 @@ class JoinedStage:
                 self.components.encode(snippets, channel_index),
                 self.learned.encode(snippets, channel_index),
             ]
-        )
-
-    def common_frame(
-        self, codes: NDArray[np.float32], channel_index: IntArray
-    ) -> NDArray[np.float32]:
-        """Return components on shared channels and the embedding; see `joined_frame`."""
-        n = self.n_component_codes
-        return joined_frame(
-            self.components.common_frame(codes[:, :n], channel_index),
-            self.learned.common_frame(codes[:, n:], channel_index),
         )
 
     def in_context(

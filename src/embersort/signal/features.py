@@ -32,18 +32,6 @@ class FeatureStage(Protocol):
         """
         ...
 
-    def common_frame(
-        self, codes: NDArray[np.float32], channel_index: IntArray
-    ) -> NDArray[np.float32]:
-        """Return the codes of events that peak on different channels in comparable columns.
-
-        Returns
-        -------
-        ndarray, shape (n_events, n_columns), float32
-            Euclidean distances mean the same in all columns.
-        """
-        ...
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemporalPca:
@@ -67,7 +55,13 @@ class TemporalPca:
     def common_frame(
         self, codes: NDArray[np.float32], channel_index: IntArray
     ) -> NDArray[np.float32]:
-        """Return the codes on the channels that all events have, in order of channel."""
+        """Return the codes of events on different channels in comparable columns.
+
+        Returns
+        -------
+        ndarray, shape (n_events, n_columns), float32
+            On the channels that all of them have, in order of channel.
+        """
         peaks = np.unique(channel_index)
         shared = self.neighbours[peaks[0]]
         for peak in peaks[1:]:

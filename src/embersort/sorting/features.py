@@ -14,6 +14,8 @@ from embersort.signal.tiles import n_workers
 from embersort.sorting.passes import EncodedEvents, Front, encode_events
 from embersort.types import IntArray
 
+Frame = Callable[[IntArray], NDArray[np.float32]]
+
 Progress = Callable[[int], None] | None
 
 
@@ -25,12 +27,12 @@ class FramedEvents:
     ----------
     encoded : EncodedEvents
         With the components' codes, from which templates are made.
-    frame : callable
-        From indices of events to features in comparable columns.
+    frames : tuple of callable
+        Each from indices of events to features in comparable columns.
     """
 
     encoded: EncodedEvents
-    frame: Callable[[IntArray], NDArray[np.float32]]
+    frames: tuple[Frame, ...]
 
 
 def encode_and_frame(
@@ -48,15 +50,16 @@ def encode_and_frame(
 
     Notes
     -----
-    The networks see where units part in raw events, with overlaps, drift and bursts; cleaned spikes
-    are compared in principal components, which keep every difference in units of the noise.
+    Events are looked at in principal components, which keep every difference in units of the noise,
+    in the networks' embedding, which has learned what to overlook (overlaps, drift, bursts), and in
+    both side by side. Cleaned spikes are compared in principal components.
     """
     if config.method == "pca":
         encoded = encode_events(front, stage, progress)
         channels = encoded.events.channel_index
         return FramedEvents(
             encoded=encoded,
-            frame=lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),
+            frames=(lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),),
         )
     return _encode_learned(front, stage, config, progress)
 
@@ -85,9 +88,19 @@ def _encode_learned(
     codes = both.codes
     if config.context:
         codes = joined.in_context(codes, both.events, n_threads=n_workers(front.run))
+    own = np.ascontiguousarray(codes[:, :n_codes])
+
+    def components(rows: IntArray) -> NDArray[np.float32]:
+        return stage.common_frame(own[rows], channels[rows])
+
+    def embedding(rows: IntArray) -> NDArray[np.float32]:
+        return learned.common_frame(codes[rows, n_codes:], channels[rows])
+
+    def side_by_side(rows: IntArray) -> NDArray[np.float32]:
+        weighted = np.float32(config.embedding_scale) * embedding(rows)
+        return np.concatenate([components(rows), weighted], axis=1)
+
     return FramedEvents(
-        encoded=EncodedEvents(
-            events=both.events, codes=np.ascontiguousarray(both.codes[:, :n_codes])
-        ),
-        frame=lambda rows: joined.common_frame(codes[rows], channels[rows]),
+        encoded=EncodedEvents(events=both.events, codes=own),
+        frames=(components, embedding, side_by_side),
     )

@@ -137,7 +137,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     labels = cluster_probe(
         channels,
         source.geometry,
-        framed.frame,
+        framed.frames,
         _share_of_time(encoded.events, source, config.cluster),
         config.cluster,
         clock.advance,

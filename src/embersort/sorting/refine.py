@@ -129,7 +129,7 @@ def split_units(
     for unit in np.unique(unit_index):
         members = np.flatnonzero(unit_index == unit)
         channel = spikes.channel_index[members]
-        for part in split(stage.common_frame(spikes.codes[members], channel), config.cluster):
+        for part in split([stage.common_frame(spikes.codes[members], channel)], config.cluster):
             if is_real(spikes.matches, members[part], config):
                 labels[members[part]] = len(origin)
                 origin.append(unit)

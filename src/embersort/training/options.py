@@ -283,7 +283,7 @@ def cluster(
     """Cluster events; -1 where a method leaves one out."""
     if clustering == "isosplit":
         labels = np.full(len(frame), -1, np.int64)
-        for index, members in enumerate(split(frame, config)):
+        for index, members in enumerate(split([frame], config)):
             labels[members] = index
         return labels
     points = principal(frame, config.n_dims)

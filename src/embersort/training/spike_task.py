@@ -214,7 +214,7 @@ def adjusted_rand(
 ) -> float:
     """Return the adjusted Rand index of ISO-SPLIT's clusters over the events that are spikes."""
     found = np.full(len(label), -1, np.int64)
-    for index, members in enumerate(split(features, cluster)):
+    for index, members in enumerate(split([features], cluster)):
         found[members] = index
     return score_clustering(np.maximum(label, -1), found).adjusted_rand
 

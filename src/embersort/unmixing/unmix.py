@@ -197,7 +197,11 @@ def cluster_segments(segments: Segments, points: Float32, config: ClusterConfig)
     # The network has seen what was before and after: time itself is to have no say.
     always = np.zeros(segments.n_events)
     return cluster_probe(
-        segments.events.channel_index, segments.geometry, lambda rows: points[rows], always, config
+        segments.events.channel_index,
+        segments.geometry,
+        [lambda rows: points[rows]],
+        always,
+        config,
     )
 
 

@@ -1,0 +1,61 @@
+"""Neurons that move side by side are never far apart, and never one."""
+
+import numpy as np
+import pytest
+
+from embersort.clustering.neighbourhoods import cosines, split
+from embersort.clustering.pairs import projection_dip
+from embersort.config import ClusterConfig, MergeConfig
+
+N_EVENTS = 800
+CONFIG = MergeConfig()
+
+
+def side_by_side(gap, seed):
+    """Two courses of equal slope, ``gap`` apart, in two dimensions; when, and whose."""
+    rng = np.random.default_rng(seed)
+    when = np.sort(rng.uniform(size=N_EVENTS))
+    neuron = rng.integers(0, 2, N_EVENTS)
+    features = rng.normal(size=(N_EVENTS, 2))
+    features[:, 0] += 40 * when + gap * neuron
+    return features, when, neuron
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gap_shows_once_their_common_course_is_taken_out(seed):
+    features, when, neuron = side_by_side(6, seed)
+    a, b = np.flatnonzero(neuron == 0), np.flatnonzero(neuron == 1)
+    slow = cosines(when, CONFIG.n_slow)
+    hidden = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims)
+    seen = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
+    assert hidden < CONFIG.dip_threshold < seen
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_neuron_that_moves_has_no_gap(seed):
+    features, when, neuron = side_by_side(0, seed)
+    a, b = np.flatnonzero(neuron == 0), np.flatnonzero(neuron == 1)
+    slow = cosines(when, CONFIG.n_slow)
+    dip = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
+    assert dip < CONFIG.dip_threshold
+
+
+def test_halves_of_the_time_of_a_neuron_that_stays_are_one():
+    features, when, _ = side_by_side(0, 0)
+    features[:, 0] -= 40 * when
+    a, b = np.flatnonzero(when < 0.5), np.flatnonzero(when >= 0.5)
+    slow = cosines(when, CONFIG.n_slow)
+    dip = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
+    assert dip < CONFIG.dip_threshold
+
+
+def test_a_second_look_parts_what_the_first_holds_together():
+    rng = np.random.default_rng(0)
+    neuron = np.arange(400) % 2
+    blind = rng.normal(size=(400, 3))
+    sharp = rng.normal(size=(400, 1)) + 12 * neuron[:, None]
+    config = ClusterConfig()
+    assert len(split([blind], config)) == 1
+    parts = split([blind, sharp], config)
+    assert sorted(len(part) for part in parts) == [200, 200]
+    assert all(len(np.unique(neuron[part])) == 1 for part in parts)
