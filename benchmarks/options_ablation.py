@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=Path, default=Path("held_out"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--scenes", type=int, default=12)
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--set", action="append", default=[], help="section.key=value, for all")
     arguments = parser.parse_args()
     draw = SceneDraw()
@@ -76,7 +77,8 @@ def main() -> None:
     ]
     rows = []
     for seed in range(arguments.seeds):
-        for name, changes in VARIANTS.items():
+        for name in arguments.only:
+            changes = VARIANTS[name]
             path = arguments.out / f"{name.replace(' ', '_')}-{seed}.json"
             if not path.exists():
                 settings = [*arguments.set, *changes, f"loop.seed={seed}"]

@@ -90,6 +90,8 @@ def test_learning_rate_rises_stays_and_falls_to_zero():
     assert [learning_rate_at(s, config) for s in (0, 1, 50, 80)] == [0.25, 0.5, 0.5, 0.5]
     assert learning_rate_at(90, config) == pytest.approx(0.25)
     assert 0 < learning_rate_at(99, config) < 0.005
+    stopped = config.model_copy(update={"n_steps": 90, "n_planned": 100})
+    assert learning_rate_at(89, stopped) == learning_rate_at(89, config)
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", pickle.dumps({"step": print}, 2)])

@@ -41,10 +41,13 @@ class LoopConfig(Config):
     """Number of steps, each on one batch."""
     learning_rate: float = Field(1e-3, gt=0)
     """Learning rate after the warm-up."""
+    n_planned: int = Field(0, ge=0)
+    """Steps for which the learning rate is laid out; 0 means ``n_steps``. With more than those
+    training ends before the rate has fallen to zero."""
     warmup_steps: int = Field(50, ge=0)
     """Steps over which the learning rate rises from zero."""
     decay_share: float = Field(1.0, gt=0, le=1)
-    """Last share of the steps, over which the rate falls to zero along a half cosine."""
+    """Last share of the planned steps, over which the rate falls to zero along a half cosine."""
     weight_decay: float = Field(1e-4, ge=0)
     """Weight decay of AdamW."""
     clip_norm: float = Field(1.0, gt=0)
@@ -148,8 +151,9 @@ def learning_rate_at(step: int, config: LoopConfig) -> float:
     [0.5, 1.0, 1.0, 0.5]
     """
     warmth = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
-    n_decay = config.decay_share * config.n_steps
-    decayed = max(0.0, (step - (config.n_steps - n_decay)) / n_decay)
+    n_planned = config.n_planned or config.n_steps
+    n_decay = config.decay_share * n_planned
+    decayed = max(0.0, (step - (n_planned - n_decay)) / n_decay)
     return config.learning_rate * warmth * 0.5 * (1 + math.cos(math.pi * decayed))
 
 
