@@ -17,6 +17,12 @@ SUPPORT_SHARE = 0.05
 MAX_SUPPORT = 24
 """At most this many channels of a template are matched, the largest first."""
 
+LEFT_OUT = 0.001
+"""Components of a template are enough when they leave this share of its energy."""
+
+TINY = 1e-300
+"""Keeps a template of zeros from a division by zero."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemplateBank:
@@ -122,7 +128,7 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
         used = channels[unit][channels[unit] >= 0]
         sparse[unit, :, : len(used)] = templates[unit][:, used]
     shift_samples = np.arange(config.n_shifts) / config.n_shifts - 0.5 + 0.5 / config.n_shifts
-    shifted = np.stack([_delay(sparse, shift) for shift in shift_samples], axis=1)
+    shifted = np.matmul(_delays(shift_samples, n_window), sparse[:, None])
     rank = min(config.rank, n_window, channels.shape[1])
     spatial = np.zeros((n_channels, n_units, rank), np.float32)
     temporal = np.zeros((n_units, rank, n_window), np.float32)
@@ -130,7 +136,8 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
     for unit in range(n_units):
         used = channels[unit][channels[unit] >= 0]
         u, s, vt = np.linalg.svd(sparse[unit, :, : len(used)].astype(np.float64), False)
-        k = min(rank, len(s))
+        left = 1 - np.cumsum(s**2) / max(np.square(s).sum(), TINY)
+        k = min(rank, len(s), 1 + np.count_nonzero(left > LEFT_OUT))
         spatial[used, unit, :k] = (vt[:k] * s[:k, None]).T
         temporal[unit, :k] = u[:, :k].T
         norm2[unit] = np.square(s[:k]).sum()
@@ -161,12 +168,14 @@ def _support(templates: FloatArray) -> NDArray[np.int64]:
     return np.ascontiguousarray(np.where(used, order, -1)[:, :n_support])
 
 
-def _delay(sparse: NDArray[np.float32], samples: float) -> NDArray[np.float32]:
-    """Delay templates by a fraction of a sample (band-limited, by the Fourier shift theorem)."""
-    n_window = sparse.shape[1]
+def _delays(shift_samples: NDArray[np.float64], n_window: int) -> NDArray[np.float32]:
+    """Return the matrices that delay a window by fractions of a sample, (n_shifts, n_window, …).
+
+    Band-limited, by the Fourier shift theorem on a window of twice the length.
+    """
     frequency = np.fft.rfftfreq(2 * n_window)
-    spectrum = np.fft.rfft(sparse, 2 * n_window, axis=1)
-    turned = spectrum * np.exp(-2j * np.pi * frequency * samples)[None, :, None]
+    spectrum = np.fft.rfft(np.eye(n_window), 2 * n_window, axis=0)
+    turned = spectrum * np.exp(-2j * np.pi * frequency * shift_samples[:, None])[:, :, None]
     return np.fft.irfft(turned, 2 * n_window, axis=1)[:, :n_window].astype(np.float32)
 
 
@@ -206,6 +215,8 @@ def _overlaps(
                 break
             for s in range(n_shifts):
                 for r in range(rank):
+                    if not temporal[v, r].any():
+                        continue
                     projected[:] = 0
                     for i in range(n_support):
                         if channels[u, i] < 0:

@@ -85,9 +85,7 @@ def peel(
     """
     if bank.n_units == 0:
         return _nothing(), white.copy()
-    score = score_templates(white, bank)
-    if active is not None:
-        score[~active] = 0
+    score = score_templates(white, bank, active)
     n_samples, n_window = len(white), bank.n_window
     traces = Traces(
         residual=white.copy(),

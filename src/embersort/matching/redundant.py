@@ -47,9 +47,11 @@ def redundant(
     terms = terms_of(config, NO_RATE_HZ, bursts=False)
     for unit in np.argsort(counts, kind="stable"):
         active[unit] = False
+        beside = np.zeros(n_units, bool)
+        beside[bank.near[unit][bank.near[unit] >= 0]] = True
         traces = np.zeros((3 * n_window, n_channels), np.float32)
         traces[n_window : 2 * n_window] = templates[unit]
-        _, residual = peel(traces, bank, terms, active)
+        _, residual = peel(traces, bank, terms, active & beside)
         # Only the window itself is this template's; beyond it, it is not known.
         left = (residual[n_window : 2 * n_window].astype(np.float64) ** 2).sum()
         active[unit] = left > config.redundant_share * energy[unit]

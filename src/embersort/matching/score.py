@@ -8,23 +8,30 @@ from numpy.typing import NDArray
 
 from embersort.matching.bank import TemplateBank
 
-BLOCK = 2048
+BLOCK = 1024
 """Samples whose projections stay in the first-level cache while all lags pass over them."""
 
 N_LAGS = 8
 """Lags that are added in one pass."""
 
+N_TOGETHER = 4
+"""Channels that are added in one pass."""
+
 FAST = {"contract"}
 """Multiply and add in one rounding; no reordering of sums."""
 
 
-def score_templates(white: NDArray[np.float32], bank: TemplateBank) -> NDArray[np.float32]:
+def score_templates(
+    white: NDArray[np.float32], bank: TemplateBank, active: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Correlate white traces with every template.
 
     Parameters
     ----------
     white : ndarray, shape (n_samples, n_channels), float32
     bank : TemplateBank
+    active : ndarray, shape (n_units,), bool, optional
+        Units whose scores are wanted; the others' are zero. All by default.
 
     Returns
     -------
@@ -34,37 +41,70 @@ def score_templates(white: NDArray[np.float32], bank: TemplateBank) -> NDArray[n
 
     Notes
     -----
-    O(n_samples · n_units · rank · n_window): separable templates are matched as in Pachitariu et
-    al. 2016 (Kilosort, section 2), first in space, then in time.
+    O(n_samples · n_units · rank · (n_window + n_support)): separable templates are matched as in
+    Pachitariu et al. 2016 (Kilosort, section 2), first in space, then in time.
     """
-    # In this order the product comes out as it is needed: turning it round would take longer.
-    projected = bank.spatial.T @ white.T
-    return _in_time(projected, bank.temporal, bank.n_before)
+    wanted = np.ones(bank.n_units, np.bool_) if active is None else active
+    by_channel = np.ascontiguousarray(white.T)
+    return _score(by_channel, bank.channels, bank.spatial, bank.temporal, bank.n_before, wanted)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def _in_time(
-    projected: NDArray[np.float32], temporal: NDArray[np.float32], n_before: int
+def _score(
+    white: NDArray[np.float32],
+    channels: NDArray[np.int64],
+    spatial: NDArray[np.float32],
+    temporal: NDArray[np.float32],
+    n_before: int,
+    wanted: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
     n_units, rank, n_window = temporal.shape
-    n_samples = projected.shape[1]
+    n_samples = white.shape[1]
     score = np.zeros((n_units, n_samples), np.float32)
-    n_valid = n_samples - n_window + 1
-    whole = n_window - n_window % N_LAGS
-    for unit in range(n_units):
-        for start in range(0, n_valid, BLOCK):
-            stop = min(start + BLOCK, n_valid)
-            out = score[unit, start + n_before : stop + n_before]
+    # Made longer by zeros, so that all lags are added in passes of the same width.
+    n_lags = -(-n_window // N_LAGS) * N_LAGS
+    projected = np.zeros(BLOCK + n_lags - 1, np.float32)
+    weight = np.zeros(n_lags, np.float32)
+    for unit in np.flatnonzero(wanted):
+        own = channels[unit][channels[unit] >= 0]
+        for start in range(n_before, n_samples - n_window + 1 + n_before, BLOCK):
+            stop = min(start + BLOCK, n_samples - n_window + 1 + n_before)
+            # The windows of these samples, one after the other.
+            first, last = start - n_before, stop - n_before + n_window - 1
             for r in range(rank):
-                signal, weight = projected[unit * rank + r], temporal[unit, r]
-                for lag in range(0, whole, N_LAGS):
-                    part = signal[start + lag : stop + lag + N_LAGS - 1]
-                    _add_eight_lags(out, part, weight[lag : lag + N_LAGS])
-                for lag in range(whole, n_window):
-                    part = signal[start + lag : stop + lag]
-                    for i in range(len(out)):
-                        out[i] += weight[lag] * part[i]
+                # What a template needs no component for is zero.
+                if not temporal[unit, r].any():
+                    continue
+                _project(projected[: last - first], white, first, own, spatial[:, unit * rank + r])
+                projected[last - first :] = 0
+                weight[:n_window] = temporal[unit, r]
+                for lag in range(0, n_lags, N_LAGS):
+                    _add_eight_lags(score[unit, start:stop], projected[lag:], weight[lag:])
     return score
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def _project(
+    out: NDArray[np.float32],
+    white: NDArray[np.float32],
+    first: int,
+    own: NDArray[np.int64],
+    weight: NDArray[np.float32],
+) -> None:
+    """Put the weighted sum of some channels, from a sample on, into ``out``."""
+    out[:] = 0
+    last = first + len(out)
+    for j in range(0, len(own) - len(own) % N_TOGETHER, N_TOGETHER):
+        c0, c1, c2, c3 = own[j], own[j + 1], own[j + 2], own[j + 3]
+        x0, x1 = white[c0, first:last], white[c1, first:last]
+        x2, x3 = white[c2, first:last], white[c3, first:last]
+        w0, w1, w2, w3 = weight[c0], weight[c1], weight[c2], weight[c3]
+        for i in range(len(out)):
+            out[i] = out[i] + w0 * x0[i] + w1 * x1[i] + w2 * x2[i] + w3 * x3[i]
+    for j in range(len(own) - len(own) % N_TOGETHER, len(own)):
+        x0, w0 = white[own[j], first:last], weight[own[j]]
+        for i in range(len(out)):
+            out[i] += w0 * x0[i]
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
