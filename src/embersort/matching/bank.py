@@ -204,7 +204,7 @@ def _overlaps(
     near: NDArray[np.int64],
 ) -> NDArray[np.float32]:
     """Correlate what is subtracted with what is looked for, at all lags."""
-    n_units, n_shifts, n_window, n_support = shifted.shape
+    n_units, n_shifts, n_window = shifted.shape[:3]
     n_near, rank = near.shape[1], temporal.shape[1]
     overlap = np.zeros((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
     projected = np.empty(n_window, np.float32)
@@ -215,18 +215,29 @@ def _overlaps(
                 break
             for s in range(n_shifts):
                 for r in range(rank):
-                    if not temporal[v, r].any():
-                        continue
-                    projected[:] = 0
-                    for i in range(n_support):
-                        if channels[u, i] < 0:
-                            break
-                        weight = spatial[channels[u, i], v, r]
-                        if weight != 0:
-                            for t in range(n_window):
-                                projected[t] += weight * shifted[u, s, t, i]
-                    _correlate(projected, temporal[v, r], overlap[u, s, k])
+                    # What a template needs no component for is zero.
+                    if temporal[v, r].any():
+                        _weigh(shifted[u, s], channels[u], spatial[:, v, r], projected)
+                        _correlate(projected, temporal[v, r], overlap[u, s, k])
     return overlap
+
+
+@njit(nogil=True, cache=True)
+def _weigh(
+    template: NDArray[np.float32],
+    channels: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Put the weighted sum of a template's channels into ``out``."""
+    out[:] = 0
+    for i in range(len(channels)):
+        if channels[i] < 0:
+            break
+        w = weight[channels[i]]
+        if w != 0:
+            for t in range(len(out)):
+                out[t] += w * template[t, i]
 
 
 @njit(nogil=True, cache=True)

@@ -78,11 +78,16 @@ def read_snippets(
         start = int(sample) - n_before - margin
         first, last = max(0, start), min(recording.n_samples, start + n_read)
         if first < last:
-            traces = np.nan_to_num(recording.read(first, last)[:, channels])
-            piece[first - start : last - start] = traces - traces.mean(axis=0)
+            traces = recording.read(first, last)[:, channels]
+            piece[first - start : last - start] = traces
+            # Beyond the recording's ends its last values hold: a step would ring in the filter.
+            piece[: first - start] = traces[0]
+            piece[last - start :] = traces[-1]
     if len(pieces) == 0:
         return pieces[:, :n_window]
     sections = filter_sections(recording.sampling_rate_hz)
+    pieces = np.nan_to_num(pieces, copy=False)
+    pieces -= pieces.mean(axis=1, keepdims=True)
     # Side by side, so that one pass of the filter serves them all.
     beside = pieces.transpose(1, 0, 2).reshape(n_read, -1)
     filtered = bandpass(beside, sections)[margin : margin + n_window]
