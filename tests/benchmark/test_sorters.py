@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -55,13 +56,20 @@ def test_every_sorter_is_described_and_has_its_files():
 def test_kilosort_settings_follow_its_documentation(tmp_path):
     spec = SORTERS["kilosort4"]
     tetrode = spec.parameters_for(stored(tmp_path, 4), {})
-    assert tetrode == {"nblocks": 0, "nearest_chans": 4, "nearest_templates": 4, "nt": 61}
+    assert tetrode == {"nblocks": 0, "nearest_chans": 4, "nt": 61}
     dense = spec.parameters_for(stored(tmp_path, 128), {})
     assert dense == {"nearest_chans": 10, "nt": 61}
     sparse = spec.parameters_for(stored(tmp_path, 128, pitch_um=60.0), {"nearest_chans": 5})
     assert sparse == {"nblocks": 0, "nearest_chans": 5, "nt": 61}
+    few = spec.parameters_for(stored(tmp_path, 16, pitch_um=60.0), {})
+    assert few["nearest_templates"] == 16
     assert spec.parameters_for(stored(tmp_path, rate_hz=20_000.0), {})["nt"] == 41
     assert spec.parameters_for(stored(tmp_path, 1), {})["nblocks"] == 0
+    columns = replace(
+        stored(tmp_path, 5), positions_um=[[0, 0], [25, 10], [0, 20], [25.0001, 30], [60, 0]]
+    )
+    # The median lateral distance between contacts: 25 and 35 here.
+    assert spec.parameters_for(columns, {})["dminx"] == 30.0
 
 
 def test_mountainsort_schemes_share_an_environment():

@@ -30,11 +30,15 @@ def kilosort4_settings(stored: StoredRecording) -> dict[str, Any]:
     """Return what Kilosort 4's documentation changes for few or sparse channels and other rates."""
     settings: dict[str, Any] = {}
     few = stored.n_channels <= FEW_CHANNELS
-    if few or _nearest_pitch_um(stored) >= SPARSE_PITCH_UM:
+    sparse = _nearest_pitch_um(stored) >= SPARSE_PITCH_UM
+    if few or sparse:
         settings["nblocks"] = 0
-    if few:
+    if few and sparse:
         settings["nearest_templates"] = min(100, stored.n_channels)
     settings["nearest_chans"] = min(10, stored.n_channels)
+    lateral_um = np.diff(np.unique(stored.geometry.positions_um[:, 0].round(1)))
+    if len(lateral_um):
+        settings["dminx"] = float(np.median(lateral_um))
     # Two milliseconds and one sample, as at 30 kHz.
     settings["nt"] = round(2e-3 * stored.sampling_rate_hz) // 2 * 2 + 1
     return settings
