@@ -131,6 +131,31 @@ def test_a_file_that_was_added_is_replaced_only_on_request(home, tmp_path):
         add_entry(path, home, replace=True)
 
 
+def test_an_open_entry_is_completed_by_one_of_its_name(home, tmp_path):
+    path = tmp_path / "mea64c.toml"
+    path.write_text(
+        ENTRY.replace("TINY", "PAIRED_MEA64C_YGER")
+        .replace('"pair"', '"mea64c"')
+        .replace('name = "a"', 'name = "open"')
+    )
+    add_entry(path, home)
+    registry = load_registry(home)
+    assert registry["PAIRED_MEA64C_YGER/mea64c/open"].entry.source.kind == "local"
+    assert len(find_recordings(home, ["PAIRED_MEA64C_YGER"])) == 2
+
+
+def test_recordings_of_the_archive_are_named_with_their_assets():
+    registry = read_registry([shipped_entries()])
+    sets = ("HYBRID_JANELIA", "PAIRED_BOYDEN", "PAIRED_ENGLISH", "PAIRED_KAMPFF")
+    n_recordings = [sum(name.startswith(f"{s}/") for name in registry) for s in sets]
+    assert n_recordings == [60, 19, 29, 15]
+    source = registry["PAIRED_KAMPFF/paired_kampff/2014_11_25_Pair_3_0"].entry.source
+    assert source.dandiset == "000618"
+    assert source.asset_path == (
+        "sub-paired-kampff/sub-paired-kampff_ses-paired-kampff-2014-11-25-Pair-3-0_ecephys.nwb"
+    )
+
+
 def test_a_set_a_study_or_a_suite_of_ones_own_names_recordings(home):
     home.suites.mkdir()
     (home.suites / "mine.toml").write_text(

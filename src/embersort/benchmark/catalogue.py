@@ -18,6 +18,7 @@ from embersort.benchmark.registry import (
     RegisteredRecording,
     Suite,
     choose_recordings,
+    is_open,
     read_entries,
     read_registry,
     read_study_set,
@@ -128,7 +129,7 @@ def add_entry(path: Path, home: Home, *, replace: bool = False) -> list[str]:
     others = [*shipped_entries().glob("*.toml"), *home.registry.glob("*.toml")]
     taken = read_entries([other for other in others if other != place], on_error=_warn)
     for name in names:
-        if name in taken:
+        if name in taken and not is_open(taken[name].entry.source):
             raise BadInput(f"there is already a recording named {name}; give yours another name")
     home.registry.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, place)

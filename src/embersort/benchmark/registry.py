@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
-from embersort.benchmark.sources import Source
+from embersort.benchmark.sources import DandiSource, FilesSource, Source
 from embersort.config import Config, read_toml
 from embersort.errors import BadConfig, BadInput, nearest_name
 
@@ -154,7 +154,8 @@ def read_entries(
     paths : iterable of Path
     on_error : callable, optional
         Takes the error of a file that is wrong, or of a recording whose name is taken; either is
-        left out, the others are read. By default the first error is raised.
+        left out, the others are read. By default the first error is raised. An entry that is open
+        gives way to a later one of its name.
 
     Returns
     -------
@@ -175,7 +176,7 @@ def read_entries(
             report(error)
             continue
         for recording in recordings:
-            if recording.name in found:
+            if recording.name in found and not is_open(found[recording.name].entry.source):
                 taken = f"{path}: there is already a recording named {recording.name}"
                 report(BadConfig(taken))
             else:
@@ -188,6 +189,13 @@ def recordings_of_file(path: Path) -> list[RegisteredRecording]:
     origin = path.with_suffix(ORIGIN_SUFFIX)
     parent = Path(origin.read_text("utf-8")) if origin.exists() else path.parent
     return recordings_of(read_study_set(path), parent)
+
+
+def is_open(source: Source) -> bool:
+    """Return whether an entry names nothing to fetch yet, so that another may complete it."""
+    if isinstance(source, FilesSource):
+        return not source.files
+    return isinstance(source, DandiSource) and not (source.asset_path or source.asset_id)
 
 
 def _raise(error: BadConfig) -> None:
