@@ -25,6 +25,7 @@ from embersort.training.labels import label_events
 from embersort.training.options import cluster
 from embersort.training.options_page import mean_interval
 from embersort.types import Sorting
+from options_heldout import SORTER, sorter_clusters
 
 N_COMPONENTS = 6
 MAX_EVENTS = 1500
@@ -99,12 +100,11 @@ def score_recording(folder: Path, weights: Weights) -> list[dict[str, tuple[floa
             "PCA + encoder": joined_frame(components, alone),
             "PCA + context": joined_frame(components, context),
         }
-        rows.append(
-            {
-                name: score(label[chosen], cluster(frame, "isosplit", 0, cluster_config))
-                for name, frame in frames.items()
-            }
-        )
+        answers = {
+            name: cluster(frame, "isosplit", 0, cluster_config) for name, frame in frames.items()
+        }
+        answers[SORTER] = sorter_clusters(components, context, cluster_config)
+        rows.append({name: score(label[chosen], answer) for name, answer in answers.items()})
     return rows
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from embersort.config import ClusterConfig
+from embersort.clustering.neighbourhoods import split
+from embersort.config import ClusterConfig, FeatureConfig
 from embersort.embedding.architecture import (
     CANONICAL_BEFORE_SAMPLES,
     CANONICAL_RATE_HZ,
@@ -36,6 +37,8 @@ from embersort.types import Events, Geometry
 
 N_COMPONENTS = 6
 MAX_EVENTS = 1500
+SORTER = "as the sorter looks"
+"""Components, context, and both, one after the other."""
 SPOILT_CONTEXTS: dict[str, dict[str, float]] = {
     "context, ±0.5 s": {"window_s": 0.5},
     "context, ±5 s": {"window_s": 5.0},
@@ -123,8 +126,10 @@ def clustering_rows(case: Case) -> list[dict]:
     frames["PCA + encoder"] = joined_frame(frames["PCA"], frames["encoder"])
     frames["PCA + context"] = joined_frame(frames["PCA"], frames["context"])
     found = []
-    for name, frame in frames.items():
-        score = score_clustering(np.maximum(label, -1), cluster(frame, "isosplit", 0, config))
+    answers = {name: cluster(frame, "isosplit", 0, config) for name, frame in frames.items()}
+    answers[SORTER] = sorter_clusters(frames["PCA"], frames["context"], config)
+    for name, answer in answers.items():
+        score = score_clustering(np.maximum(label, -1), answer)
         found.append(
             {
                 "scene": case.scene.name,
@@ -139,6 +144,18 @@ def clustering_rows(case: Case) -> list[dict]:
             }
         )
     return found
+
+
+def sorter_clusters(
+    components: np.ndarray, in_context: np.ndarray, config: ClusterConfig
+) -> np.ndarray:
+    """Cluster as the sorter does at first: in three looks, parted by whichever parts them."""
+    weighted = np.float32(FeatureConfig().embedding_scale) * in_context
+    both = np.concatenate([components, weighted], axis=1)
+    answer = np.full(len(components), -1, np.int64)
+    for index, members in enumerate(split([components, in_context, both], config)):
+        answer[members] = index
+    return answer
 
 
 def neighbourhood(case: Case, radius_um: float) -> np.ndarray:
