@@ -83,10 +83,7 @@ def sort(
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(
-            help="cpu or cuda, where the networks of --features encoder run: short for "
-            "--set feature.device=…"
-        ),
+        typer.Option(help="cpu or cuda, where the networks run: short for --set feature.device=…"),
     ] = None,
     settings: Annotated[
         list[str] | None,
