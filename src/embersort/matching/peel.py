@@ -125,21 +125,24 @@ class _Candidates(NamedTuple):
 @njit(nogil=True, cache=True)
 def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
     """Take out the best fits, round by round, until none is left."""
-    none = np.zeros((0, 2), np.int64)
-    spikes = _fit_first(traces, pieces, terms, none, USUAL)
-    everywhere = np.ones((0, 0), np.bool_)
-    for _ in range(MAX_ROUNDS):
-        candidates = _candidates(traces, pieces, terms, USUAL, everywhere)
-        if len(candidates.sample) == 0:
-            break
-        spikes = _take(traces, pieces, terms, spikes, candidates, USUAL)
-    for _ in range(MAX_ROUNDS):
-        late = _after_spikes(traces, spikes, terms, pieces.shifted.shape[2])
-        candidates = _candidates(traces, pieces, terms, LATE, late)
-        if len(candidates.sample) == 0:
-            break
-        spikes = _take(traces, pieces, terms, spikes, candidates, LATE)
+    spikes = _no_spikes()
+    where = np.ones((0, 0), np.bool_)
+    # As a variable: a literal would be compiled for each kind.
+    for kind in (USUAL, LATE):
+        for _ in range(MAX_ROUNDS):
+            if kind == LATE:
+                where = _after_spikes(traces, spikes, terms, pieces.shifted.shape[2])
+            candidates = _candidates(traces, pieces, terms, kind, where)
+            if len(candidates.sample) == 0:
+                break
+            spikes = _take(traces, pieces, terms, spikes, candidates, kind)
     return spikes
+
+
+@njit(nogil=True, cache=True)
+def _no_spikes() -> Spikes:
+    none, nothing = np.zeros(0, np.int64), np.zeros(0)
+    return Spikes(none, none, none, none, nothing, nothing, np.zeros(0, np.bool_))
 
 
 @njit(nogil=True, cache=True)
