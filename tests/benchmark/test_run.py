@@ -113,9 +113,12 @@ def test_too_few_channels_start_no_process(home, calls):
 
 def test_a_job_whose_process_crashed_says_its_last_line(home, monkeypatch):
     class Done:
-        stdout, stderr, returncode = "", "Traceback\nOSError: No space left on device\n", 1
+        returncode = 1
 
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: Done)
+        def communicate(self, timeout):
+            return "", "Traceback\nOSError: No space left on device\n"
+
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: Done())
     row = run_requests(requests(home, "good", names=["TINY/pair/a"]), home)[0]
     assert row.outcome == "failed"
     assert row.error == "the job's process ended with status 1: OSError: No space left on device"
@@ -227,6 +230,21 @@ def test_the_sorter_dies_with_the_job(home):
     while any(_alive(pid) for pid in children) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(_alive(pid) for pid in children)
+
+
+def test_a_run_that_is_told_to_end_takes_its_jobs_with_it(home):
+    command = ["-m", "embersort.cli", "bench", "run", "TINY/pair/a", "--sorters", "hang"]
+    suite = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not (home.folder / "calls.txt").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (job,) = _children(suite.pid)
+    suite.terminate()
+    suite.wait(timeout=30)
+    assert not _alive(job)
+    assert not list(home.work.glob("hang-*"))
 
 
 def _children(pid):

@@ -56,7 +56,7 @@ def test_every_sorter_is_described_and_has_its_files():
 def test_kilosort_settings_follow_its_documentation(tmp_path):
     spec = SORTERS["kilosort4"]
     tetrode = spec.parameters_for(stored(tmp_path, 4), {})
-    assert tetrode == {"nblocks": 0, "nearest_chans": 4, "nt": 61}
+    assert tetrode == {"nblocks": 0, "do_CAR": False, "nearest_chans": 4, "nt": 61}
     dense = spec.parameters_for(stored(tmp_path, 128), {})
     assert dense == {"nearest_chans": 10, "nt": 61}
     sparse = spec.parameters_for(stored(tmp_path, 128, pitch_um=60.0), {"nearest_chans": 5})

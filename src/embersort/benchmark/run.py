@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from embersort.benchmark.exchange import StoredRecording
-from embersort.benchmark.home import HOME_VARIABLE, Home
+from embersort.benchmark.home import Home
 from embersort.benchmark.jobs import Job, find_result, job_command, run_job
+from embersort.benchmark.launch import Said, run_command
 from embersort.benchmark.materialise import find_made, materialise
 from embersort.benchmark.process import Limits
 from embersort.benchmark.progress import Timing, say_duration, time_left_s
@@ -24,8 +22,6 @@ from embersort.benchmark.store import Entry
 from embersort.errors import EmbersortError
 
 Say = Callable[[str], None]
-Said = tuple[str, str]
-"""A job's outcome and error, as its process says them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,12 +145,14 @@ def run_requests(
     """
     rows = {i: row for i, request in enumerate(requests) if (row := find_row(request, home))}
     waiting = [index for index in range(len(requests)) if index not in rows]
-    pool = executor or ThreadPoolExecutor(max_workers=n_jobs)
+    pool, over = executor or ThreadPoolExecutor(max_workers=n_jobs), threading.Event()
+    # Only what runs in this process can be asked to end with it.
+    watch = (over.is_set,) if executor is None else ()
     left = _left(requests, waiting, rows, n_jobs)
     say(f"{len(requests)} jobs, {len(rows)} done before, {len(waiting)} to do{left}")
     try:
         futures: dict[Future[Said], int] = {
-            pool.submit(run_command, requests[index].command(), str(home.folder)): index
+            pool.submit(run_command, requests[index].command(), str(home.folder), *watch): index
             for index in waiting
         }
         pending = set(futures)
@@ -171,28 +169,10 @@ def run_requests(
                     f"{left}] {_outcome_of(rows[index])}"
                 )
     finally:
+        over.set()
         if executor is None:
             pool.shutdown(cancel_futures=True)
     return [rows[index] for index in range(len(requests))]
-
-
-def run_command(command: str, home: str) -> Said:
-    """Run one planned command with this interpreter; return what it says of its outcome.
-
-    Top-level and plain, so that any executor on any machine can call it.
-    """
-    import shlex
-
-    arguments = shlex.split(command)[1:]
-    environment = {**os.environ, HOME_VARIABLE: home}
-    call = [sys.executable, "-m", "embersort.cli", *arguments]
-    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
-    try:
-        said = json.loads(done.stdout.strip().rpartition("\n")[2])
-        return str(said["outcome"]), str(said["error"])
-    except (ValueError, KeyError, TypeError):
-        last = done.stderr.strip().rpartition("\n")[2]
-        return "failed", f"the job's process ended with status {done.returncode}: {last}"
 
 
 def result_row(name: str, stored: StoredRecording, result: Entry, home: Home) -> Row:

@@ -23,7 +23,8 @@ FEW_CHANNELS = 64
 SPARSE_PITCH_UM = 50.0
 """From here the same page counts contacts as sparse."""
 TETRODE_CHANNELS = 8
-"""Up to here all channels count as one neighbourhood for MountainSort 4."""
+"""Up to here all channels count as one neighbourhood: for MountainSort 4, and for Kilosort 4, whose
+common reference would take away what they share."""
 
 
 def kilosort4_settings(stored: StoredRecording) -> dict[str, Any]:
@@ -35,6 +36,9 @@ def kilosort4_settings(stored: StoredRecording) -> dict[str, Any]:
         settings["nblocks"] = 0
     if few and sparse:
         settings["nearest_templates"] = min(100, stored.n_channels)
+    if stored.n_channels <= TETRODE_CHANNELS:
+        # The median of a tetrode's channels is the spike itself.
+        settings["do_CAR"] = False
     settings["nearest_chans"] = min(10, stored.n_channels)
     lateral_um = np.diff(np.unique(stored.geometry.positions_um[:, 0].round(1)))
     if len(lateral_um):
