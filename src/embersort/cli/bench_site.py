@@ -30,18 +30,17 @@ def site(
     ] = False,
 ) -> None:
     """Write the website of the results: static files, to be opened or hosted anywhere."""
+    from embersort.benchmark.catalogue import load_registry
     from embersort.benchmark.export import read_results
     from embersort.benchmark.home import find_home
-    from embersort.benchmark.registry import read_registry, shipped_entries
     from embersort.benchmark.site import build_site
     from embersort.benchmark.sorters.catalogue import SORTERS
 
     home = find_home()
-    entries = [shipped_entries(), *([home.registry] if home.registry.is_dir() else [])]
     build_site(
         read_results(results),
         out,
-        registry=read_registry(entries),
+        registry=load_registry(home),
         sorters=SORTERS,
         home=None if no_details else home,
         before={str(path): read_results(path) for path in before or []},
