@@ -153,6 +153,8 @@ class MatchConfig(Config):
 
     threshold: float = Field(6.0, gt=0)
     """Least match of a spike, as the height of a peak in units of the noise."""
+    min_snr: float = Field(4.0, ge=0)
+    """Least match of a spike in standard deviations of what noise alone gives, if that is more."""
     amplitude_sd: float = Field(0.15, gt=0)
     """Standard deviation of a spike's amplitude relative to its template."""
     min_scale: float = Field(0.7, gt=0, lt=1)

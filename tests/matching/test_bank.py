@@ -3,7 +3,7 @@ import pytest
 
 import naive_matching
 from embersort.config import MatchConfig
-from embersort.matching.bank import make_bank, select
+from embersort.matching.bank import make_bank, noise_variance, select
 from embersort.matching.score import score_templates
 
 N_BEFORE = 15
@@ -111,3 +111,23 @@ def test_no_units_and_too_few_samples():
     assert nothing.n_units == 0
     bank = make_bank(naive_matching.shapes(), N_BEFORE, MatchConfig())
     assert (score_templates(np.ones((39, 4), "f4"), bank) == 0).all()
+
+
+def test_noise_in_the_match_is_what_filtered_noise_has():
+    rng = np.random.default_rng(0)
+    templates = rng.normal(size=(2, 12, 3))
+    templates[1] = np.ones((12, 1))
+    white = rng.normal(size=(200_000, 3))
+    noise = (white[1:] + white[:-1]) / np.sqrt(2)
+    found = noise_variance(templates, np.array([1.0, 0.5]))
+    for template, variance in zip(templates, found, strict=True):
+        unit = template / np.linalg.norm(template)
+        match = sum(np.correlate(noise[:, c], unit[:, c], "valid") for c in range(3))
+        assert match.var() == pytest.approx(variance, rel=0.03)
+    assert found[1] == pytest.approx(1 + 11 / 12)
+    np.testing.assert_allclose(noise_variance(templates, np.ones(1)), 1)
+
+
+def test_no_template_has_no_noise():
+    assert noise_variance(np.zeros((0, 12, 3)), np.array([1.0, 0.5])).shape == (0,)
+    assert noise_variance(np.zeros((1, 12, 3)), np.array([1.0, 0.5])).tolist() == [0.0]

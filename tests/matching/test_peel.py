@@ -207,3 +207,16 @@ def test_without_bursts_no_spike_is_small():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 400, [(60, 0, 1), (120, 0, 0.5)])
     matches, _ = peel(traces, BANK, terms_of(CONFIG, RATE_HZ, bursts=False))
     assert found(matches) == [(60, 0)]
+
+
+def test_in_coloured_noise_a_spike_must_stand_out_further():
+    # Seven times a template of norm 1 has a gain of 49: beyond 6², not beyond 4² · 4.
+    small = 7 * TEMPLATES[:1] / np.linalg.norm(TEMPLATES[0])
+    traces = naive_matching.place(small, N_BEFORE, 300, [(150, 0, 1)])
+    as_slow = np.zeros(TEMPLATES.shape[1])
+    as_slow[0] = 4.0
+    assert found(peel(traces, make_bank(small, N_BEFORE, CONFIG), TERMS)[0]) == [(150, 0)]
+    among_noise = make_bank(small, N_BEFORE, CONFIG, as_slow)
+    assert found(peel(traces, among_noise, TERMS)[0]) == []
+    lenient = terms_of(MatchConfig(min_snr=3), RATE_HZ)
+    assert found(peel(traces, among_noise, lenient)[0]) == [(150, 0)]

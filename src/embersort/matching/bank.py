@@ -14,6 +14,9 @@ from embersort.types import FloatArray
 SUPPORT_SHARE = 0.05
 """A channel belongs to a template if it holds this share of the largest channel's peak to peak."""
 
+COLOURLESS = np.ones(1)
+"""Autocorrelation of noise without colour."""
+
 MAX_SUPPORT = 24
 """At most this many channels of a template are matched, the largest first."""
 
@@ -47,6 +50,8 @@ class TemplateBank:
         Score that the subtraction of ``shifted[u, s]`` takes from near unit ``v`` at each lag.
     strongest : ndarray, shape (n_units, n_shifts, n_near), float32
         Largest magnitude of ``overlap`` over the lags.
+    noise2 : ndarray, shape (n_units,), float64
+        Variance of what noise alone gives in the match with a template brought to unit norm.
     n_before : int
         Sample of the trough within the window.
     """
@@ -60,6 +65,7 @@ class TemplateBank:
     near: NDArray[np.int64]
     overlap: NDArray[np.float32]
     strongest: NDArray[np.float32]
+    noise2: NDArray[np.float64]
     n_before: int
 
     @property
@@ -98,11 +104,14 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
         near=np.ascontiguousarray(near),
         overlap=np.ascontiguousarray(overlap),
         strongest=np.abs(overlap).max(axis=3),
+        noise2=bank.noise2[rows],
         n_before=bank.n_before,
     )
 
 
-def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> TemplateBank:
+def make_bank(
+    templates: FloatArray, n_before: int, config: MatchConfig, noise: FloatArray = COLOURLESS
+) -> TemplateBank:
     """Prepare templates for matching.
 
     Parameters
@@ -112,6 +121,8 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
     n_before : int
         Sample of the trough within the window.
     config : MatchConfig
+    noise : ndarray, shape (n_lags,), optional
+        Autocorrelation of the noise.
 
     Returns
     -------
@@ -154,8 +165,33 @@ def make_bank(templates: FloatArray, n_before: int, config: MatchConfig) -> Temp
         near=near,
         overlap=overlap,
         strongest=np.abs(overlap).max(axis=3),
+        noise2=noise_variance(sparse, noise),
         n_before=n_before,
     )
+
+
+def noise_variance(templates: FloatArray, noise: FloatArray) -> NDArray[np.float64]:
+    """Return the variance of the noise in the match with each template, brought to unit norm.
+
+    Parameters
+    ----------
+    templates : ndarray, shape (n_units, n_window, n_channels)
+    noise : ndarray, shape (n_lags,)
+        Autocorrelation of noise that is the same on all channels, and independent between them.
+
+    Returns
+    -------
+    ndarray, shape (n_units,), float64
+        1 for noise without colour; more for a template as slow as its noise.
+    """
+    n_window = templates.shape[1]
+    n_lags = min(n_window, len(noise))
+    spectrum = np.fft.rfft(np.asarray(templates, np.float64), 2 * n_window, axis=1)
+    power = np.square(np.abs(spectrum)).sum(axis=2)
+    own = np.fft.irfft(power, 2 * n_window, axis=1)[:, :n_lags]
+    # Every lag but none stands for two, forwards and backwards.
+    variance = own @ (np.where(np.arange(n_lags) > 0, 2.0, 1.0) * noise[:n_lags])
+    return np.asarray(variance / np.maximum(own[:, 0], np.finfo(float).tiny))
 
 
 def _support(templates: FloatArray) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ class Pieces(NamedTuple):
     near : ndarray, shape (n_units, n_near), int64
     overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
     strongest : ndarray, shape (n_units, n_shifts, n_near), float32
+    noise2 : ndarray, shape (n_units,), float64
     n_before : int
     """
 
@@ -34,6 +35,7 @@ class Pieces(NamedTuple):
     near: NDArray[np.int64]
     overlap: NDArray[np.float32]
     strongest: NDArray[np.float32]
+    noise2: NDArray[np.float64]
     n_before: int
 
 
@@ -48,6 +50,8 @@ class Terms(NamedTuple):
     ----------
     threshold : ndarray, shape (2,), float64
         Least gain of a spike.
+    least_snr2 : float
+        Least gain of a spike as a multiple of the variance of noise alone.
     prior : ndarray, shape (2,), float64
         Precision of the amplitude, λ.
     mean : ndarray, shape (2,), float64
@@ -63,6 +67,7 @@ class Terms(NamedTuple):
     """
 
     threshold: NDArray[np.float64]
+    least_snr2: float
     prior: NDArray[np.float64]
     mean: NDArray[np.float64]
     min_scale: NDArray[np.float64]
@@ -105,6 +110,7 @@ def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None) -> Pieces:
         near=bank.near,
         overlap=bank.overlap,
         strongest=bank.strongest,
+        noise2=bank.noise2,
         n_before=bank.n_before,
     )
 
@@ -114,6 +120,7 @@ def terms_of(config: MatchConfig, sampling_rate_hz: float, *, bursts: bool = Tru
     late_ms = config.late_ms if bursts else 0.0
     return Terms(
         threshold=np.array([config.threshold, config.late_threshold]) ** 2,
+        least_snr2=config.min_snr**2,
         prior=np.array([config.amplitude_sd**-2, config.late_sd**-2]),
         mean=np.array([1.0, config.late_mean]),
         min_scale=np.array([config.min_scale, config.late_min_scale]),
@@ -209,3 +216,9 @@ def _subtract(
             if channels[j] < 0:
                 break
             residual[start + t, channels[j]] -= scale * template[t, j]
+
+
+@njit(nogil=True, cache=True)
+def least_gain(unit: int, kind: int, pieces: Pieces, terms: Terms) -> float:
+    """Return the gain from which on a fit is taken for a spike."""
+    return max(terms.threshold[kind], terms.least_snr2 * pieces.noise2[unit])

@@ -16,6 +16,7 @@ from embersort.matching.fit import (
     Pieces,
     Terms,
     Traces,
+    least_gain,
     pieces_of,
     shift_of,
     take_out,
@@ -234,9 +235,10 @@ def _candidates(
     times, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
     gains = [np.float64(0) for _ in range(0)]
     n_window, last = pieces.shifted.shape[2], traces.last
-    prior, mean, threshold = terms.prior[kind], terms.mean[kind], terms.threshold[kind]
+    prior, mean = terms.prior[kind], terms.mean[kind]
     cost = prior * mean * mean
     for u in range(len(traces.score)):
+        threshold = least_gain(u, kind, pieces, terms)
         row = traces.score[u]
         norm2 = pieces.norm2[u] + prior
         # Scores between these belong to a scale that a spike may have and a gain above threshold.

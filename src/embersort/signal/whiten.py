@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,9 @@ from embersort.units import MAD_TO_SD
 
 QUIET = 4.0
 """Samples beyond this many noise levels belong to spikes and are left out of the covariance."""
+
+AWAY = 0.25
+"""Lags, as a share of those asked for, from which on a spike's flank is over."""
 
 NOISY = 8.0
 """A channel this many times noisier than the median channel is bad."""
@@ -62,6 +67,46 @@ def noise_covariance(scaled: NDArray[np.float32]) -> FloatArray:
     silenced = scaled * quiet
     n_pairs = (quiet.T @ quiet).astype(np.float64)
     return (silenced.T @ silenced).astype(np.float64) / np.maximum(n_pairs, 1.0)
+
+
+def noise_autocorrelation(white: Sequence[NDArray[np.float32]], n_lags: int) -> NDArray[np.float64]:
+    """Return how alike the noise is to itself a few samples later.
+
+    Parameters
+    ----------
+    white : sequence of ndarray, shape (n_samples, n_channels), float32
+        Stretches of white traces.
+    n_lags : int
+
+    Returns
+    -------
+    ndarray, shape (n_lags,), float64
+        1 at no lag. Over all channels, and pairs of samples far (`AWAY` lags) from any that is
+        loud; that of noise without colour where there are no such pairs.
+    """
+    seen, n_pairs = np.zeros(n_lags), np.zeros(n_lags)
+    for traces in white:
+        quiet = _far_from_loud(traces, round(AWAY * n_lags))
+        length = len(traces) + n_lags
+        of_noise = np.fft.rfft(traces * quiet, length, axis=0)
+        of_pairs = np.fft.rfft(quiet.astype(np.float32), length, axis=0)
+        seen += np.fft.irfft(np.square(np.abs(of_noise)).sum(axis=1), length)[:n_lags]
+        n_pairs += np.fft.irfft(np.square(np.abs(of_pairs)).sum(axis=1), length)[:n_lags]
+    # Counts come back from the transform with rounding.
+    known = n_pairs > 0.5
+    covariance = np.divide(seen, n_pairs, where=known, out=np.zeros(n_lags))
+    if n_lags == 0 or covariance[0] <= 0:
+        return np.eye(1, n_lags)[0]
+    return covariance / covariance[0]
+
+
+def _far_from_loud(traces: NDArray[np.float32], reach: int) -> BoolArray:
+    """Say which samples have none beyond `QUIET` within ``reach`` on their own channel."""
+    loud = np.cumsum(np.abs(traces) >= QUIET, axis=0)
+    padded = np.concatenate([np.zeros((reach + 1, traces.shape[1]), loud.dtype), loud])
+    padded = np.concatenate([padded, np.repeat(padded[-1:], reach, axis=0)])
+    n_loud = padded[2 * reach + 1 :] - padded[: len(traces)]
+    return np.asarray(n_loud == 0)
 
 
 def local_whitening(

@@ -16,6 +16,7 @@ from embersort.matching.redundant import redundant
 from embersort.signal.features import TemporalPca
 from embersort.sorting.moving import MovingTemplates
 from embersort.sorting.units import centred
+from embersort.types import FloatArray
 
 BANKS_KEPT = 6
 """Banks in memory at a time: tiles come in order, a few threads apart."""
@@ -72,9 +73,22 @@ def make_banks(
     stage: TemporalPca,
     whitening: NDArray[np.float32],
     n_before: int,
+    noise: FloatArray,
     config: MatchConfig,
 ) -> Banks:
-    """Prepare the matching of templates: those that are units of their own, at each time."""
+    """Prepare the matching of templates: those that are units of their own, at each time.
+
+    Parameters
+    ----------
+    templates : MovingTemplates
+    stage : TemporalPca
+    whitening : ndarray, shape (n_channels, n_channels), float32
+    n_before : int
+        Sample of the trough within the window.
+    noise : ndarray, shape (n_lags,)
+        Autocorrelation of the white noise.
+    config : MatchConfig
+    """
 
     def make(block: int) -> TimedBank:
         versions = templates.at(block)
@@ -82,7 +96,7 @@ def make_banks(
         # A spike gains at most its template's energy: what lies below can never be a unit.
         strong = np.square(waves).sum(axis=(1, 2)) >= config.min_median_gain
         waves, unit = waves[strong], templates.unit_index[versions[strong]]
-        bank = make_bank(waves, n_before, config)
+        bank = make_bank(waves, n_before, config, noise)
         needed = ~redundant(waves, bank, templates.n_spikes[unit], config)
         return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
 

@@ -26,7 +26,8 @@ from embersort.signal import (
     make_detector,
     make_window,
 )
-from embersort.signal.tiles import TileMapper, map_tiles
+from embersort.signal.tiles import Tile, TileMapper, map_tiles
+from embersort.signal.whiten import noise_autocorrelation
 from embersort.sorting.banks import make_banks
 from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.features import encode_and_frame
@@ -47,6 +48,12 @@ from embersort.types import Events, FloatArray, Recording, SortResult
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float, float], None]
+
+NOISE_TILES = 8
+"""Tiles, spread over the recording, whose noise is listened to."""
+
+NOISE_CHANNELS = 32
+"""About as many channels of them."""
 
 BASIS_TILES = 20
 """Tiles, spread over the recording, whose events shape the temporal components."""
@@ -126,6 +133,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     clock.start("preprocessing", 1)
     front = _front(source, config, mapper)
     stage = _fit_stage(front, config)
+    noise = _noise(front)
 
     clock.start("detecting", len(front.tiles()))
     framed = encode_and_frame(front, stage, config.feature, clock.advance)
@@ -164,10 +172,11 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         config.moving,
     )
     # Small late spikes are looked for once all units are known, whose own they might be.
-    spikes = _match(front, templates, stage, config, clock, bursts=config.match.n_refinements == 0)
+    no_refinement = config.match.n_refinements == 0
+    spikes = _match(front, templates, stage, noise, config, clock, bursts=no_refinement)
     for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config)
-        spikes = _match(front, templates, stage, config, clock, bursts=passes_left == 0)
+        spikes = _match(front, templates, stage, noise, config, clock, bursts=passes_left == 0)
 
     clock.start("finishing", 1)
     spikes = finish(spikes, registration, config)
@@ -196,16 +205,29 @@ def _front(source: Recording, config: SortConfig, mapper: TileMapper) -> Front:
 
 
 def _fit_stage(front: Front, config: SortConfig) -> TemporalPca:
-    tiles = front.tiles()
-    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(BASIS_TILES, len(tiles))).astype(int))
-    waveforms = peak_waveforms(front, [tiles[i] for i in chosen])
+    waveforms = peak_waveforms(front, _some_tiles(front, BASIS_TILES))
     return fit_temporal_pca(waveforms, front.window.neighbours, config.feature.n_components)
+
+
+def _noise(front: Front) -> FloatArray:
+    """Return the autocorrelation of the white noise, over the lags of a window."""
+    step = max(1, front.recording.geometry.n_channels // NOISE_CHANNELS)
+    white = [front.white_tile(tile)[:, ::step] for tile in _some_tiles(front, NOISE_TILES)]
+    return noise_autocorrelation(white, front.window.n_window)
+
+
+def _some_tiles(front: Front, most: int) -> list[Tile]:
+    """Return at most so many tiles, spread over the recording."""
+    tiles = front.tiles()
+    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(most, len(tiles))).astype(int))
+    return [tiles[i] for i in chosen]
 
 
 def _match(
     front: Front,
     templates: MovingTemplates,
     stage: TemporalPca,
+    noise: FloatArray,
     config: SortConfig,
     clock: _Clock,
     *,
@@ -213,7 +235,7 @@ def _match(
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
     whitening, n_before = front.preprocessor.whitening, front.window.n_before
-    banks = make_banks(templates, stage, whitening, n_before, config.match)
+    banks = make_banks(templates, stage, whitening, n_before, noise, config.match)
     terms = terms_of(config.match, front.recording.sampling_rate_hz, bursts=bursts)
     return match_recording(front, banks, stage, terms, clock.advance)
 
