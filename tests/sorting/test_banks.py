@@ -16,6 +16,8 @@ N_BEFORE = 15
 SHAPES = naive_matching.shapes(n_before=N_BEFORE)
 SAME = np.eye(4, dtype="f4")
 CONFIG = MatchConfig()
+WHITE = np.ones(1)
+"""Autocorrelation of white noise."""
 STAGE = TemporalPca(
     basis=(SHAPES[1, :, 3] / np.linalg.norm(SHAPES[1, :, 3]))[:, None],
     neighbours=np.array([[0, 1], [1, 0], [2, 3], [3, 2]]),
@@ -40,7 +42,7 @@ def templates(base=SHAPES, moved=MOVED, n_spikes=(50, 40, 30)):
 
 
 def banks_of(moving):
-    return make_banks(moving, STAGE, SAME, N_BEFORE, CONFIG)
+    return make_banks(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG)
 
 
 def assert_equal_banks(a, b):
@@ -151,3 +153,13 @@ def test_threads_that_ask_at_once_get_one_bank():
     with ThreadPoolExecutor(4) as pool:
         assert len({id(bank) for bank in pool.map(banks.at, range(40))}) == 1
     assert made == [0]
+
+
+def test_what_a_template_lacks_is_matched_but_only_where_it_stays_as_it_is():
+    moving = templates()
+    lacks = 0.1 * SHAPES
+    timed = make_banks(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG, lacks).at(200)
+    plain = banks_of(moving).at(200)
+    assert timed.unit_index.tolist() == plain.unit_index.tolist()
+    ratio = timed.bank.norm2 / plain.bank.norm2
+    np.testing.assert_allclose(ratio, [1.21, 1.0, 1.21], rtol=1e-4)

@@ -14,7 +14,7 @@ from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank, make_bank, select
 from embersort.matching.redundant import redundant
 from embersort.signal.features import TemporalPca
-from embersort.sorting.moving import MovingTemplates
+from embersort.sorting.moving import AS_IT_IS, MovingTemplates
 from embersort.sorting.units import centred
 from embersort.types import FloatArray
 
@@ -75,6 +75,7 @@ def make_banks(
     n_before: int,
     noise: FloatArray,
     config: MatchConfig,
+    lacks: NDArray[np.float32] | None = None,
 ) -> Banks:
     """Prepare the matching of templates: those that are units of their own, at each time.
 
@@ -88,16 +89,26 @@ def make_banks(
     noise : ndarray, shape (n_lags,)
         Autocorrelation of the white noise.
     config : MatchConfig
+    lacks : ndarray, shape (n_units, n_window, n_channels), float32, optional
+        What the base templates lack. It is added where they are matched, but does not tell them
+        apart: its noise would.
     """
 
     def make(block: int) -> TimedBank:
         versions = templates.at(block)
-        waves = centred(templates.waveforms(versions, stage), whitening, n_before)
+        raw = templates.waveforms(versions, stage)
+        waves = centred(raw, whitening, n_before)
         # A spike gains at most its template's energy: what lies below can never be a unit.
         strong = np.square(waves).sum(axis=(1, 2)) >= config.min_median_gain
         waves, unit = waves[strong], templates.unit_index[versions[strong]]
         bank = make_bank(waves, n_before, config, noise)
         needed = ~redundant(waves, bank, templates.n_spikes[unit], config)
-        return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
+        if lacks is None:
+            return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
+        # It was seen over the whole recording: a template of another time has another remainder.
+        as_it_is = templates.channel_index[versions[strong][needed]] == AS_IT_IS
+        add = np.where(as_it_is[:, None, None], lacks[unit[needed]], np.float32(0))
+        whole = centred(raw[strong][needed] + add, whitening, n_before)
+        return TimedBank(bank=make_bank(whole, n_before, config, noise), unit_index=unit[needed])
 
     return Banks(templates, make)

@@ -40,12 +40,16 @@ from embersort.sorting.passes import (
     peak_waveforms,
 )
 from embersort.sorting.refine import finish, refine
-from embersort.sorting.registration import register
+from embersort.sorting.registration import Registration, register
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
+from embersort.sorting.trueing import lacking
 from embersort.sorting.units import templates_from_codes
 from embersort.types import Events, FloatArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
+
+MOVES_UM = 5.0
+"""Motion from which on no template holds over the whole recording."""
 
 Progress = Callable[[str, float, float], None]
 
@@ -163,8 +167,9 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         channel_index=channels,
         codes=encoded.codes,
     )
+    first = templates_from_codes(clustered, stage, source.geometry.n_channels)
     templates = moving_templates(
-        templates_from_codes(clustered, stage, source.geometry.n_channels),
+        first,
         clustered,
         stage,
         source.n_samples,
@@ -173,7 +178,11 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     )
     # Small late spikes are looked for once all units are known, whose own they might be.
     no_refinement = config.match.n_refinements == 0
-    spikes = _match(front, templates, stage, noise, config, clock, bursts=no_refinement)
+    # Of moving tissue the median over the whole recording is no template of any time.
+    lacks = None if _moves(registration) else lacking(first, clustered, front)
+    spikes = _match(
+        front, templates, stage, noise, config, clock, bursts=no_refinement, lacks=lacks
+    )
     for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config)
         spikes = _match(front, templates, stage, noise, config, clock, bursts=passes_left == 0)
@@ -182,6 +191,12 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     spikes = finish(spikes, registration, config)
     log.info("%d units", len(spikes.means))
     return Sorted(front=front, stage=stage, spikes=spikes, events=encoded.events)
+
+
+def _moves(registration: Registration) -> bool:
+    """Say whether the tissue is known to move by more than its motion is uncertain."""
+    motion = registration.motion
+    return motion is not None and bool(np.ptp(motion.displacement_um) > MOVES_UM)
 
 
 def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> NDArray[np.float64]:
@@ -232,10 +247,11 @@ def _match(
     clock: _Clock,
     *,
     bursts: bool,
+    lacks: NDArray[np.float32] | None = None,
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
     whitening, n_before = front.preprocessor.whitening, front.window.n_before
-    banks = make_banks(templates, stage, whitening, n_before, noise, config.match)
+    banks = make_banks(templates, stage, whitening, n_before, noise, config.match, lacks)
     terms = terms_of(config.match, front.recording.sampling_rate_hz, bursts=bursts)
     return match_recording(front, banks, stage, terms, clock.advance)
 
