@@ -123,8 +123,6 @@ class FeatureConfig(Config):
     """Whether ``encoder`` looks at each event together with its neighbours within half a minute."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the networks of ``encoder`` run; ``cuda`` needs PyTorch, and last bits may differ."""
-    embedding_scale: float = Field(8.0, gt=0)
-    """Units of noise that a unit of the embedding is worth beside the components."""
     n_components: int = Field(6, ge=1, le=16)
     """Temporal principal components kept of each channel."""
 

@@ -51,8 +51,8 @@ def encode_and_frame(
     Notes
     -----
     Events are looked at in principal components, which keep every difference in units of the noise,
-    in the networks' embedding, which has learned what to overlook (overlaps, drift, bursts), and in
-    both side by side. Cleaned spikes are compared in principal components.
+    and in the networks' embedding, which has learned what to overlook (overlaps, drift, bursts).
+    Cleaned spikes are compared in principal components.
     """
     if config.method == "pca":
         encoded = encode_events(front, stage, progress)
@@ -96,11 +96,7 @@ def _encode_learned(
     def embedding(rows: IntArray) -> NDArray[np.float32]:
         return learned.common_frame(codes[rows, n_codes:], channels[rows])
 
-    def side_by_side(rows: IntArray) -> NDArray[np.float32]:
-        weighted = np.float32(config.embedding_scale) * embedding(rows)
-        return np.concatenate([components(rows), weighted], axis=1)
-
     return FramedEvents(
         encoded=EncodedEvents(events=both.events, codes=own),
-        frames=(components, embedding, side_by_side),
+        frames=(components, embedding),
     )
