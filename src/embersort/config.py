@@ -177,6 +177,8 @@ class MatchConfig(Config):
     """A unit whose spikes are mostly smaller than its template is none."""
     min_median_gain: float = Field(64.0, gt=0)
     """Half of a unit's spikes lower the squared residual by at least this."""
+    min_median_worth: float = Field(1.25, ge=1)
+    """Half of a unit's spikes gain this many times what is asked of any; noise gains less."""
     min_spikes: int = Field(10, ge=1)
     """A unit has at least this many spikes."""
     redundant_share: float = Field(0.03, gt=0, lt=1)

@@ -28,7 +28,7 @@ REGISTRATION = Registration(
 )
 
 
-def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0):
+def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, worth=9.0):
     """Matched spikes; units peak on channel 0, codes are normal round 0 unless given."""
     n_spikes = len(sample)
     if codes is None:
@@ -43,6 +43,7 @@ def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0):
         ),
         codes=np.asarray(codes, "f4"),
         channel_index=np.zeros(n_spikes, np.int64),
+        worth=np.broadcast_to(worth, n_spikes).astype("f4"),
         means=np.asarray(means, float),
     )
 
@@ -66,15 +67,22 @@ def test_a_unit_has_many_large_spikes_beyond_chance(n_spikes, scale, gain, real)
     spikes = matched(np.arange(40), np.zeros(40), [trough(9)], scale=9.0, gain=900.0)
     spikes.matches.scale[rows] = scale
     spikes.matches.gain[rows] = gain
-    assert is_real(spikes.matches, rows, CONFIG) is real
+    assert is_real(spikes, rows, CONFIG) is real
 
 
 def test_half_of_the_spikes_decide():
     gain = np.repeat([50.0, 100.0], [9, 11])
     rows = np.arange(20)
     spikes = matched(rows, np.zeros(20), [trough(9)], gain=gain)
-    assert is_real(spikes.matches, rows, CONFIG)
-    assert not is_real(spikes.matches, rows[:17], CONFIG)
+    assert is_real(spikes, rows, CONFIG)
+    assert not is_real(spikes, rows[:17], CONFIG)
+
+
+@pytest.mark.parametrize(("worth", "real"), [(1.2, False), (1.3, True)])
+def test_spikes_that_hardly_pass_are_noise(worth, real):
+    rows = np.arange(20)
+    spikes = matched(rows * 100, np.zeros(20), [trough(9)], worth=worth)
+    assert is_real(spikes, rows, CONFIG) is real
 
 
 def two_groups(n_spikes=120):

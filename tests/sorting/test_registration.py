@@ -50,6 +50,7 @@ def spikes_of(sample, channel, codes):
         ),
         codes=np.asarray(codes, "f4"),
         channel_index=np.asarray(channel, np.int64),
+        worth=np.full(n_spikes, 9, "f4"),
         means=np.zeros((1, 3, N_CHANNELS)),
     )
 

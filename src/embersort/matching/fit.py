@@ -218,6 +218,11 @@ def _subtract(
             residual[start + t, channels[j]] -= scale * template[t, j]
 
 
+def least_gains(bank: TemplateBank, terms: Terms) -> NDArray[np.float64]:
+    """Return the gain from which on a usual fit of each template is taken for a spike."""
+    return np.maximum(terms.threshold[USUAL], terms.least_snr2 * bank.noise2)
+
+
 @njit(nogil=True, cache=True)
 def least_gain(unit: int, kind: int, pieces: Pieces, terms: Terms) -> float:
     """Return the gain from which on a fit is taken for a spike."""

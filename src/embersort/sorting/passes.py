@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import RunConfig
-from embersort.matching.fit import Terms
+from embersort.matching.fit import Terms, least_gains
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
 from embersort.signal.features import FeatureStage, TemporalPca
@@ -111,6 +111,8 @@ class MatchedSpikes:
         Of residual plus own template, on the local channels of ``channel_index``.
     channel_index : ndarray, shape (n_spikes,), int64
         Main channel, at that time, of the template that found each spike.
+    worth : ndarray, shape (n_spikes,), float32
+        Gain as a multiple of the least that its template asks of a spike.
     means : ndarray, shape (n_units, n_window, n_channels), float64
         Mean of residual plus own template over the spikes of typical size, on the template's
         channels.
@@ -119,6 +121,7 @@ class MatchedSpikes:
     matches: Matches
     codes: NDArray[np.float32]
     channel_index: NDArray[np.int64]
+    worth: NDArray[np.float32]
     means: NDArray[np.float64]
 
 
@@ -196,12 +199,13 @@ def match_recording(
             matches.gain[inside],
             stage.encode(local, main),
             main,
+            matches.gain[inside] / least_gains(bank, terms)[local_unit],
             timed.unit_index,
             bank.channels,
             sums,
         )
 
-    columns: list[list[NDArray]] = [[] for _ in range(7)]
+    columns: list[list[NDArray]] = [[] for _ in range(8)]
     total = np.zeros((n_units, front.window.n_window, n_channels))
     for *parts, units, channels, sums in front.mapper(look, front.tiles(), front.run, progress):
         for column, part in zip(columns, parts, strict=True):
@@ -209,7 +213,9 @@ def match_recording(
         for unit, own, summed in zip(units, channels, sums, strict=True):
             used = own >= 0
             total[unit][:, own[used]] += summed[:, used]
-    sample, unit, scale, shift, gain, codes, channel = (np.concatenate(c) for c in columns)
+    sample, unit, scale, shift, gain, codes, channel, worth = (
+        np.concatenate(column) for column in columns
+    )
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
@@ -219,5 +225,6 @@ def match_recording(
         matches=matches,
         codes=codes,
         channel_index=channel,
+        worth=worth.astype(np.float32),
         means=means,
     )

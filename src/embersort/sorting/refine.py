@@ -69,7 +69,7 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     n_units = len(spikes.means)
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
-    real = np.array([is_real(matches, rows, config) for rows in members], bool)
+    real = np.array([is_real(spikes, rows, config) for rows in members], bool)
     labels = np.where(real[matches.unit_index], matches.unit_index, UNASSIGNED)
     labels = _without_echoes(spikes, labels, spikes.means, registration, config)
     leader = _merges(spikes, labels, spikes.means, registration, config).unit
@@ -91,23 +91,25 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         ),
         codes=spikes.codes[keep],
         channel_index=spikes.channel_index[keep],
+        worth=spikes.worth[keep],
         means=means[kept],
     )
 
 
-def is_real(matches: Matches, members: IntArray, config: SortConfig) -> bool:
+def is_real(spikes: MatchedSpikes, members: IntArray, config: SortConfig) -> bool:
     """Say whether spikes are enough, as large as the template that found them, and beyond chance.
 
     Noise fits any template now and then, just above the threshold. Later spikes of bursts are
     smaller than that, and have no say in the size.
     """
-    scale = matches.scale[members]
+    scale = spikes.matches.scale[members]
     usual = scale[scale >= config.match.min_scale]
     return bool(
         len(members) >= config.match.min_spikes
         and len(usual)
         and np.median(usual) >= config.match.min_median_scale
-        and np.median(matches.gain[members]) >= config.match.min_median_gain
+        and np.median(spikes.matches.gain[members]) >= config.match.min_median_gain
+        and np.median(spikes.worth[members]) >= config.match.min_median_worth
     )
 
 
@@ -130,7 +132,7 @@ def split_units(
         members = np.flatnonzero(unit_index == unit)
         channel = spikes.channel_index[members]
         for part in split([stage.common_frame(spikes.codes[members], channel)], config.cluster):
-            if is_real(spikes.matches, members[part], config):
+            if is_real(spikes, members[part], config):
                 labels[members[part]] = len(origin)
                 origin.append(unit)
     return labels, np.array(origin, np.int64)
