@@ -26,7 +26,9 @@ PARTS = {
     "slow time": ["cluster.n_slow=0"],
     "motion": ["motion.min_span_um=100000"],
     "second pass": ["match.n_refinements=0"],
-    "components (encoder)": ["feature.method=encoder"],
+    "networks": ["feature.method=pca"],
+    "context": ["feature.context=false"],
+    "noise of each match": ["match.min_snr=0"],
     "turn-taking links": ["merge.max_turn=0.001"],
 }
 """Name and settings of each run; the first has nothing switched off."""
