@@ -220,3 +220,17 @@ def test_in_coloured_noise_a_spike_must_stand_out_further():
     assert found(peel(traces, among_noise, TERMS)[0]) == []
     lenient = terms_of(MatchConfig(min_snr=3), RATE_HZ)
     assert found(peel(traces, among_noise, lenient)[0]) == [(150, 0)]
+
+
+def test_a_spike_is_not_given_away_while_its_own_template_waits():
+    # The first reaches only channel 0, the last only channel 1; the middle one lies on both.
+    shape = TEMPLATES[0, :, 0] / np.linalg.norm(TEMPLATES[0, :, 0])
+    templates = np.zeros((3, len(shape), 2), "f4")
+    templates[0, :, 0] = 40 * shape
+    templates[1] = np.column_stack([16 * shape, 16 * shape])
+    templates[2, :, 1] = 15 * shape
+    spikes = [(150, 0, 1), (170, 1, 1)]
+    traces = naive_matching.place(templates, N_BEFORE, 300, spikes)
+    matches, residual = peel(traces, make_bank(templates, N_BEFORE, CONFIG), TERMS)
+    assert found(matches) == [(150, 0), (170, 1)]
+    assert np.abs(residual).max() < 1

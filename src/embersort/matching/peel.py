@@ -25,6 +25,9 @@ from embersort.matching.fit import (
 from embersort.matching.refit import Spikes, refit
 from embersort.matching.score import score_templates
 
+RIVAL_SHARE = 4
+"""Fits nearer than this part of a window may be of one spike: the worse waits for the better."""
+
 MAX_ROUNDS = 20
 """No sample is part of more overlapping spikes than this."""
 
@@ -269,16 +272,24 @@ def _choose(candidates: _Candidates, traces: Traces, pieces: Pieces) -> NDArray[
     """
     n_window = pieces.shifted.shape[2]
     chosen = np.empty((len(candidates.sample), 2), np.int64)
-    # Which of the chosen lies in each bin of time with each unit; never two of them.
-    in_bin = np.full((traces.changed.shape[1], len(traces.changed)), -1, np.int64)
-    n_chosen = 0
+    waiting = np.empty_like(chosen)
+    # Which of them lies in each bin of time with each unit; never two of them.
+    chosen_in = np.full((traces.changed.shape[1], len(traces.changed)), -1, np.int64)
+    waiting_in = np.full_like(chosen_in, -1)
+    n_chosen = n_waiting = 0
     for index in np.argsort(-candidates.gain, kind="mergesort"):
         t, u = candidates.sample[index], candidates.unit[index]
-        if _blocked(t, u, in_bin, chosen, pieces.near, n_window):
+        if _blocked(t, u, chosen_in, chosen, pieces.near, n_window, n_window) or _blocked(
+            t, u, waiting_in, waiting, pieces.near, n_window, n_window // RIVAL_SHARE
+        ):
             traces.changed[u, t // n_window] = True
+            if waiting_in[t // n_window, u] < 0:
+                waiting[n_waiting] = t, u
+                waiting_in[t // n_window, u] = n_waiting
+                n_waiting += 1
             continue
         chosen[n_chosen] = t, u
-        in_bin[t // n_window, u] = n_chosen
+        chosen_in[t // n_window, u] = n_chosen
         n_chosen += 1
     return chosen[:n_chosen]
 
@@ -291,13 +302,14 @@ def _blocked(
     chosen: NDArray[np.int64],
     near: NDArray[np.int64],
     n_window: int,
+    reach: int,
 ) -> bool:
-    """Say whether a better fit of this round overlaps this one in time and space."""
+    """Say whether a better fit of this round lies within reach of this one in time and space."""
     for b in range(max(0, t // n_window - 1), min(len(in_bin), t // n_window + 2)):
         for v in near[u]:
             if v < 0:
                 break
             other = in_bin[b, v]
-            if other >= 0 and abs(chosen[other, 0] - t) < n_window:
+            if other >= 0 and abs(chosen[other, 0] - t) < reach:
                 return True
     return False
