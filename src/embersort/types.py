@@ -22,15 +22,23 @@ UNASSIGNED = -1
 """The unit index of an event that belongs to no unit."""
 
 
+FARTHEST_UM = 1e9
+"""No channel is a kilometre away; squares of far larger numbers overflow."""
+
+
 def frozen_array(values: Any, dtype: Any, ndim: int, name: str) -> NDArray[Any]:
     """Return ``values`` as a read-only contiguous array, checked for its number of axes.
 
     Raises
     ------
     BadInput
-        If the number of axes differs from ``ndim``; the message names the field.
+        If the values are no numbers, or the number of axes differs from ``ndim``; the message
+        names the field.
     """
-    array = np.ascontiguousarray(values, dtype=dtype)
+    try:
+        array = np.ascontiguousarray(values, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{name} cannot be read as an array of numbers: {error}") from None
     if array.ndim != ndim:
         raise BadInput(f"{name} has {array.ndim} axes (shape {array.shape}), expected {ndim}")
     if array.flags.writeable:
@@ -61,6 +69,11 @@ class Geometry:
             raise BadInput(f"positions_um has shape {positions.shape}, expected (n_channels, 2)")
         if not np.isfinite(positions).all():
             raise BadInput("positions_um holds a value that is not finite")
+        if np.abs(positions).max(initial=0.0) > FARTHEST_UM:
+            raise BadInput(
+                f"positions_um holds {np.abs(positions).max():g}, which is no place on a probe; "
+                "positions are in micrometres"
+            )
         shank = np.asarray(self.shank_index)
         if shank.size == 0:
             shank = np.zeros(len(positions), np.int64)

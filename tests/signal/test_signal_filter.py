@@ -6,7 +6,7 @@ import naive_signal
 from embersort.config import FilterConfig
 from embersort.errors import BadConfig
 from embersort.recording import ArrayRecording
-from embersort.signal.filter import bandpass, design_bandpass, settle_samples
+from embersort.signal.filter import bandpass, check_settling, design_bandpass, settle_samples
 from embersort.signal.tiles import Tile, read_with_margin
 from embersort.types import Geometry
 
@@ -103,3 +103,18 @@ def test_the_design_is_scipys(order, low_hz, high_hz, rate_hz):
     expected = sosfreqz(theirs, at_hz, fs=rate_hz)[1]
     assert ours.shape == theirs.shape
     np.testing.assert_allclose(response, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "config", [FilterConfig(low_hz=0.01), FilterConfig(low_hz=300, high_hz=300.00001)]
+)
+def test_a_band_whose_filter_never_settles_is_refused(config):
+    settle_s = settle_samples(design_bandpass(config, 30_000.0)) / 30_000.0
+    with pytest.raises(
+        BadConfig, match=r"settles after \d+ s, more than 5 s; raise filter\.low_hz"
+    ):
+        check_settling(config, settle_s)
+
+
+def test_a_pole_that_rounds_on_to_the_circle_settles_after_a_number_of_samples():
+    assert settle_samples(np.array([[1.0, 0.0, -1.0, 1.0, -2.0, 1.0]])) > 1e9

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embersort.errors import BadInput
+from embersort.errors import BadConfig, BadInput
 from embersort.recording import ArrayRecording
 from embersort.sorting import sort
 from embersort.types import Geometry
@@ -132,8 +132,24 @@ def test_spikes_at_the_very_ends_are_found():
         ({}, "sampling_rate_hz="),
         ({"sampling_rate_hz": RATE_HZ}, "4 channels need positions"),
         ({"sampling_rate_hz": RATE_HZ, "positions_um": line(3)}, "4|3"),
+        ({"sampling_rate_hz": RATE_HZ, "positions_um": "linear"}, "array of numbers"),
+        ({"sampling_rate_hz": RATE_HZ, "positions_um": [[0], [1, 2]]}, "array of numbers"),
+        ({"sampling_rate_hz": RATE_HZ, "positions_um": 1e300 * line(4)}, "micrometres"),
+        ({"sampling_rate_hz": "30 kHz", "positions_um": line(4)}, "'30 kHz' is not a number"),
     ],
 )
 def test_an_array_that_is_not_described_is_refused(settings, message):
     with pytest.raises(BadInput, match=message):
         sort(noise(1000, 4), **settings)
+
+
+def test_settings_that_are_no_config_are_refused():
+    with pytest.raises(BadConfig, match=r"config is a dict.*SortConfig\.parse"):
+        sort(noise(1000, 1), {"detect": {"threshold": 4}}, sampling_rate_hz=RATE_HZ)
+
+
+def test_sixteen_copies_of_one_channel_leave_nothing_to_sort(caplog):
+    traces = noise(RATE_HZ, 1)
+    with_spikes(traces, 0)
+    assert sorted_line(np.repeat(traces, 16, axis=1)).n_units == 0
+    assert "16 of 16 channels are left out" in caplog.text

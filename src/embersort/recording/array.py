@@ -27,7 +27,13 @@ def checked_sampling_rate_hz(sampling_rate_hz: float) -> float:
     BadInput
         If it is not a finite number of at least 1000 Hz.
     """
-    rate_hz = float(sampling_rate_hz)
+    try:
+        rate_hz = float(sampling_rate_hz)
+    except (TypeError, ValueError):
+        raise BadInput(
+            f"a sampling rate of {sampling_rate_hz!r} is not a number; "
+            "give it in hertz, for example 30000"
+        ) from None
     if not np.isfinite(rate_hz) or rate_hz < LOWEST_SAMPLING_RATE_HZ:
         raise BadInput(
             f"a sampling rate of {rate_hz:g} Hz cannot hold spikes; "

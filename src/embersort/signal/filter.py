@@ -15,8 +15,14 @@ from embersort.types import FloatArray
 NYQUIST_SHARE = 0.9
 """The upper edge never exceeds this share of the Nyquist frequency."""
 
+LARGEST_RADIUS = 1.0 - 1e-12
+"""Poles of a settling filter lie within this."""
+
 REAL = 1e-12
 """A pole's imaginary part below this is rounding."""
+
+LONGEST_SETTLE_S = 5.0
+"""Every tile is read with so much on either side; more would take all time and memory."""
 
 SETTLE_LEVEL = 1e-6
 """A filter has settled when its impulse response has decayed to this share of its peak."""
@@ -90,7 +96,24 @@ def settle_samples(sos: FloatArray) -> int:
     Processing, section 5.3).
     """
     radius = max(float(np.abs(np.roots(section[3:])).max()) for section in sos)
-    return math.ceil(math.log(SETTLE_LEVEL) / math.log(radius))
+    # Of a band near nothing, a pole may round on to the circle or beyond, where nothing decays.
+    return math.ceil(math.log(SETTLE_LEVEL) / math.log(min(radius, LARGEST_RADIUS)))
+
+
+def check_settling(config: FilterConfig, settle_s: float) -> None:
+    """Refuse a band whose filter takes too long to settle.
+
+    Raises
+    ------
+    BadConfig
+        If it settles after more than `LONGEST_SETTLE_S`.
+    """
+    if settle_s > LONGEST_SETTLE_S:
+        raise BadConfig(
+            f"a filter from filter.low_hz = {config.low_hz:g} to filter.high_hz = "
+            f"{config.high_hz:g} Hz of order {config.order} settles after {settle_s:.0f} s, more "
+            f"than {LONGEST_SETTLE_S:g} s; raise filter.low_hz, widen the band or lower the order"
+        )
 
 
 def bandpass(traces: NDArray[np.float32], sos: FloatArray) -> NDArray[np.float32]:

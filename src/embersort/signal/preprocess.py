@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import FilterConfig, RunConfig, WhitenConfig
-from embersort.signal.filter import bandpass, design_bandpass, settle_samples
+from embersort.signal.filter import bandpass, check_settling, design_bandpass, settle_samples
 from embersort.signal.reference import reference_groups, subtract_median
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, read_with_margin, tile_grid
 from embersort.signal.whiten import (
@@ -89,6 +89,7 @@ def fit_preprocessor(
     """
     sos = design_bandpass(filter_config, recording.sampling_rate_hz)
     margin = settle_samples(sos)
+    check_settling(filter_config, margin / recording.sampling_rate_hz)
     geometry = recording.geometry
     sample = _sample_tiles(recording, whiten_config.sample_s)
 
@@ -101,8 +102,14 @@ def fit_preprocessor(
     raw = np.concatenate(parts)
     noise = noise_levels(raw)
     # What is left of a constant is rounding, not noise.
-    noise[noise <= ROUNDING * np.max(levels, axis=0)] = 0
+    floor = ROUNDING * np.max(levels, axis=0)
+    noise[noise <= floor] = 0
     channel_ok = good_channels(noise)
+    groups = reference_groups(geometry, channel_ok, filter_config.reference)
+    traces = subtract_median(raw, groups)
+    noise = noise_levels(traces)
+    # Channels that all record the same are nothing once what they share is taken off.
+    channel_ok &= noise > floor
     if not channel_ok.all():
         log.warning(
             "%d of %d channels are left out, silent or far too noisy: %s",
@@ -110,9 +117,6 @@ def fit_preprocessor(
             len(channel_ok),
             _short_list(np.flatnonzero(~channel_ok)),
         )
-    groups = reference_groups(geometry, channel_ok, filter_config.reference)
-    traces = subtract_median(raw, groups)
-    noise = noise_levels(traces)
     scale = _inverse(noise * channel_ok)
     scaled = traces * scale.astype(np.float32)
     white = local_whitening(noise_covariance(scaled), geometry, channel_ok, whiten_config)

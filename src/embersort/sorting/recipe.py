@@ -16,7 +16,7 @@ from embersort.confidence.evidence import Evidence
 from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
 from embersort.config import ClusterConfig, SortConfig
-from embersort.errors import BadInput
+from embersort.errors import BadConfig, BadInput
 from embersort.matching.fit import terms_of
 from embersort.recording import open_recording
 from embersort.signal import (
@@ -99,12 +99,19 @@ def sort(
     ------
     BadInput
         If the recording cannot be sorted as it is.
+    BadConfig
+        If ``config`` is something else, or asks for what the recording does not allow.
 
     Notes
     -----
     Memory is bounded by the number of spikes, the length of a tile and ``run.keep_mb``, not by the
     recording's length.
     """
+    if config is not None and not isinstance(config, SortConfig):
+        raise BadConfig(
+            f"config is a {type(config).__name__}, expected a SortConfig; "
+            "SortConfig.parse(values) makes one of nested values"
+        )
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
     made = _sorted(source, config or SortConfig(), clock, mapper)
