@@ -7,7 +7,7 @@ name. The defaults are one fixed set for every recording.
 
 from __future__ import annotations
 
-import json
+import copy
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -345,7 +345,7 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str
     >>> with_overrides({}, ["detect.threshold=5.5"])
     {'detect': {'threshold': 5.5}}
     """
-    result: dict[str, Any] = json.loads(json.dumps(values))
+    result = copy.deepcopy(values)
     for override in overrides:
         name, equals, text = override.partition("=")
         keys = name.strip().split(".")

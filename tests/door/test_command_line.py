@@ -119,6 +119,7 @@ def test_settings_from_file_and_line(command, fake_sort, npy, tmp_path):
         (("--set", "detect.threshold"), "not of the form section.key=value"),
         (("--config", "gone.toml"), "gone.toml does not exist"),
         (("--start", "5"), "ends after 1.000 s"),
+        (("--start", "nan"), "--start is nan s, expected at least 0"),
         (("--probe", "linear:0"), "is not a probe"),
         (("--probe", "gone.json"), "the probe gone.json does not exist"),
         (("--sampling-rate", "30"), "give it in hertz"),
@@ -134,6 +135,25 @@ def test_one_sentence_and_exit_code_2(command, fake_sort, npy, tmp_path, options
     assert done.err.count("\n") == 1
     assert not fake_sort.calls
     assert not (tmp_path / "out").exists()
+
+
+def test_a_date_among_the_settings_is_refused(command, fake_sort, npy, tmp_path):
+    (tmp_path / "s.toml").write_text("[detect]\nthreshold = 1979-05-27\n")
+    done = command("sort", npy, "-o", tmp_path / "out", *SORT, "--config", tmp_path / "s.toml")
+    assert done.code == 2
+    assert "'detect.threshold' is datetime.date(1979, 5, 27)" in done.err
+
+
+def test_a_report_that_fails_is_not_pointed_to(command, fake_sort, npy, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("no picture")
+
+    monkeypatch.setattr("embersort.report.write_report", fail)
+    done = command("sort", npy, "-o", tmp_path / "out", *SORT[:-1])
+    assert done.code == 0
+    assert "the report could not be written; the sorting is whole" in done.err
+    assert done.out.splitlines()[-1] == str(tmp_path / "out")
+    assert "ValueError: no picture" in (tmp_path / "out" / "run.log").read_text()
 
 
 def test_report_opens_the_recording_as_it_was_sorted(command, fake_sort, tmp_path):

@@ -219,6 +219,11 @@ def test_segments_must_be_chosen(counts):
         (np.zeros(500), {"sampling_rate_hz": RATE_HZ, "start_s": 1}, "ends after 0.017 s"),
         (np.zeros(500), {"sampling_rate_hz": RATE_HZ, "start_s": -1}, "at least 0"),
         (np.zeros(500), {"sampling_rate_hz": RATE_HZ, "duration_s": 0}, "more than 0"),
+        (np.zeros(500), {"sampling_rate_hz": RATE_HZ, "start_s": np.nan}, "at least 0"),
+        (np.zeros(500), {"sampling_rate_hz": RATE_HZ, "start_s": np.inf}, "at least 0"),
+        (np.zeros(500), {"sampling_rate_hz": RATE_HZ, "duration_s": np.nan}, "more than 0"),
+        (np.zeros(500), {"sampling_rate_hz": RATE_HZ, "duration_s": np.inf}, "more than 0"),
+        (np.zeros((0, 4)), {"sampling_rate_hz": RATE_HZ}, r"shape \(0, 4\), holds no samples"),
         (
             np.zeros((900, 3)),
             {"sampling_rate_hz": RATE_HZ, "probe": COLUMN, "positions_um": [[0, 0]]},
@@ -273,6 +278,8 @@ def test_truncated_binary_is_refused_unless_its_end_is_named(tmp_path, counts):
     [
         ({}, "give --dtype and --channels"),
         ({"dtype": "int17", "n_channels": 3}, "'int17' is not a sample type"),
+        ({"dtype": "S0", "n_channels": 3}, "'S0' is not a sample type"),
+        ({"dtype": "int16,int8", "n_channels": 3}, "'int16,int8' is not a sample type"),
         ({"dtype": "int16", "n_channels": 0}, "expected at least 1"),
         ({"format": "spikeglxx"}, "unknown format 'spikeglxx'; did you mean 'spikeglx'"),
     ],

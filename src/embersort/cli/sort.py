@@ -142,7 +142,7 @@ def sort(
         result = _timed_sort(opened, sort_config, source, scheduler, quiet=quiet)
         _write(result, opened, out, log.getvalue, overwrite=overwrite, report=not no_report)
     if not quiet:
-        typer.echo(_summary(result, out, report=not no_report))
+        typer.echo(_summary(result, out))
 
 
 def read_settings(config: Path | None, overrides: list[str]) -> SortConfig:
@@ -247,12 +247,12 @@ def _write_report(result: SortResult, recording: Recording, path: Path) -> None:
         _log.exception("the report could not be written; the sorting is whole")
 
 
-def _summary(result: SortResult, out: Path, *, report: bool) -> str:
-    sorting = result.sorting
+def _summary(result: SortResult, out: Path) -> str:
+    sorting, page = result.sorting, out.expanduser() / "report.html"
     units = "1 unit" if sorting.n_units == 1 else f"{sorting.n_units} units"
     return (
         f"{units}, {sorting.n_spikes} spikes in {sorting.duration_s:.1f} s of recording; "
         f"sorted in {result.timings_s['total']:.1f} s "
         f"({result.provenance['times_real_time']:.1f} times real time)\n"
-        f"{out / 'report.html' if report else out}"
+        f"{page if page.is_file() else out}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -172,10 +173,10 @@ def _time_range(recording: Recording, start_s: float | None, duration_s: float |
         return recording
     rate_hz, n_samples = recording.sampling_rate_hz, recording.n_samples
     length_s = samples_to_s(n_samples, rate_hz)
-    if start_s is not None and start_s < 0:
+    if start_s is not None and not 0 <= start_s < math.inf:
         raise BadInput(f"--start is {start_s:g} s, expected at least 0")
-    if duration_s is not None and duration_s <= 0:
-        raise BadInput(f"--duration is {duration_s:g} s, expected more than 0")
+    if duration_s is not None and not 0 < duration_s < math.inf:
+        raise BadInput(f"--duration is {duration_s:g} s, expected more than 0; left out, all of it")
     first = s_to_samples(start_s or 0.0, rate_hz)
     if first >= n_samples:
         raise BadInput(f"--start is {start_s:g} s, but the recording ends after {length_s:.3f} s")

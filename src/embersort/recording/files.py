@@ -51,8 +51,10 @@ def map_binary(path: Path, dtype: str, n_channels: int, *, may_end_early: bool) 
     """
     try:
         sample_type = np.dtype(dtype)
-    except TypeError:
-        raise BadInput(f"'{dtype}' is not a sample type; give --dtype, such as int16") from None
+    except (TypeError, ValueError, SyntaxError):
+        sample_type = np.dtype(object)
+    if sample_type.kind not in "iuf":
+        raise BadInput(f"'{dtype}' is not a sample type; give --dtype, such as int16")
     if n_channels < 1:
         raise BadInput(f"--channels is {n_channels}, expected at least 1")
     n_bytes = path.stat().st_size
@@ -94,6 +96,8 @@ def time_first(
             f"the array has {traces.ndim} axes (shape {traces.shape}), expected time × channel"
         )
     if channels_first is None:
+        if traces.size == 0:
+            raise BadInput(f"the array, of shape {traces.shape}, holds no samples")
         channels_first = _channels_come_first(traces.shape, n_channels)
     traces = traces.T if channels_first else traces
     if traces.shape[1] == 0:
