@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from embersort.clustering.merging import merge_units
 from embersort.clustering.neighbourhoods import cosines, split
-from embersort.clustering.pairs import projection_dip
+from embersort.clustering.pairs import Labelled, projection_dip
+from embersort.clustering.places import Places
 from embersort.config import ClusterConfig, MergeConfig
+from spike_trains import MERGE, RATE_HZ
 
 N_EVENTS = 800
 CONFIG = MergeConfig()
@@ -59,3 +62,16 @@ def test_a_second_look_parts_what_the_first_holds_together():
     parts = split([blind, sharp], config)
     assert sorted(len(part) for part in parts) == [200, 200]
     assert all(len(np.unique(neuron[part])) == 1 for part in parts)
+
+
+@pytest.mark.parametrize(("gap", "n_neurons"), [(6, 2), (0, 1)])
+def test_copies_must_show_no_gap_at_rest_either(gap, n_neurons):
+    features, when, neuron = side_by_side(gap, 0)
+    spikes = Labelled(
+        sample_index=np.round(when * 120 * RATE_HZ).astype(np.int64),
+        unit_index=neuron,
+        sampling_rate_hz=RATE_HZ,
+    )
+    places = Places(um=None, peak_waveforms=np.ones((2, 5), "f4"))
+    merges = merge_units(spikes, np.ones((2, 1, 2)), lambda rows: features[rows], places, MERGE)
+    assert len(np.unique(merges.course)) == n_neurons
