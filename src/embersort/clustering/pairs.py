@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.correlogram import coincidence
+from embersort.clustering.correlogram import Coincidence, coincidence
 from embersort.clustering.isocut import isocut
 from embersort.clustering.neighbourhoods import principal
 from embersort.config import MergeConfig
@@ -43,13 +43,7 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
 
     Where too few such pairs are to be expected, the correlogram abstains: False.
     """
-    fs = spikes.sampling_rate_hz
-    pairs = coincidence(
-        spikes.sample_index[a],
-        spikes.sample_index[b],
-        ms_to_samples(config.censored_ms, fs),
-        ms_to_samples(config.refractory_ms, fs),
-    )
+    pairs = _refractory_pairs(spikes, a, b, config.censored_ms, config)
     enough = pairs.n_expected >= config.min_expected
     return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
 
@@ -59,15 +53,22 @@ def exclude(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> 
 
     Where too few pairs are to be expected, nothing is proven: False.
     """
-    fs = spikes.sampling_rate_hz
-    pairs = coincidence(
-        spikes.sample_index[a],
-        spikes.sample_index[b],
-        ms_to_samples(config.half_censored_ms, fs),
-        ms_to_samples(config.refractory_ms, fs),
-    )
+    pairs = _refractory_pairs(spikes, a, b, config.half_censored_ms, config)
     enough = pairs.n_expected >= config.min_expected
     return enough and pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
+
+
+def _refractory_pairs(
+    spikes: Labelled, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+) -> Coincidence:
+    """Count the pairs of two sets that are nearer than a refractory period, not censored."""
+    fs = spikes.sampling_rate_hz
+    return coincidence(
+        spikes.sample_index[a],
+        spikes.sample_index[b],
+        ms_to_samples(censored_ms, fs),
+        ms_to_samples(config.refractory_ms, fs),
+    )
 
 
 def projection_dip(

@@ -25,7 +25,8 @@ class Pieces(NamedTuple):
     near : ndarray, shape (n_units, n_near), int64
     overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
     strongest : ndarray, shape (n_units, n_shifts, n_near), float32
-    noise2 : ndarray, shape (n_units,), float64
+    least_gain : ndarray, shape (2, n_units), float64
+        See `least_gains`.
     n_before : int
     """
 
@@ -35,7 +36,7 @@ class Pieces(NamedTuple):
     near: NDArray[np.int64]
     overlap: NDArray[np.float32]
     strongest: NDArray[np.float32]
-    noise2: NDArray[np.float64]
+    least_gain: NDArray[np.float64]
     n_before: int
 
 
@@ -101,7 +102,12 @@ class Traces(NamedTuple):
     last: int
 
 
-def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None) -> Pieces:
+def least_gains(bank: TemplateBank, terms: Terms) -> NDArray[np.float64]:
+    """Return the gain from which on a fit is taken for a spike, by kind and template."""
+    return np.maximum(terms.threshold[:, None], terms.least_snr2 * bank.noise2)
+
+
+def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None, terms: Terms) -> Pieces:
     """Return what the kernels need of a bank."""
     return Pieces(
         channels=bank.channels,
@@ -110,7 +116,7 @@ def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None) -> Pieces:
         near=bank.near,
         overlap=bank.overlap,
         strongest=bank.strongest,
-        noise2=bank.noise2,
+        least_gain=least_gains(bank, terms),
         n_before=bank.n_before,
     )
 
@@ -216,14 +222,3 @@ def _subtract(
             if channels[j] < 0:
                 break
             residual[start + t, channels[j]] -= scale * template[t, j]
-
-
-def least_gains(bank: TemplateBank, terms: Terms) -> NDArray[np.float64]:
-    """Return the gain from which on a usual fit of each template is taken for a spike."""
-    return np.maximum(terms.threshold[USUAL], terms.least_snr2 * bank.noise2)
-
-
-@njit(nogil=True, cache=True)
-def least_gain(unit: int, kind: int, pieces: Pieces, terms: Terms) -> float:
-    """Return the gain from which on a fit is taken for a spike."""
-    return max(terms.threshold[kind], terms.least_snr2 * pieces.noise2[unit])

@@ -16,7 +16,6 @@ from embersort.matching.fit import (
     Pieces,
     Terms,
     Traces,
-    least_gain,
     pieces_of,
     shift_of,
     take_out,
@@ -99,7 +98,7 @@ def peel(
         first=bank.n_before,
         last=n_samples - n_window + bank.n_before,
     )
-    spikes = _pursue(traces, pieces_of(bank, active), terms)
+    spikes = _pursue(traces, pieces_of(bank, active, terms), terms)
     found = np.flatnonzero(spikes.scale > 0)
     found = found[np.lexsort((spikes.unit[found], spikes.sample[found]))]
     matches = Matches(
@@ -241,7 +240,7 @@ def _candidates(
     prior, mean = terms.prior[kind], terms.mean[kind]
     cost = prior * mean * mean
     for u in range(len(traces.score)):
-        threshold = least_gain(u, kind, pieces, terms)
+        threshold = pieces.least_gain[kind, u]
         row = traces.score[u]
         norm2 = pieces.norm2[u] + prior
         # Scores between these belong to a scale that a spike may have and a gain above threshold.

@@ -14,16 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from embersort.matching.fit import (
-    Pieces,
-    Terms,
-    Traces,
-    least_gain,
-    put_back,
-    shift_of,
-    take_out,
-    vertex,
-)
+from embersort.matching.fit import Pieces, Terms, Traces, put_back, shift_of, take_out, vertex
 
 MAX_SWEEPS = 30
 """A bound on the sweeps over overlapping spikes; most settle in a few."""
@@ -146,7 +137,7 @@ def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: 
         step = 1
     offset, peak = vertex(around[step + 1], around[step + 2], around[step + 3])
     kind = spikes.kind[i]
-    prior, mean, threshold = terms.prior[kind], terms.mean[kind], least_gain(u, kind, pieces, terms)
+    prior, mean, threshold = terms.prior[kind], terms.mean[kind], pieces.least_gain[kind, u]
     norm2, pull = pieces.norm2[u] + prior, peak + prior * mean
     new = min(max(pull / norm2, terms.min_scale[kind]), terms.max_scale)
     gain = 2 * new * pull - new * new * norm2 - prior * mean * mean

@@ -53,6 +53,12 @@ def tile_grid(n_samples: int, sampling_rate_hz: float) -> list[Tile]:
     ]
 
 
+def spread(tiles: list[Tile], most: int) -> list[Tile]:
+    """Return at most so many of the tiles, evenly spread."""
+    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(most, len(tiles))).astype(int))
+    return [tiles[i] for i in chosen]
+
+
 def read_with_margin(recording: Recording, tile: Tile, margin: int) -> NDArray[np.float32]:
     """Read a tile with its margins.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import RunConfig
-from embersort.matching.fit import Terms, least_gains
+from embersort.matching.fit import USUAL, Terms, least_gains
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
 from embersort.signal.features import FeatureStage, TemporalPca
@@ -199,7 +199,7 @@ def match_recording(
             matches.gain[inside],
             stage.encode(local, main),
             main,
-            matches.gain[inside] / least_gains(bank, terms)[local_unit],
+            matches.gain[inside] / least_gains(bank, terms)[USUAL, local_unit],
             timed.unit_index,
             bank.channels,
             sums,

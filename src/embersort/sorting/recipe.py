@@ -26,7 +26,7 @@ from embersort.signal import (
     make_detector,
     make_window,
 )
-from embersort.signal.tiles import Tile, TileMapper, map_tiles
+from embersort.signal.tiles import TileMapper, map_tiles, spread
 from embersort.signal.whiten import noise_autocorrelation
 from embersort.sorting.banks import make_banks
 from embersort.sorting.coded import CodedSpikes
@@ -227,22 +227,15 @@ def _front(source: Recording, config: SortConfig, mapper: TileMapper) -> Front:
 
 
 def _fit_stage(front: Front, config: SortConfig) -> TemporalPca:
-    waveforms = peak_waveforms(front, _some_tiles(front, BASIS_TILES))
+    waveforms = peak_waveforms(front, spread(front.tiles(), BASIS_TILES))
     return fit_temporal_pca(waveforms, front.window.neighbours, config.feature.n_components)
 
 
 def _noise(front: Front) -> FloatArray:
     """Return the autocorrelation of the white noise, over the lags of a window."""
     step = max(1, front.recording.geometry.n_channels // NOISE_CHANNELS)
-    white = [front.white_tile(tile)[:, ::step] for tile in _some_tiles(front, NOISE_TILES)]
+    white = [front.white_tile(tile)[:, ::step] for tile in spread(front.tiles(), NOISE_TILES)]
     return noise_autocorrelation(white, front.window.n_window)
-
-
-def _some_tiles(front: Front, most: int) -> list[Tile]:
-    """Return at most so many tiles, spread over the recording."""
-    tiles = front.tiles()
-    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(most, len(tiles))).astype(int))
-    return [tiles[i] for i in chosen]
 
 
 def _match(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.signal.snippets import Window, cut_snippets
-from embersort.signal.tiles import Tile
+from embersort.signal.tiles import Tile, spread
 from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.moving import MEDIAN_VARIANCE
 from embersort.sorting.passes import Front
@@ -65,9 +65,7 @@ def lacking(
     strong = strong[_steady(spikes, strong, front.recording.n_samples)]
     if not len(strong):
         return lacks
-    tiles = front.tiles()
-    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(N_TILES, len(tiles))).astype(int))
-    tiles = [tiles[i] for i in chosen]
+    tiles = spread(front.tiles(), N_TILES)
     rows, mains = _rows_to_cut(spikes, strong, tiles)
     samples, channels = spikes.sample_index[rows], spikes.channel_index[rows]
     near = front.recording.geometry.neighbours(REACH_UM, MAX_CHANNELS)
