@@ -11,3 +11,7 @@ def test_first_and_last_are_among_them():
 def test_few_are_all_taken():
     tiles = tile_grid(2500, 1000.0)
     assert spread(tiles, 20) == tiles
+
+
+def test_of_none_there_are_none():
+    assert spread([], 4) == []
