@@ -46,7 +46,11 @@ def truth_table(stored: StoredRecording, home: Home) -> dict[str, Any]:
     found = store.find(TRUTH_STAGE, key)
     if found is None:
         found = store.write(TRUTH_STAGE, key, _measure_truth(stored))
-    return found.record
+    return found.record | {
+        "n_channels": stored.n_channels,
+        "duration_s": stored.n_samples / stored.sampling_rate_hz,
+        "sampling_rate_hz": stored.sampling_rate_hz,
+    }
 
 
 def score_result(stored: StoredRecording, result: Entry, home: Home) -> dict[str, Any]:

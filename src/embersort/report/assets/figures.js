@@ -167,7 +167,7 @@ const Figures = (() => {
 	/**
 	 * Lines over a shared axis.
 	 * @param {HTMLElement} node
-	 * @param {{x: number[], y: (number | null)[], name?: string, colour?: string, width?: number, fill?: boolean, step?: boolean, opacity?: number}[]} lines
+	 * @param {{x: number[], y: (number | null)[], name?: string, colour?: string, width?: number, fill?: boolean, step?: boolean, opacity?: number, dash?: string}[]} lines
 	 * @param {{x: string, y: string, rangeX?: number[], zero?: boolean, shapes?: object[], legend?: boolean}} options
 	 */
 	function lines(node, lines_, options) {
@@ -184,6 +184,7 @@ const Figures = (() => {
 					color: line.colour || Page.colour("ember"),
 					width: line.width || 1.4,
 					shape: line.step ? "hvh" : "linear",
+					dash: line.dash || "solid",
 				},
 				fill: line.fill ? "tozeroy" : "none",
 				fillcolor: faded(line.colour || Page.colour("ember"), 0.14),

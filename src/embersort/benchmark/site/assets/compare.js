@@ -86,7 +86,7 @@ const ComparePage = (() => {
 					y: both.map((u) => scores[b][u]),
 					text: both.map(
 						(u) =>
-							`${UnitPoints.place(index, u).recording.title}: ${Page.number(scores[a][u])}, ${Page.number(scores[b][u])}; SNR ${Page.number(index.snr[u], 1)}`,
+							`${Site.nameOf(UnitPoints.place(index, u).recording)}: ${Page.number(scores[a][u])}, ${Page.number(scores[b][u])}; SNR ${Page.number(index.snr[u], 1)}`,
 					),
 					key: both.map((u) => UnitPoints.href(index, u, index.sorters[a].key)),
 					size: 5,
@@ -132,7 +132,7 @@ const ComparePage = (() => {
 		const { card, figure } = Page.card(
 			"Accuracy against run time",
 			"Mean over the recordings of each sorter; up and to the left is better. Dotted: sorters that no other beats in both.",
-			{ wide: true },
+			{ wide: true, tall: true },
 		);
 		cards.append(card);
 		const every = index.recordings.map((_, r) => r);
@@ -161,7 +161,7 @@ const ComparePage = (() => {
 				name: p.sorter.key,
 				text: [`${p.sorter.key}: ${Page.number(p.value, 3)}, ${Page.duration(p.time)} a recording`],
 				key: [Site.href("sorter", { name: p.sorter.key })],
-				colour: Figures.unitColour(p.s),
+				...Site.lookOf(p.s),
 				size: 10,
 			})),
 			{

@@ -24,23 +24,23 @@ const RecordingPage = (() => {
 				Site.link("study", { set: entry.set }, entry.set),
 				Site.link("study", { set: entry.set, study: entry.study }, entry.study),
 			),
-			el("h1", {}, entry.title),
+			el("h1", {}, Site.nameOf(entry)),
 			el("div", { class: "controls" }, ...UnitPoints.controls(chosen, false)),
 			cards,
 		);
 		results(cards, index, data, chosen, name);
-		about(cards, entry, data);
+		about(cards, entry, data, pack ? "wide" : "full");
 		if (pack) views(cards, data, pack, name);
 		units(cards, index, data, chosen, name);
 	}
 
-	function about(cards, entry, data) {
+	function about(cards, entry, data, width) {
 		const { facts, stored } = data;
 		const load = `from embersort.benchmark import registry, materialise, home\n\nentries = registry.read_registry([registry.shipped_entries()])\nstored = materialise.materialise(entries[${JSON.stringify(data.name)}], home.find_home())\ntraces, truth = stored.traces(), stored.truth()`;
 		cards.append(
 			el(
 				"section",
-				{ class: "card wide" },
+				{ class: `card ${width}` },
 				el("header", {}, el("h3", {}, "The recording")),
 				Site.list({
 					truth: facts.kind,

@@ -24,10 +24,10 @@ const ResultPage = (() => {
 			main,
 			Site.crumbs(
 				Site.link("index", {}, "Results"),
-				Site.link("study", { set: entry.set, study: entry.study }, `${entry.set}/${entry.study}`),
-				Site.link("recording", { name: entry.name }, entry.title),
+				Site.link("study", { set: entry.set }, entry.set),
+				Site.link("recording", { name: entry.name }, Site.nameOf(entry)),
 			),
-			el("h1", {}, `${index.sorters[s].key} on ${entry.title}`),
+			el("h1", {}, `${index.sorters[s].key} on ${Site.nameOf(entry)}`),
 			tiles(result, chosen),
 			el("div", { class: "controls" }, ...UnitPoints.controls(chosen, false)),
 			cards,
@@ -180,7 +180,9 @@ const ResultPage = (() => {
 				"section",
 				{ class: "card wide" },
 				el("header", {}, el("h3", {}, "Parameters")),
-				el("pre", { tabindex: 0 }, JSON.stringify(result.parameters ?? {}, null, 1)),
+				Object.keys(result.parameters ?? {}).length
+					? el("pre", { tabindex: 0 }, JSON.stringify(result.parameters, null, 1))
+					: el("p", { class: "hint" }, "The sorter's own defaults."),
 			),
 		);
 		if (result.error)

@@ -135,6 +135,22 @@ const Site = (() => {
 		);
 	}
 
+	/** A recording's name without its set: alone, "001" says little. @param {{study: string, title: string}} recording */
+	function nameOf(recording) {
+		return `${recording.study}/${recording.title}`;
+	}
+
+	/** How a sorter is drawn; where colours come round again, its points and lines take another form. @param {number} s */
+	function lookOf(s) {
+		const N_COLOURS = 8;
+		const FORMS = [
+			{ symbol: "circle", dash: "solid" },
+			{ symbol: "diamond", dash: "dash" },
+			{ symbol: "square", dash: "dot" },
+		];
+		return { colour: Figures.unitColour(s), ...FORMS[Math.floor(s / N_COLOURS) % FORMS.length] };
+	}
+
 	/** A path of links above a page's title. @param {...Node} parts */
 	function crumbs(...parts) {
 		const shown = parts.flatMap((part, i) => (i ? [document.createTextNode(" / "), part] : [part]));
@@ -197,6 +213,8 @@ const Site = (() => {
 		link,
 		select,
 		slider,
+		nameOf,
+		lookOf,
 		crumbs,
 		list,
 		outward,

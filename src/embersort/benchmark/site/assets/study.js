@@ -72,10 +72,10 @@ const StudyPage = (() => {
 				y: units.map((u) => scores[s][u]),
 				key: units.map((u) => UnitPoints.href(index, u, sorter.key)),
 				text: units.map(
-					(u) => `${sorter.key}, ${UnitPoints.place(index, u).recording.title}: ${Page.number(scores[s][u])}`,
+					(u) => `${sorter.key}, ${Site.nameOf(UnitPoints.place(index, u).recording)}: ${Page.number(scores[s][u])}`,
 				),
 				name: sorter.key,
-				colour: Figures.unitColour(s),
+				...Site.lookOf(s),
 				size: 5,
 			};
 		});
@@ -97,14 +97,14 @@ const StudyPage = (() => {
 		const { card, figure } = Page.card(
 			"In falling order",
 			"True units ordered by each sorter's score: the curve that stays high the longest wins.",
-			{ wide: true },
+			{ wide: true, tall: true },
 		);
 		cards.append(card);
 		const lines = index.sorters.map((sorter, s) => {
 			const y = UnitPoints.scored(index, recordings, scores[s])
 				.map((u) => scores[s][u])
 				.sort((a, b) => b - a);
-			return { x: y.map((_, i) => i + 1), y, name: sorter.key, colour: Figures.unitColour(s), width: 1.8 };
+			return { x: y.map((_, i) => i + 1), y, name: sorter.key, ...Site.lookOf(s), width: 1.8 };
 		});
 		Figures.lines(figure, lines, { x: "true units", y: chosen.metric, zero: true, legend: true });
 	}
@@ -113,8 +113,8 @@ const StudyPage = (() => {
 		const { card, figure } = Page.card(
 			"Distribution by sorter",
 			"Box: quartiles and median over true units; whiskers reach 1.5 times the box.",
-			{ wide: true },
 		);
+		card.classList.add("full");
 		cards.append(card);
 		Figures.boxes(
 			figure,
@@ -138,7 +138,7 @@ const StudyPage = (() => {
 					title: "Recording",
 					text: true,
 					width: 200,
-					show: (row) => Site.link("recording", { name: row.name }, study ? row.title : `${row.study}/${row.title}`),
+					show: (row) => Site.link("recording", { name: row.name }, study ? row.title : Site.nameOf(row)),
 				},
 				{ name: "n_units", title: "True units", n_decimals: 0 },
 				{ name: "n_channels", title: "Channels", n_decimals: 0 },

@@ -30,7 +30,7 @@ const UnitPage = (() => {
 			main,
 			Site.crumbs(
 				Site.link("index", {}, "Results"),
-				Site.link("recording", { name: entry.name }, entry.title),
+				Site.link("recording", { name: entry.name }, Site.nameOf(entry)),
 				...(result
 					? [
 							Site.link(
@@ -142,7 +142,7 @@ const UnitPage = (() => {
 		const why = known
 			? "This sorter has no unit that answers this one."
 			: "Snippets by class are shown where this site was built beside the recordings and sortings.";
-		cards.append(el("section", { class: "card" }, el("p", { class: "hint" }, why)));
+		cards.append(el("section", { class: "card full" }, el("p", { class: "hint" }, why)));
 	}
 
 	/** Channels × samples of one waveform. */
