@@ -39,7 +39,7 @@ def test_run_table_compare_export_collect(bench, tmp_path):
     said = bench("agree", "TINY/pair/a", "--sorters", "good,phy")
     assert "phy       1.000  1.000" in said
     assert "phy         3            3                3" in said
-    assert "TINY/pair/a  good  1.00" in bench("table", out, "--over-time")
+    assert "TINY/pair/a    good  1.00" in bench("table", out, "--over-time")
     assert "no recording has a score of both" in bench("compare", "good", "crash", out, code=2)
     again = str(tmp_path / "again")
     assert "| TINY/pair/b | 1.00 | failed |" in bench(
@@ -97,7 +97,10 @@ def test_registry(bench, home, tmp_path):
     assert "TINY/pair/a  real   local   –" in bench("registry", "list", "TINY")
     assert "smoke  2           Two recordings" in bench("registry", "suites")
     assert '"folder": "a"' in bench("registry", "show", "TINY/pair/a")
-    assert "PAIRED_BOYDEN" in bench("registry", "show", "PAIRED_BOYDEN")
+    shown = json.loads(bench("registry", "show", "PAIRED_BOYDEN"))
+    assert shown["species"] == "mouse"
+    assert shown["studies"][0]["sources"] == ["dandi"]
+    assert "1103_1_1" in shown["studies"][0]["recordings"]
     assert "not here" in bench("registry", "verify", "TINY/pair/a")
     assert "recordings" in bench("registry", "fetch", "TINY/pair/a")
     assert "good" in bench("registry", "verify", "TINY/pair/a")

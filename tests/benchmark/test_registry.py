@@ -13,6 +13,7 @@ from embersort.benchmark.catalogue import (
 from embersort.benchmark.materialise import find_alike, find_made, materialise
 from embersort.benchmark.registry import (
     inside,
+    is_open,
     read_registry,
     read_study_set,
     read_suites,
@@ -62,6 +63,22 @@ def test_shipped_suites_name_recordings_that_exist():
     assert choose_recordings(registry, suites["full"].recordings)
 
 
+def test_recordings_of_the_open_sets_are_named_too():
+    registry = read_registry([shipped_entries()])
+    n_recordings = {
+        "MANUAL_FRANKLAB": 21,
+        "PAIRED_CRCNS_HC1": 93,
+        "PAIRED_MEA64C_YGER": 18,
+        "PAIRED_MONOTRODE": 100,
+        "SYNTH_VISAPY": 6,
+    }
+    for name, n in n_recordings.items():
+        sources = [r.entry.source for r in registry.values() if r.study_set.name == name]
+        assert len(sources) == n
+        assert all(is_open(source) for source in sources)
+    assert "PAIRED_MEA64C_YGER/paired_mea64c/20160415_patch2" in registry
+
+
 def test_seeds_and_shared_sources_are_expanded(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
@@ -87,6 +104,8 @@ def test_seeds_and_shared_sources_are_expanded(tmp_path):
         ('name = "a"', 'name = "../a"', "no valid name"),
         ('name = "b"', 'name = "a"', "already a recording named TINY/pair/a"),
         ('kind = "local"', 'kind = "lokal"', "lokal"),
+        ("[[studies]]", "[[studies]]\nseeds = [1]", "either seeds or names or recordings"),
+        ('source = { folder = "a" }', 'source = "a"', "study 'pair'"),
     ],
 )
 def test_wrong_entries_are_refused_with_their_file(tmp_path, old, new, message):
@@ -135,13 +154,13 @@ def test_an_open_entry_is_completed_by_one_of_its_name(home, tmp_path):
     path = tmp_path / "mea64c.toml"
     path.write_text(
         ENTRY.replace("TINY", "PAIRED_MEA64C_YGER")
-        .replace('"pair"', '"mea64c"')
-        .replace('name = "a"', 'name = "open"')
+        .replace('"pair"', '"paired_mea64c"')
+        .replace('name = "a"', 'name = "20160415_patch2"')
     )
     add_entry(path, home)
     registry = load_registry(home)
-    assert registry["PAIRED_MEA64C_YGER/mea64c/open"].entry.source.kind == "local"
-    assert len(find_recordings(home, ["PAIRED_MEA64C_YGER"])) == 2
+    assert registry["PAIRED_MEA64C_YGER/paired_mea64c/20160415_patch2"].entry.source.kind == "local"
+    assert len(find_recordings(home, ["PAIRED_MEA64C_YGER"])) == 19
 
 
 def test_recordings_of_the_archive_are_named_with_their_assets():

@@ -179,12 +179,15 @@ def test_apptainer_gets_the_same(home, tmp_path, monkeypatch, name):
 
 
 def test_an_image_is_built_or_the_engine_is_quoted(home, tmp_path, monkeypatch):
-    fake_engine(tmp_path, monkeypatch, script=f"echo $@ > {tmp_path}/asked")
+    fake_engine(tmp_path, monkeypatch, script=f"echo $@ >> {tmp_path}/asked")
     build_image(SORTERS["yass"], home)
-    asked = (tmp_path / "asked").read_text()
+    asked = (tmp_path / "asked").read_text().splitlines()[-1]
     assert asked.startswith("build --tag embersort-bench/yass:1 --file ")
+    fake_engine(tmp_path, monkeypatch, script='[ "$1" = info ] || { echo no base >&2; exit 1; }')
+    with pytest.raises(BadInput, match="failed: no base"):
+        build_image(SORTERS["yass"], home)
     fake_engine(tmp_path, monkeypatch, script="echo no daemon >&2; exit 1")
-    with pytest.raises(BadInput, match="failed: no daemon"):
+    with pytest.raises(MissingDependency, match="docker does not answer"):
         build_image(SORTERS["yass"], home)
 
 

@@ -16,6 +16,7 @@ from embersort.benchmark.process import Limits
 from embersort.benchmark.registry import (
     ORIGIN_SUFFIX,
     RegisteredRecording,
+    StudySet,
     Suite,
     choose_recordings,
     is_open,
@@ -100,6 +101,20 @@ def describe_recording(recording: RegisteredRecording, home: Home) -> dict[str, 
         if made
         else None,
     }
+
+
+def describe_set(study_set: StudySet) -> dict[str, Any]:
+    """Return what the registry says of a study set, with the names of its studies' recordings."""
+    studies = [
+        {
+            "name": study.name,
+            "description": study.description,
+            "sources": sorted({entry.source.kind for entry in study.recordings}),
+            "recordings": [entry.name for entry in study.recordings],
+        }
+        for study in study_set.studies
+    ]
+    return study_set.model_dump(mode="json") | {"studies": studies}
 
 
 def add_entry(path: Path, home: Home, *, replace: bool = False) -> list[str]:

@@ -90,7 +90,10 @@ def fetch_files(source: FilesSource, downloads: Path, folder: Path) -> dict[str,
         If there is nothing to fetch, a path leads out of the folder, or a download fails.
     """
     if not source.files:
-        raise BadInput("the entry names no files yet; complete it with their addresses")
+        raise BadInput(
+            "the entry names no files, since no address of them is known; write an entry of the "
+            "same name with yours, and 'embersort bench registry add' it"
+        )
     hashes = {}
     for remote in source.files:
         place = inside(folder, remote.path)

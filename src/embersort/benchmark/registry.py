@@ -122,7 +122,8 @@ def read_study_set(path: Path) -> StudySet:
     """Read the TOML file of a study set.
 
     A study may give a ``source`` that its recordings complete or override,
-    and ``seeds = [...]`` in place of recordings that differ only by seed.
+    and in place of recordings that differ only by seed or by name
+    ``seeds = [...]`` or ``names = [...]``.
 
     Raises
     ------
@@ -132,7 +133,10 @@ def read_study_set(path: Path) -> StudySet:
     values = read_toml(path)
     for study in values.get("studies", []):
         if isinstance(study, dict):
-            _complete_study(study, path)
+            try:
+                _complete_study(study, path)
+            except (TypeError, ValueError, AttributeError) as error:
+                raise BadConfig(f"{path}: study '{study.get('name')}': {error}") from None
     return StudySet.parse(values, where=str(path))
 
 
@@ -267,12 +271,11 @@ def inside(folder: Path, name: str) -> Path:
 def _complete_study(study: dict[str, Any], path: Path) -> None:
     """Merge a study's shared source into its recordings."""
     shared = study.pop("source", {})
-    seeds = study.pop("seeds", None)
-    if seeds is not None:
-        if "recordings" in study:
-            raise BadConfig(f"{path}: a study has either seeds or recordings, not both")
-        study["recordings"] = [{"name": f"{seed:03d}", "source": {"seed": seed}} for seed in seeds]
-    study.setdefault("recordings", [])
+    if len({"seeds", "names", "recordings"} & study.keys()) > 1:
+        raise BadConfig(f"{path}: a study has either seeds or names or recordings, not both")
+    seeds, names = study.pop("seeds", []), study.pop("names", [])
+    alike = [{"name": f"{seed:03d}", "source": {"seed": seed}} for seed in seeds]
+    study.setdefault("recordings", alike + [{"name": name} for name in names])
     for recording in study["recordings"]:
         if isinstance(recording, dict):
             recording["source"] = {**shared, **recording.get("source", {})}

@@ -31,9 +31,14 @@ class Interval:
     n: int
 
     def __str__(self) -> str:
+        return self.shown(3)
+
+    def shown(self, n_digits: int) -> str:
+        """Return mean and bounds with so many digits after the point."""
         if self.n == 0:
             return "–"
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        mean, low, high = (f"{value:.{n_digits}f}" for value in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
 
 
 def bootstrap_mean(values: FloatArray, rng: np.random.Generator) -> Interval:

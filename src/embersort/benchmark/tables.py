@@ -15,6 +15,8 @@ from embersort.evaluation.comparison import WELL_DETECTED_ACCURACY, Rule
 BOOTSTRAP_SEED = 0
 COSTS = ("cpu_s", "wall_s", "peak_memory_mib")
 SCORES = ("accuracy", "precision", "recall", "f1", "recall_overlapping", "recall_solitary")
+AVERAGED = ("accuracy", "precision", "recall", "recall_overlapping")
+"""Scores whose mean over recordings is shown with its interval."""
 SUMMED = ("n_well_detected", "n_false_positive", "n_redundant", "n_overmerged")
 SHOWN_COLUMNS = (*SCORES, *SUMMED, *COSTS, "n_found_units")
 
@@ -144,10 +146,7 @@ def sorter_rows(
                 "sorter": sorter,
                 "n_recordings": len(own),
                 "n_failed": len(own) - len(good),
-                **{
-                    name: bootstrap_mean(_column(good, name), rng)
-                    for name in ("accuracy", "precision", "recall", "recall_overlapping")
-                },
+                **{name: bootstrap_mean(_column(good, name), rng) for name in AVERAGED},
                 **{name: sum(line[name] or 0 for line in good) for name in SUMMED},
                 "mean_cpu_s": _mean(good, "cpu_s"),
                 "mean_wall_s": _mean(good, "wall_s"),
@@ -174,10 +173,10 @@ def markdown(
     for name in dict.fromkeys(line["recording"] for line in flat):
         shown = [_cell(cells.get((name, sorter)), column) for sorter in sorters]
         lines.append(f"| {name} | {' | '.join(shown)} |")
-    if column == "accuracy":
+    if column in AVERAGED:
         n_all = len({line["recording"] for line in flat})
         by_sorter = sorter_rows(rows, rule, min_snr)
-        means = [_partial_mean(line["accuracy"], n_all) for line in by_sorter]
+        means = [_partial_mean(line[column], n_all) for line in by_sorter]
         lines.append(f"| **mean [95 %]** | {' | '.join(means)} |")
     return "\n".join(lines)
 

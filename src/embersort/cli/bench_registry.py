@@ -57,8 +57,8 @@ def suites() -> None:
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="SET/STUDY/NAME, or SET.")]) -> None:
-    """Show everything that is known of a recording or study set, as JSON."""
-    from embersort.benchmark.catalogue import describe_recording, load_registry
+    """Show everything that is known of a recording, or a study set and its studies, as JSON."""
+    from embersort.benchmark.catalogue import describe_recording, describe_set, load_registry
     from embersort.benchmark.home import find_home
     from embersort.benchmark.registry import choose_recordings, read_study_set, shipped_entries
 
@@ -69,7 +69,7 @@ def show(name: Annotated[str, typer.Argument(help="SET/STUDY/NAME, or SET.")]) -
         study_set = read_study_set(path)
         of_set.setdefault(study_set.name, study_set)
     if name in of_set:
-        typer.echo(json.dumps(of_set[name].model_dump(mode="json"), indent=1))
+        typer.echo(json.dumps(describe_set(of_set[name]), indent=1))
         return
     for recording in choose_recordings(registry, [name]):
         typer.echo(json.dumps(describe_recording(recording, home), indent=1))

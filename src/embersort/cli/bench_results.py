@@ -38,7 +38,9 @@ def collect(
     for sorter in wanted:
         absent = [r.name for r in recordings if (r.name, sorter) not in found]
         if absent:
-            typer.echo(f"no result of {sorter} on {', '.join(absent)}", err=True)
+            none = len(absent) == len(recordings) > 1
+            where = "any of the recordings" if none else ", ".join(absent)
+            typer.echo(f"no result of {sorter} on {where}", err=True)
     typer.echo(f"written: {write_results(rows, output)}")
 
 
@@ -58,8 +60,7 @@ def table(
 
     rows = read_results(results)
     if over_time:
-        for (recording, sorter), values in mean_over_time(rows, rule).items():
-            typer.echo(f"{recording}  {sorter}  {'  '.join(f'{v:.2f}' for v in values)}")
+        typer.echo(_over_time(mean_over_time(rows, rule)))
         return
     typer.echo(markdown(rows, rule, _column(column), min_snr))
     lines = sorter_rows(rows, rule, min_snr)
@@ -95,12 +96,13 @@ def compare(
     left_out = len({row.recording for row in rows}) - len(shown.pairs)
     without = f"; {left_out} left out that not both sorted" if left_out else ""
     over = f"over {shown.difference.n} recordings{without}"
-    typer.echo(f"\n{first} − {second}: {shown.difference} {over}")
+    told = shown.difference.shown(_n_digits(column))
+    typer.echo(f"\n{first} − {second}: {told} {over}")
     lines = []
     for name in SHOWN_COLUMNS:
         paired = difference(rows, first, second, name, rule, min_snr)
         means = _side_by_side(name, paired.first, paired.second)[:2]
-        lines.append((name, *means, str(paired.difference)))
+        lines.append((name, *means, paired.difference.shown(_n_digits(name))))
     header = ("mean", first, second, "difference")
     typer.echo("\n" + format_table([header, *lines], numbers=True))
     lines = [
@@ -177,12 +179,32 @@ def sorter_names(text: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
+def _over_time(courses: dict[tuple[str, str], list[float]]) -> str:
+    """Return a table of recordings and sorters by bins of time."""
+    from embersort.benchmark.scores import TIME_BIN_S
+    from embersort.cli.terminal import format_table
+
+    n_bins = max(map(len, courses.values()), default=0)
+    bins = [f"{index * TIME_BIN_S:.0f} s" for index in range(n_bins)]
+    lines = [
+        [*place, *(f"{v:.2f}" for v in values), *[""] * (n_bins - len(values))]
+        for place, values in courses.items()
+    ]
+    return format_table([["recording", "sorter", *bins], *lines], numbers=True)
+
+
 def _side_by_side(column: str, first: float, second: float) -> tuple[str, str, str]:
     """Return two values and their difference with as many digits as the column is worth."""
+    whole = _n_digits(column) == 1 and not (first % 1 or second % 1)
+    digits = 0 if whole else _n_digits(column)
+    return f"{first:.{digits}f}", f"{second:.{digits}f}", f"{first - second:+.{digits}f}"
+
+
+def _n_digits(column: str) -> int:
+    """Return how many digits after the point a column's mean is worth."""
     from embersort.benchmark.tables import SCORES
 
-    digits = 3 if column in SCORES else 1 if first % 1 or second % 1 else 0
-    return f"{first:.{digits}f}", f"{second:.{digits}f}", f"{first - second:+.{digits}f}"
+    return 3 if column in SCORES else 1
 
 
 def _column(name: str) -> str:

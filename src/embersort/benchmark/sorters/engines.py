@@ -66,15 +66,20 @@ def image_digest(spec: SorterSpec, engine: str, home: Home) -> str:
     found = subprocess.run(asked, capture_output=True, text=True, check=False)
     if found.returncode == 0 and found.stdout.strip():
         return found.stdout.strip()
+    _check_answers(spec, engine)
+    raise MissingDependency(
+        f"{spec.title} needs the container image {spec.image}, which {engine} does not "
+        f"have; run {install}. It needs {spec.needs}"
+    )
+
+
+def _check_answers(spec: SorterSpec, engine: str) -> None:
+    """Refuse an engine whose service does not run: its client alone can do nothing."""
     if subprocess.run([engine, "info"], capture_output=True, check=False).returncode != 0:
         raise MissingDependency(
             f"{spec.title} runs in a container, but {engine} does not answer; "
             f"start its service and try again"
         )
-    raise MissingDependency(
-        f"{spec.title} needs the container image {spec.image}, which {engine} does not "
-        f"have; run {install}. It needs {spec.needs}"
-    )
 
 
 def image_file(spec: SorterSpec, home: Home) -> Path:
@@ -87,6 +92,8 @@ def build_image(spec: SorterSpec, home: Home) -> None:
 
     Raises
     ------
+    MissingDependency
+        If there is no engine, or it does not answer.
     BadInput
         If that fails, or the engine cannot read such recipes; says what to do.
     """
@@ -99,6 +106,7 @@ def build_image(spec: SorterSpec, home: Home) -> None:
             f"{' '.join(build)} && docker save {spec.image} -o image.tar'; then here: 'mkdir -p "
             f"{image.parent} && {Path(engine).name} build {image} docker-archive:image.tar'"
         )
+    _check_answers(spec, engine)
     done = subprocess.run([engine, *build], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tail = (done.stderr or done.stdout).strip().splitlines()[-3:]
