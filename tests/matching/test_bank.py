@@ -1,9 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 import naive_matching
 from embersort.config import MatchConfig
-from embersort.matching.bank import make_bank, noise_variance, select
+from embersort.matching.bank import Carried, TemplateBank, make_bank, noise_variance, select
 from embersort.matching.score import score_templates
 
 N_BEFORE = 15
@@ -104,6 +106,36 @@ def test_a_selected_bank_is_that_of_the_templates_alone(wanted):
     assert (part.shifted[..., :n_support] == alone.shifted).all()
     for name in ("spatial", "temporal", "norm2", "near", "overlap", "strongest"):
         assert np.array_equal(getattr(part, name), getattr(alone, name)), name
+
+
+NEW = -1
+
+
+@pytest.mark.parametrize("row", [[0, 1, 2], [2, NEW, 1], [NEW, 0, NEW], [NEW, NEW, NEW]])
+def test_a_bank_has_the_same_bits_whatever_was_carried(row):
+    earlier = naive_matching.shapes()
+    # The first and second share no channel with each other, the third one with both.
+    earlier[0][:, 2:] = 0
+    earlier[1][:, :2] = 0
+    row = np.array(row)
+    templates = np.where((row == NEW)[:, None, None], 0.7 * earlier[::-1], earlier[row])
+    carried = Carried(bank=make_bank(earlier, N_BEFORE, MatchConfig()), row=row)
+    part = make_bank(templates, N_BEFORE, MatchConfig(), carried=carried)
+    alone = make_bank(templates, N_BEFORE, MatchConfig())
+    for field in dataclasses.fields(TemplateBank):
+        name = field.name
+        assert np.array_equal(getattr(part, name), getattr(alone, name)), name
+
+
+def test_of_a_narrower_bank_and_of_none_nothing_is_carried():
+    templates = naive_matching.shapes()
+    alone = make_bank(templates, N_BEFORE, MatchConfig())
+    for earlier in (templates[:0], templates * [1, 1, 0, 0]):
+        bank = make_bank(earlier, N_BEFORE, MatchConfig())
+        carried = Carried(bank=bank, row=np.array([0, NEW, NEW]))
+        part = make_bank(templates, N_BEFORE, MatchConfig(), carried=carried)
+        assert np.array_equal(part.shifted, alone.shifted)
+        assert np.array_equal(part.overlap, alone.overlap)
 
 
 def test_no_units_and_too_few_samples():

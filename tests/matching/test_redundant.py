@@ -4,7 +4,7 @@ import pytest
 import naive_matching
 from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
-from embersort.matching.redundant import redundant
+from embersort.matching.redundant import Redundancy, redundant
 
 N_BEFORE = 25
 TEMPLATES = naive_matching.shapes(n_window=60, n_before=N_BEFORE)
@@ -70,3 +70,21 @@ def test_a_template_may_have_a_little_of_its_own(share, redundant):
 
 def test_no_templates_none_redundant():
     assert redundant_of(TEMPLATES[:0], N_BEFORE, np.zeros(0, int), MatchConfig()).tolist() == []
+
+
+def test_what_is_remembered_changes_nothing():
+    copy = np.roll(TEMPLATES[0], 5, axis=0)
+    config = MatchConfig()
+    asked = Redundancy(config)
+    banks = [
+        ([0, 1, 2, 3], [*TEMPLATES, copy]),
+        ([0, 3], [TEMPLATES[0], copy]),
+        ([1, 3], [TEMPLATES[1], copy]),
+        ([0, 1, 2, 3], [*TEMPLATES, copy]),
+    ]
+    for names, of in banks:
+        templates, counts = np.stack(of), np.arange(len(of), 0, -1)
+        bank = make_bank(templates, N_BEFORE, config)
+        found = asked.of(templates, bank, counts, np.array(names))
+        assert found.tolist() == redundant(templates, bank, counts, config).tolist()
+        assert found[-1] == (0 in names)

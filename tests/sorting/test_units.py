@@ -8,6 +8,7 @@ from embersort.sorting.units import (
     spike_positions_um,
     templates_from_codes,
     unwhiten,
+    unwhitening,
 )
 
 SAME = np.eye(2, dtype="f4")
@@ -45,7 +46,7 @@ def test_the_trough_is_that_in_microvolt():
     # White, the second channel is the deeper one.
     whitening = np.diag([1, 10]).astype("f4")
     template = waves((6, 10), (4, 50))
-    moved = centred(template, whitening, 4)
+    moved = centred(template, unwhitening(whitening), 4)
     assert moved[0, 4, 0] == -10
     assert moved[0, 2, 1] == -50
 

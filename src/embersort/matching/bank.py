@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
+from embersort.matching.overlaps import Overlaps, Pieces, correlate_near
 from embersort.types import FloatArray
 
 SUPPORT_SHARE = 0.05
@@ -74,9 +75,29 @@ class TemplateBank:
         return len(self.channels)
 
     @property
+    def n_support(self) -> int:
+        """Most channels that a template has."""
+        return self.channels.shape[1]
+
+    @property
     def n_window(self) -> int:
         """Samples of a template."""
         return self.shifted.shape[2]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Carried:
+    """A bank some of whose templates are wanted again.
+
+    Attributes
+    ----------
+    bank : TemplateBank
+    row : ndarray, shape (n_units,), int64
+        For each template of the new bank its place in the old one, or -1.
+    """
+
+    bank: TemplateBank
+    row: NDArray[np.int64]
 
 
 def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
@@ -110,7 +131,11 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
 
 
 def make_bank(
-    templates: FloatArray, n_before: int, config: MatchConfig, noise: FloatArray = COLOURLESS
+    templates: FloatArray,
+    n_before: int,
+    config: MatchConfig,
+    noise: FloatArray = COLOURLESS,
+    carried: Carried | None = None,
 ) -> TemplateBank:
     """Prepare templates for matching.
 
@@ -123,51 +148,117 @@ def make_bank(
     config : MatchConfig
     noise : ndarray, shape (n_lags,), optional
         Autocorrelation of the noise.
+    carried : Carried, optional
+        An earlier bank made with the same settings, from which the same templates are copied.
 
     Returns
     -------
     TemplateBank
+        The same bits, whatever was carried.
 
     Notes
     -----
     O(n_units · n_near · n_shifts · n_window² · rank) for the overlaps, the dearest part.
     """
-    n_units, n_window, n_channels = templates.shape
     channels = _support(templates)
+    rank = min(config.rank, templates.shape[1], channels.shape[1])
+    # A product's last bits may depend on its width: only what is as wide can be carried.
+    if carried is not None and carried.bank.n_units and carried.bank.n_support == channels.shape[1]:
+        row, old = carried.row, carried.bank
+        new = np.flatnonzero(row < 0)
+        made = _parts_of(templates[new], channels[new], rank, config, noise)
+        parts = _put_together(made, new, old, row)
+        known = Overlaps(near=old.near, overlap=old.overlap, strongest=old.strongest)
+    else:
+        parts = _parts_of(templates, channels, rank, config, noise)
+        row, known = np.full(len(templates), -1), _nothing_known(parts)
+    by_unit = Pieces(parts.spatial, parts.temporal, parts.shifted, channels)
+    pairs = correlate_near(by_unit, _near_units(channels), known, row)
+    return TemplateBank(
+        channels=channels,
+        shifted=parts.shifted,
+        shift_samples=_shift_samples(config.n_shifts),
+        spatial=parts.spatial.reshape(len(parts.spatial), -1),
+        temporal=parts.temporal,
+        norm2=parts.norm2,
+        near=pairs.near,
+        overlap=pairs.overlap,
+        strongest=pairs.strongest,
+        noise2=parts.noise2,
+        n_before=n_before,
+    )
+
+
+class _Parts(NamedTuple):
+    """What a bank holds of each template by itself; see `TemplateBank`.
+
+    ``spatial`` has the shape (n_channels, n_units, rank).
+    """
+
+    shifted: NDArray[np.float32]
+    spatial: NDArray[np.float32]
+    temporal: NDArray[np.float32]
+    norm2: NDArray[np.float64]
+    noise2: NDArray[np.float64]
+
+
+def _parts_of(
+    templates: FloatArray,
+    channels: NDArray[np.int64],
+    rank: int,
+    config: MatchConfig,
+    noise: FloatArray,
+) -> _Parts:
+    n_units, n_window, n_channels = templates.shape
     sparse = np.zeros((n_units, n_window, channels.shape[1]), np.float32)
-    for unit in range(n_units):
-        used = channels[unit][channels[unit] >= 0]
-        sparse[unit, :, : len(used)] = templates[unit][:, used]
-    shift_samples = np.arange(config.n_shifts) / config.n_shifts - 0.5 + 0.5 / config.n_shifts
-    shifted = np.matmul(_delays(shift_samples, n_window), sparse[:, None])
-    rank = min(config.rank, n_window, channels.shape[1])
     spatial = np.zeros((n_channels, n_units, rank), np.float32)
     temporal = np.zeros((n_units, rank, n_window), np.float32)
     norm2 = np.zeros(n_units)
     for unit in range(n_units):
         used = channels[unit][channels[unit] >= 0]
+        sparse[unit, :, : len(used)] = templates[unit][:, used]
         u, s, vt = np.linalg.svd(sparse[unit, :, : len(used)].astype(np.float64), False)
         left = 1 - np.cumsum(s**2) / max(np.square(s).sum(), TINY)
         k = min(rank, len(s), 1 + np.count_nonzero(left > LEFT_OUT))
         spatial[used, unit, :k] = (vt[:k] * s[:k, None]).T
         temporal[unit, :k] = u[:, :k].T
         norm2[unit] = np.square(s[:k]).sum()
-    near = _near_units(channels)
-    shifted = np.ascontiguousarray(shifted, np.float32)
-    overlap = _overlaps(spatial, temporal, shifted, channels, near)
-    return TemplateBank(
-        channels=channels,
-        shifted=shifted,
-        shift_samples=shift_samples,
-        spatial=np.ascontiguousarray(spatial.reshape(n_channels, -1)),
+    delays = _delays(_shift_samples(config.n_shifts), n_window)
+    return _Parts(
+        shifted=np.ascontiguousarray(np.matmul(delays, sparse[:, None]), np.float32),
+        spatial=spatial,
         temporal=temporal,
         norm2=norm2,
-        near=near,
-        overlap=overlap,
-        strongest=np.abs(overlap).max(axis=3),
         noise2=noise_variance(sparse, noise),
-        n_before=n_before,
     )
+
+
+def _put_together(
+    made: _Parts, new: NDArray[np.int64], old: TemplateBank, row: NDArray[np.int64]
+) -> _Parts:
+    """Return the parts of all templates: those made for the new ones, the old bank's for others."""
+    rank = old.temporal.shape[1]
+    spatial = old.spatial.reshape(len(old.spatial), old.n_units, rank)[:, row]
+    spatial[:, new] = made.spatial
+    columns = {}
+    for name in ("shifted", "temporal", "norm2", "noise2"):
+        columns[name] = getattr(old, name)[row]
+        columns[name][new] = getattr(made, name)
+    return _Parts(spatial=np.ascontiguousarray(spatial), **columns)
+
+
+def _nothing_known(parts: _Parts) -> Overlaps:
+    n_shifts, n_window = parts.shifted.shape[1:3]
+    return Overlaps(
+        near=np.zeros((0, 1), np.int64),
+        overlap=np.zeros((0, n_shifts, 1, 2 * n_window - 1), np.float32),
+        strongest=np.zeros((0, n_shifts, 1), np.float32),
+    )
+
+
+def _shift_samples(n_shifts: int) -> NDArray[np.float64]:
+    """Return sub-sample delays, evenly spread from half a sample early to half a sample late."""
+    return np.arange(n_shifts) / n_shifts - 0.5 + 0.5 / n_shifts
 
 
 def noise_variance(templates: FloatArray, noise: FloatArray) -> NDArray[np.float64]:
@@ -229,60 +320,3 @@ def _near_units(channels: NDArray[np.int64]) -> NDArray[np.int64]:
     for unit, row in enumerate(rows):
         near[unit, : len(row)] = row
     return near
-
-
-@njit(nogil=True, cache=True)
-def _overlaps(
-    spatial: NDArray[np.float32],
-    temporal: NDArray[np.float32],
-    shifted: NDArray[np.float32],
-    channels: NDArray[np.int64],
-    near: NDArray[np.int64],
-) -> NDArray[np.float32]:
-    """Correlate what is subtracted with what is looked for, at all lags."""
-    n_units, n_shifts, n_window = shifted.shape[:3]
-    n_near, rank = near.shape[1], temporal.shape[1]
-    overlap = np.zeros((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
-    projected = np.empty(n_window, np.float32)
-    for u in range(n_units):
-        for k in range(n_near):
-            v = near[u, k]
-            if v < 0:
-                break
-            for s in range(n_shifts):
-                for r in range(rank):
-                    # What a template needs no component for is zero.
-                    if temporal[v, r].any():
-                        _weigh(shifted[u, s], channels[u], spatial[:, v, r], projected)
-                        _correlate(projected, temporal[v, r], overlap[u, s, k])
-    return overlap
-
-
-@njit(nogil=True, cache=True)
-def _weigh(
-    template: NDArray[np.float32],
-    channels: NDArray[np.int64],
-    weight: NDArray[np.float32],
-    out: NDArray[np.float32],
-) -> None:
-    """Put the weighted sum of a template's channels into ``out``."""
-    out[:] = 0
-    for i in range(len(channels)):
-        if channels[i] < 0:
-            break
-        w = weight[channels[i]]
-        if w != 0:
-            for t in range(len(out)):
-                out[t] += w * template[t, i]
-
-
-@njit(nogil=True, cache=True)
-def _correlate(a: NDArray[np.float32], b: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Add sum_t a[t + lag] b[t] to ``out[lag + n - 1]``: lag is where b is looked for from a."""
-    n = len(a)
-    backwards = b[::-1].copy()
-    for t in range(n):
-        value = a[t]
-        # a's sample t meets b's sample n - 1 - q where b starts t - (n - 1 - q) later than a.
-        for q in range(n):
-            out[t + q] += value * backwards[q]

@@ -13,8 +13,8 @@ from embersort.types import BoolArray, Geometry
 MIN_CHANNELS = 8
 """With fewer channels than this the median follows the spikes themselves."""
 
-LANES = 128
-"""Samples whose medians are found at a time."""
+LANES = 64
+"""Samples whose medians are found at a time: of 384 channels their values fit in a small cache."""
 
 
 def reference_groups(

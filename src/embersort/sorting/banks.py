@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -11,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
-from embersort.matching.bank import TemplateBank, make_bank, select
-from embersort.matching.redundant import redundant
+from embersort.matching.bank import Carried, TemplateBank, make_bank, select
+from embersort.matching.redundant import Redundancy
 from embersort.signal.features import TemporalPca
 from embersort.sorting.moving import AS_IT_IS, MovingTemplates
-from embersort.sorting.units import centred
-from embersort.types import FloatArray
+from embersort.sorting.units import centred, unwhitening
+from embersort.types import FloatArray, IntArray
 
 BANKS_KEPT = 6
 """Banks in memory at a time: tiles come in order, a few threads apart."""
@@ -93,22 +94,90 @@ def make_banks(
         What the base templates lack. It is added where they are matched, but does not tell them
         apart: its noise would.
     """
+    return Banks(templates, _Making(templates, stage, whitening, n_before, noise, config, lacks))
 
-    def make(block: int) -> TimedBank:
+
+class _Making:
+    """Makes the bank of a block; what the one before had too is made once."""
+
+    def __init__(
+        self,
+        templates: MovingTemplates,
+        stage: TemporalPca,
+        whitening: NDArray[np.float32],
+        n_before: int,
+        noise: FloatArray,
+        config: MatchConfig,
+        lacks: NDArray[np.float32] | None,
+    ) -> None:
+        self._templates, self._stage, self._lacks = templates, stage, lacks
+        self._least_energy = config.min_median_gain
+        centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
+        prepare = partial(make_bank, n_before=n_before, config=config, noise=noise)
+        self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
+        self._redundancy = Redundancy(config)
+
+    def __call__(self, block: int) -> TimedBank:
+        templates = self._templates
         versions = templates.at(block)
-        raw = templates.waveforms(versions, stage)
-        waves = centred(raw, whitening, n_before)
+        waves = self._plain.waves(versions, self._raw)
         # A spike gains at most its template's energy: what lies below can never be a unit.
-        strong = np.square(waves).sum(axis=(1, 2)) >= config.min_median_gain
-        waves, unit = waves[strong], templates.unit_index[versions[strong]]
-        bank = make_bank(waves, n_before, config, noise)
-        needed = ~redundant(waves, bank, templates.n_spikes[unit], config)
-        if lacks is None:
+        strong = np.square(waves).sum(axis=(1, 2)) >= self._least_energy
+        waves, versions = waves[strong], versions[strong]
+        bank, unit = self._plain.bank(versions, waves), templates.unit_index[versions]
+        needed = ~self._redundancy.of(waves, bank, templates.n_spikes[unit], versions)
+        if self._lacks is None:
             return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
-        # It was seen over the whole recording: a template of another time has another remainder.
-        as_it_is = templates.channel_index[versions[strong][needed]] == AS_IT_IS
-        add = np.where(as_it_is[:, None, None], lacks[unit[needed]], np.float32(0))
-        whole = centred(raw[strong][needed] + add, whitening, n_before)
-        return TimedBank(bank=make_bank(whole, n_before, config, noise), unit_index=unit[needed])
+        whole = self._whole.waves(versions[needed], self._with_what_lacks)
+        return TimedBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
 
-    return Banks(templates, make)
+    def _raw(self, versions: IntArray) -> NDArray[np.float32]:
+        return self._templates.waveforms(versions, self._stage)
+
+    def _with_what_lacks(self, versions: IntArray) -> NDArray[np.float32]:
+        # It was seen over the whole recording: a template of another time has another remainder.
+        as_it_is = self._templates.channel_index[versions] == AS_IT_IS
+        lacks = self._lacks[self._templates.unit_index[versions]]
+        return self._raw(versions) + np.where(as_it_is[:, None, None], lacks, np.float32(0))
+
+
+class _Series:
+    """Prepares the versions of one block after the other, each as long as it holds once."""
+
+    def __init__(
+        self,
+        centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        prepare: Callable[..., TemplateBank],
+    ) -> None:
+        self._centre, self._prepare = centre, prepare
+        self._of_waves = self._of_bank = np.zeros(0, np.int64)
+        self._waves = np.zeros((0, 0, 0), np.float32)
+        self._bank: TemplateBank | None = None
+
+    def waves(
+        self, versions: IntArray, raw: Callable[[IntArray], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Return the centred templates of some versions, given how the raw ones are made."""
+        row = _places(versions, self._of_waves)
+        new = np.flatnonzero(row < 0)
+        waves = self._centre(raw(versions[new]))
+        if len(self._of_waves):
+            made, waves = waves, self._waves[row]
+            waves[new] = made
+        self._of_waves, self._waves = versions, waves
+        return waves
+
+    def bank(self, versions: IntArray, waves: NDArray[np.float32]) -> TemplateBank:
+        """Return the bank of the templates of some versions."""
+        carried = None
+        if self._bank is not None:
+            carried = Carried(bank=self._bank, row=_places(versions, self._of_bank))
+        self._of_bank, self._bank = versions, self._prepare(waves, carried=carried)
+        return self._bank
+
+
+def _places(wanted: IntArray, names: IntArray) -> NDArray[np.int64]:
+    """Return where each wanted name is among names in order, or -1."""
+    place = np.searchsorted(names, wanted)
+    found = np.append(names, -1)[place] == wanted
+    return np.where(found, place, -1)

@@ -83,23 +83,28 @@ def spike_positions_um(
     return (place / weight.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+def unwhitening(whitening: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the matrix that undoes a whitening, the pseudo-inverse; O(n_channels³)."""
+    return np.linalg.pinv(whitening.astype(np.float64), rcond=1e-6)
+
+
 def unwhiten(white: FloatArray, whitening: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return templates in microvolt, same shape, from white ones."""
-    back = np.linalg.pinv(whitening.astype(np.float64), rcond=1e-6)
-    return (white @ back.T).astype(np.float32)
+    return (white @ unwhitening(whitening).T).astype(np.float32)
 
 
 def centred(
-    white: NDArray[np.float32], whitening: NDArray[np.float32], n_before: int
+    white: NDArray[np.float32], back: NDArray[np.float64], n_before: int
 ) -> NDArray[np.float32]:
     """Return white templates moved so that their deepest trough in microvolt is at ``n_before``.
 
     Far from a cell the return current makes a trough that is later than the spike. Where an event
-    was detected at that one, its template is moved to the spike.
+    was detected at that one, its template is moved to the spike. ``back`` is what `unwhitening`
+    gives.
     """
     moved = np.zeros_like(white)
     n_window = white.shape[1]
-    lowest = unwhiten(white, whitening).min(axis=2, initial=0.0)
+    lowest = (white @ back.T).astype(np.float32).min(axis=2, initial=0.0)
     # What has no trough at all stays where it is.
     late_by = np.where((lowest < 0).any(axis=1), lowest.argmin(axis=1) - n_before, 0)
     for template, out, late in zip(white, moved, late_by, strict=True):

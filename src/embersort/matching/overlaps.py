@@ -1,0 +1,128 @@
+"""What taking out one template takes from the scores of the templates near it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+class Overlaps(NamedTuple):
+    """Overlaps of the templates of a bank, and where they are to be found.
+
+    Attributes
+    ----------
+    near : ndarray, shape (n_units, n_near), int64
+    overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
+    strongest : ndarray, shape (n_units, n_shifts, n_near), float32
+        As in `embersort.matching.bank.TemplateBank`.
+    """
+
+    near: NDArray[np.int64]
+    overlap: NDArray[np.float32]
+    strongest: NDArray[np.float32]
+
+
+class Pieces(NamedTuple):
+    """What overlaps are computed from; see `embersort.matching.bank.TemplateBank`.
+
+    Attributes
+    ----------
+    spatial : ndarray, shape (n_channels, n_units, rank), float32
+    temporal : ndarray, shape (n_units, rank, n_window), float32
+    shifted : ndarray, shape (n_units, n_shifts, n_window, n_support), float32
+    channels : ndarray, shape (n_units, n_support), int64
+    """
+
+    spatial: NDArray[np.float32]
+    temporal: NDArray[np.float32]
+    shifted: NDArray[np.float32]
+    channels: NDArray[np.int64]
+
+
+def correlate_near(
+    pieces: Pieces, near: NDArray[np.int64], known: Overlaps, row: NDArray[np.int64]
+) -> Overlaps:
+    """Correlate what is subtracted with what is looked for, at all lags.
+
+    Parameters
+    ----------
+    pieces : Pieces
+    near : ndarray, shape (n_units, n_near), int64
+        Pairs that are wanted, padded with -1.
+    known : Overlaps
+        Of another bank.
+    row : ndarray, shape (n_units,), int64
+        Where that bank has the same template, or -1. What is known of two such is copied.
+
+    Notes
+    -----
+    O(n_units · n_near · n_shifts · n_window² · rank) for pairs that are not known.
+    """
+    return _correlate_near(pieces, near, known, row)
+
+
+@njit(nogil=True, cache=True)
+def _correlate_near(
+    pieces: Pieces, near: NDArray[np.int64], known: Overlaps, row: NDArray[np.int64]
+) -> Overlaps:
+    n_units, n_shifts, n_window, n_support = pieces.shifted.shape
+    n_near = near.shape[1]
+    overlap = np.zeros((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
+    strongest = np.zeros((n_units, n_shifts, n_near), np.float32)
+    backwards = pieces.temporal[:, :, ::-1].copy()
+    by_channel = np.empty((n_shifts, n_support, n_window), np.float32)
+    place = np.full(len(known.near), -1)
+    for u in range(n_units):
+        if row[u] >= 0:
+            place[:] = -1
+            for k in range(known.near.shape[1]):
+                if known.near[row[u], k] >= 0:
+                    place[known.near[row[u], k]] = k
+        by_channel[:] = pieces.shifted[u].transpose(0, 2, 1)
+        for k in range(n_near):
+            v = near[u, k]
+            if v < 0:
+                break
+            if row[u] >= 0 and row[v] >= 0 and place[row[v]] >= 0:
+                overlap[u, :, k] = known.overlap[row[u], :, place[row[v]]]
+                strongest[u, :, k] = known.strongest[row[u], :, place[row[v]]]
+                continue
+            weight = pieces.spatial[:, v]
+            for s in range(n_shifts):
+                out = overlap[u, s, k]
+                _add_pair(by_channel[s], pieces.channels[u], weight, backwards[v], out)
+                strongest[u, s, k] = np.abs(out).max()
+    return Overlaps(near, overlap, strongest)
+
+
+@njit(nogil=True, cache=True)
+def _add_pair(
+    template: NDArray[np.float32],
+    channels: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    backwards: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Add to ``out`` what a template takes from the components of another, given in reverse."""
+    n_window = template.shape[1]
+    projected = np.empty(n_window, np.float32)
+    for r in range(len(backwards)):
+        # What a template needs no component for is zero.
+        if not backwards[r].any():
+            continue
+        projected[:] = 0
+        for i in range(len(channels)):
+            if channels[i] < 0:
+                break
+            w, trace = weight[channels[i], r], template[i]
+            if w != 0:
+                for t in range(n_window):
+                    projected[t] += w * trace[t]
+        for t in range(n_window):
+            # Sample t meets sample n - 1 - q of the other where that starts t - (n - 1 - q) later.
+            value, reached = projected[t], out[t : t + n_window]
+            for q in range(n_window):
+                reached[q] += value * backwards[r, q]
