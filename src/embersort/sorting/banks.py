@@ -128,17 +128,17 @@ class _Making:
         needed = ~self._redundancy.of(waves, bank, templates.n_spikes[unit], versions)
         if self._lacks is None:
             return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
-        whole = self._whole.waves(versions[needed], self._with_what_lacks)
+        whole = self._whole.waves(versions[needed], partial(self._raw_with, self._lacks))
         return TimedBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
 
     def _raw(self, versions: IntArray) -> NDArray[np.float32]:
         return self._templates.waveforms(versions, self._stage)
 
-    def _with_what_lacks(self, versions: IntArray) -> NDArray[np.float32]:
+    def _raw_with(self, lacks: NDArray[np.float32], versions: IntArray) -> NDArray[np.float32]:
         # It was seen over the whole recording: a template of another time has another remainder.
         as_it_is = self._templates.channel_index[versions] == AS_IT_IS
-        lacks = self._lacks[self._templates.unit_index[versions]]
-        return self._raw(versions) + np.where(as_it_is[:, None, None], lacks, np.float32(0))
+        add = lacks[self._templates.unit_index[versions]]
+        return self._raw(versions) + np.where(as_it_is[:, None, None], add, np.float32(0))
 
 
 class _Series:
