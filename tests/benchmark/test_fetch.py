@@ -7,6 +7,7 @@ import shutil
 import threading
 
 import pytest
+from test_run import requests
 
 from embersort.benchmark.catalogue import find_recordings
 from embersort.benchmark.fetch import (
@@ -16,6 +17,7 @@ from embersort.benchmark.fetch import (
     find_dandi_asset,
 )
 from embersort.benchmark.materialise import materialise
+from embersort.benchmark.run import carry_out
 from embersort.benchmark.sources import DandiSource, FilesSource, RemoteFile
 from embersort.errors import BadInput
 
@@ -110,6 +112,24 @@ def test_a_file_may_not_leave_its_folder(home, server):
     with pytest.raises(BadInput, match="leads out of its folder"):
         materialise(files_entry(home, server, path="../../escaped"), home)
     assert not (home.folder / "escaped").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sha256": "0" * 64}, "the registry says 0000"),
+        ({"url": "http://127.0.0.1:1/nothing-listens-here"}, "cannot be reached"),
+        ({"path": "../../escaped"}, "leads out of its folder"),
+        ({"path": "/tmp/escaped"}, "leads out of its folder"),
+    ],
+)
+def test_what_cannot_be_fetched_is_reported_on_its_row(home, server, changes, message):
+    files_entry(home, server, **changes)
+    todo = requests(home, "good", names=["NET/s/r", "TINY/pair/a"])
+    bad, good = [carry_out(request, home) for request in todo]
+    assert (bad.recording, bad.outcome) == ("NET/s/r", "no_recording")
+    assert message in bad.error
+    assert good.outcome == "ok"
 
 
 def test_an_open_hash_is_filled_in_by_the_first_fetch(home, server, tmp_path):

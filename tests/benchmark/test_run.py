@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from tiny_home import tiny_truth
 
 from embersort.benchmark.catalogue import find_recordings, make_requests
+from embersort.benchmark.exchange import write_sorting
 from embersort.benchmark.export import read_results, write_results
 from embersort.benchmark.process import Limits
 from embersort.benchmark.run import Row, carry_out, find_row, plan, run_requests
@@ -174,10 +176,20 @@ def test_a_missing_program_says_so(home):
 
 
 def test_a_bad_recording_does_not_stop_the_others(home):
-    (home.registry / "b" / "truth.npz").write_bytes(b"garbage")
+    (home.registry / "a" / "truth.npz").write_bytes(b"garbage")
     rows = run_here(requests(home, "good"), home)
-    assert [row.outcome for row in rows] == ["ok", "no_recording"]
-    assert "TINY/pair/b" in rows[1].error
+    assert [row.outcome for row in rows] == ["no_recording", "ok"]
+    assert "TINY/pair/a: truth.npz is no sorting" in rows[0].error
+
+
+def test_a_truth_beyond_the_end_does_not_stop_the_others(home):
+    longer = tiny_truth(n_samples=40_000)
+    assert longer.sample_index[-1] > 20_000
+    write_sorting(longer, home.registry / "a" / "truth.npz")
+    rows = run_here(requests(home, "good"), home)
+    assert [row.outcome for row in rows] == ["no_recording", "ok"]
+    assert "TINY/pair/a: truth.npz: " in rows[0].error
+    assert "outside the recording" in rows[0].error
 
 
 def test_user_sorters_are_checked(home):

@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from test_run import requests
 
 from embersort.benchmark.exchange import StoredRecording
 from embersort.benchmark.process import Limits, ProcessResult
-from embersort.benchmark.sorters.catalogue import SORTERS, find_sorter
+from embersort.benchmark.run import carry_out
+from embersort.benchmark.sorters.catalogue import SORTERS, SPIKEINTERFACE, find_sorter
 from embersort.benchmark.sorters.commands import worker_command
 from embersort.benchmark.sorters.engines import (
     COST,
@@ -215,6 +219,7 @@ def test_a_script_is_measured_and_its_death_is_told(tmp_path):
 
 
 def test_images_are_pinned_and_bring_a_python_that_is_new_enough():
+    version = SPIKEINTERFACE.partition("==")[2]
     for spec in SORTERS.values():
         if spec.image:
             recipe = (RECIPES / f"{spec.name}.Dockerfile").read_text()
@@ -223,6 +228,12 @@ def test_images_are_pinned_and_bring_a_python_that_is_new_enough():
             assert not base.endswith(":latest")
             assert ":" in base
             assert "--python 3.11" in recipe
+            # The worker imports SpikeInterface, of the version that the others get.
+            assert f"spikeinterface=={version}" in recipe
+            assert recipe.rstrip().splitlines()[-1].startswith('ENV PATH="/opt/spikeinterface/bin:')
+            # A fixed program, not whatever it is today.
+            assert re.fullmatch(r"\S+:[0-9.]+", base)
+            assert not re.search(r"COPY --from=\S+:latest", recipe)
 
 
 def test_without_an_engine_or_image_it_says_so(home, tmp_path, monkeypatch):
@@ -270,3 +281,16 @@ time.sleep(30)
     assert done.stdout.strip() == "[[10.0, 0.0], [0.0, 10.0]]"
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_container_job_runs_from_files_to_scores(home, tmp_path, monkeypatch):
+    stand_in = Path(__file__).parent / "stand_in_engine.py"
+    fake_engine(tmp_path, monkeypatch, script=f'exec {sys.executable} {stand_in} "$@"')
+    limits = Limits(time_s=60, memory_gib=2, disk_gib=1, n_threads=1)
+    row = carry_out(requests(home, "ironclust", names=["TINY/pair/a"], limits=limits)[0], home)
+    assert (row.outcome, row.error) == ("ok", "")
+    assert row.scores["one_to_one"]["summary"]["accuracy"] == 1.0
+    assert row.result["sorter_digest"] == "sha256:abc"
+    # Its cost is that of the container, as measured.py left it; the client's own would be less.
+    assert row.result["cpu_s"] > 0.01
+    assert row.result["peak_memory_mib"] > 10
