@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from embersort.benchmark.generators import MEAREC_ENVIRONMENT, generate, generate_mearec
+from embersort.benchmark.materialise import materialise
+from embersort.benchmark.registry import choose_recordings, read_registry, shipped_entries
 from embersort.benchmark.sorters.engines import WORKERS
 from embersort.benchmark.sources import GeneratorSource, MearecSource
 from embersort.errors import BadInput, MissingDependency
@@ -103,3 +106,27 @@ print(flat_positions(tetrode).tolist(), flat_positions(columns).tolist())
     done = subprocess.run(call, capture_output=True, text=True, check=True)
     flat = "[[-8, -8], [-8, 8], [8, -8]] [[-18, -117], [-18, -92], [18, -80]]"
     assert done.stdout.strip() == flat
+
+
+@pytest.mark.parametrize(
+    ("study_set", "n_channels", "n_units"),
+    [
+        ("SYNTH_MAGLAND", 4, 10),
+        ("SYNTH_MONOTRODE", 1, 3),
+        ("SYNTH_BIONET", 60, 80),
+        ("LONG_STATIC", 8, 8),
+        ("LONG_DRIFT", 8, 8),
+        ("HYBRID_JANELIA_LIKE", 4, 10),
+    ],
+)
+def test_a_recording_of_each_simulated_set_is_made(home, study_set, n_channels, n_units):
+    """Its first recording, cut to two seconds and otherwise as the entry says."""
+    first = choose_recordings(read_registry([shipped_entries()]), [study_set])[0]
+    source = first.entry.source
+    cut = {"duration_s": 2.0}
+    if source.kind == "scene":
+        cut = {"scene": {**source.scene, **cut}}
+    entry = first.entry.model_copy(update={"source": source.model_copy(update=cut)})
+    stored = materialise(replace(first, entry=entry), home)
+    assert (stored.n_channels, stored.truth().n_units) == (n_channels, n_units)
+    assert (stored.drift_um > 0) == (study_set == "LONG_DRIFT")
