@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 
 RUNTIME_PACKAGES = ("numpy", "scipy", "numba", "spikeinterface", "probeinterface", "neo")
 """Packages whose version can change a result."""
 
 _BYTES_PER_MB = 1_000_000
+
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+"""Names of settings in the GNU C library's malloc.h."""
+_NEVER_TRIM = 2**31 - 1
 
 
 def describe_machine() -> dict[str, object]:
@@ -49,6 +56,26 @@ def peak_memory_mb() -> float | None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kibibytes, macOS bytes.
     return peak * (1 if sys.platform == "darwin" else 1024) / _BYTES_PER_MB
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Let the process use memory that it frees again, until the end of the block.
+
+    The GNU C library hands every large array back to the system, which clears its pages one by one
+    when the next is asked for: an eighth of the time of a sort of 384 channels. Threads share what
+    is kept. With another C library nothing changes.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is None or not hasattr(library, "mallopt"):
+        yield
+        return
+    for name, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _NEVER_TRIM), (_ARENA_MAX, 1)):
+        library.mallopt(name, value)
+    try:
+        yield
+    finally:
+        library.malloc_trim(0)
 
 
 def _memory_mb() -> float | None:

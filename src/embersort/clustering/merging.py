@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.clustering.linking import Link, follows, link
-from embersort.clustering.neighbourhoods import cosines
-from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
+from embersort.clustering.neighbourhoods import cosines, principal
+from embersort.clustering.pairs import Labelled, UnitFrame, coincide, dip_between, exclude
 from embersort.clustering.places import Kinship, Places, kinship
 from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
@@ -76,9 +76,10 @@ def merge_units(
     slow = cosines(spikes.sample_index / spikes.sample_index.max(initial=1), config.n_slow)
 
     def gap(a: IntArray, b: IntArray) -> bool:
+        both = np.concatenate([a, b])
+        points = principal(frame(both), config.n_dims)
         return any(
-            projection_dip(frame, a, b, config.n_dims, time) >= config.dip_threshold
-            for time in (None, slow)
+            dip_between(points, len(a), time) >= config.dip_threshold for time in (None, slow[both])
         )
 
     for a, b, similarity in _alike(templates, config.min_link_similarity):

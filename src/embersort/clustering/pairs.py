@@ -85,27 +85,42 @@ def projection_dip(
     n_dims : int
         Principal dimensions in which the line is sought.
     slow : ndarray, shape (n_spikes, n_slow), optional
-        Slow functions of the time of all spikes. What follows them in both sets alike is taken
-        out first: two neurons that drift side by side would hide the gap between them.
-
-    Notes
-    -----
-    The line is Fisher's (1936) in the principal dimensions of both together; its covariance is
-    shrunk towards a multiple of the identity as far as few spikes require. Spikes that have no
-    column in common, on channels too far apart, cannot be compared: their dip is infinite.
+        Slow functions of the time of all spikes, to be taken out first.
     """
     both = np.concatenate([a, b])
     points = principal(frame(both), n_dims)
+    return dip_between(points, len(a), None if slow is None else slow[both])
+
+
+def dip_between(points: NDArray[np.float64], n_first: int, slow: FloatArray | None = None) -> float:
+    """Return the dip of two sets of points on the line that separates them best.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, n_dims), float64
+        In the principal dimensions of both sets together.
+    n_first : int
+        Points of the first set, which come first.
+    slow : ndarray, shape (n, n_slow), optional
+        Slow functions of the points' times. What follows them in both sets alike is taken out
+        first: two neurons that drift side by side would hide the gap between them.
+
+    Notes
+    -----
+    The line is Fisher's (1936); its covariance is shrunk towards a multiple of the identity as far
+    as few points require. Spikes that have no column in common, on channels too far apart, cannot
+    be compared: their dip is infinite.
+    """
     if points.shape[1] == 0:
         return np.inf
     if slow is not None:
-        points = _at_rest(points, slow[both], len(a))
-    in_a, in_b = points[: len(a)], points[len(a) :]
-    spread = _about_their_means(points, len(a))
-    pooled = spread.T @ spread / len(both)
+        points = _at_rest(points, slow, n_first)
+    first, second = points[:n_first], points[n_first:]
+    spread = _about_their_means(points, n_first)
+    pooled = spread.T @ spread / len(points)
     width = pooled.shape[0]
-    shrink = width / len(both) * np.trace(pooled) / width + np.finfo(float).tiny
-    direction = np.linalg.solve(pooled + shrink * np.eye(width), in_b.mean(0) - in_a.mean(0))
+    shrink = width / len(points) * np.trace(pooled) / width + np.finfo(float).tiny
+    direction = np.linalg.solve(pooled + shrink * np.eye(width), second.mean(0) - first.mean(0))
     return isocut(points @ direction)[0]
 
 

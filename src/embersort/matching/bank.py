@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.overlaps import Overlaps, Pieces, correlate_near
+from embersort.matching.parts import Parts, parts_of, shift_samples
 from embersort.types import FloatArray
 
 SUPPORT_SHARE = 0.05
@@ -20,12 +20,6 @@ COLOURLESS = np.ones(1)
 
 MAX_SUPPORT = 24
 """At most this many channels of a template are matched, the largest first."""
-
-LEFT_OUT = 0.001
-"""Components of a template are enough when they leave this share of its energy."""
-
-TINY = 1e-300
-"""Keeps a template of zeros from a division by zero."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,18 +160,18 @@ def make_bank(
     if carried is not None and carried.bank.n_units and carried.bank.n_support == channels.shape[1]:
         row, old = carried.row, carried.bank
         new = np.flatnonzero(row < 0)
-        made = _parts_of(templates[new], channels[new], rank, config, noise)
+        made = parts_of(templates[new], channels[new], rank, config, noise)
         parts = _put_together(made, new, old, row)
         known = Overlaps(near=old.near, overlap=old.overlap, strongest=old.strongest)
     else:
-        parts = _parts_of(templates, channels, rank, config, noise)
+        parts = parts_of(templates, channels, rank, config, noise)
         row, known = np.full(len(templates), -1), _nothing_known(parts)
     by_unit = Pieces(parts.spatial, parts.temporal, parts.shifted, channels)
     pairs = correlate_near(by_unit, _near_units(channels), known, row)
     return TemplateBank(
         channels=channels,
         shifted=parts.shifted,
-        shift_samples=_shift_samples(config.n_shifts),
+        shift_samples=shift_samples(config.n_shifts),
         spatial=parts.spatial.reshape(len(parts.spatial), -1),
         temporal=parts.temporal,
         norm2=parts.norm2,
@@ -189,53 +183,9 @@ def make_bank(
     )
 
 
-class _Parts(NamedTuple):
-    """What a bank holds of each template by itself; see `TemplateBank`.
-
-    ``spatial`` has the shape (n_channels, n_units, rank).
-    """
-
-    shifted: NDArray[np.float32]
-    spatial: NDArray[np.float32]
-    temporal: NDArray[np.float32]
-    norm2: NDArray[np.float64]
-    noise2: NDArray[np.float64]
-
-
-def _parts_of(
-    templates: FloatArray,
-    channels: NDArray[np.int64],
-    rank: int,
-    config: MatchConfig,
-    noise: FloatArray,
-) -> _Parts:
-    n_units, n_window, n_channels = templates.shape
-    sparse = np.zeros((n_units, n_window, channels.shape[1]), np.float32)
-    spatial = np.zeros((n_channels, n_units, rank), np.float32)
-    temporal = np.zeros((n_units, rank, n_window), np.float32)
-    norm2 = np.zeros(n_units)
-    for unit in range(n_units):
-        used = channels[unit][channels[unit] >= 0]
-        sparse[unit, :, : len(used)] = templates[unit][:, used]
-        u, s, vt = np.linalg.svd(sparse[unit, :, : len(used)].astype(np.float64), False)
-        left = 1 - np.cumsum(s**2) / max(np.square(s).sum(), TINY)
-        k = min(rank, len(s), 1 + np.count_nonzero(left > LEFT_OUT))
-        spatial[used, unit, :k] = (vt[:k] * s[:k, None]).T
-        temporal[unit, :k] = u[:, :k].T
-        norm2[unit] = np.square(s[:k]).sum()
-    delays = _delays(_shift_samples(config.n_shifts), n_window)
-    return _Parts(
-        shifted=np.ascontiguousarray(np.matmul(delays, sparse[:, None]), np.float32),
-        spatial=spatial,
-        temporal=temporal,
-        norm2=norm2,
-        noise2=noise_variance(sparse, noise),
-    )
-
-
 def _put_together(
-    made: _Parts, new: NDArray[np.int64], old: TemplateBank, row: NDArray[np.int64]
-) -> _Parts:
+    made: Parts, new: NDArray[np.int64], old: TemplateBank, row: NDArray[np.int64]
+) -> Parts:
     """Return the parts of all templates: those made for the new ones, the old bank's for others."""
     rank = old.temporal.shape[1]
     spatial = old.spatial.reshape(len(old.spatial), old.n_units, rank)[:, row]
@@ -244,45 +194,16 @@ def _put_together(
     for name in ("shifted", "temporal", "norm2", "noise2"):
         columns[name] = getattr(old, name)[row]
         columns[name][new] = getattr(made, name)
-    return _Parts(spatial=np.ascontiguousarray(spatial), **columns)
+    return Parts(spatial=np.ascontiguousarray(spatial), **columns)
 
 
-def _nothing_known(parts: _Parts) -> Overlaps:
+def _nothing_known(parts: Parts) -> Overlaps:
     n_shifts, n_window = parts.shifted.shape[1:3]
     return Overlaps(
         near=np.zeros((0, 1), np.int64),
         overlap=np.zeros((0, n_shifts, 1, 2 * n_window - 1), np.float32),
         strongest=np.zeros((0, n_shifts, 1), np.float32),
     )
-
-
-def _shift_samples(n_shifts: int) -> NDArray[np.float64]:
-    """Return sub-sample delays, evenly spread from half a sample early to half a sample late."""
-    return np.arange(n_shifts) / n_shifts - 0.5 + 0.5 / n_shifts
-
-
-def noise_variance(templates: FloatArray, noise: FloatArray) -> NDArray[np.float64]:
-    """Return the variance of the noise in the match with each template, brought to unit norm.
-
-    Parameters
-    ----------
-    templates : ndarray, shape (n_units, n_window, n_channels)
-    noise : ndarray, shape (n_lags,)
-        Autocorrelation of noise that is the same on all channels, and independent between them.
-
-    Returns
-    -------
-    ndarray, shape (n_units,), float64
-        1 for noise without colour; more for a template as slow as its noise.
-    """
-    n_window = templates.shape[1]
-    n_lags = min(n_window, len(noise))
-    spectrum = np.fft.rfft(np.asarray(templates, np.float64), 2 * n_window, axis=1)
-    power = np.square(np.abs(spectrum)).sum(axis=2)
-    own = np.fft.irfft(power, 2 * n_window, axis=1)[:, :n_lags]
-    # Every lag but none stands for two, forwards and backwards.
-    variance = own @ (np.where(np.arange(n_lags) > 0, 2.0, 1.0) * noise[:n_lags])
-    return np.asarray(variance / np.maximum(own[:, 0], np.finfo(float).tiny))
 
 
 def _support(templates: FloatArray) -> NDArray[np.int64]:
@@ -293,17 +214,6 @@ def _support(templates: FloatArray) -> NDArray[np.int64]:
     used = (largest > SUPPORT_SHARE * largest[:, :1]) & (largest > 0)
     n_support = min(MAX_SUPPORT, max(1, int(used.sum(axis=1).max(initial=1))))
     return np.ascontiguousarray(np.where(used, order, -1)[:, :n_support])
-
-
-def _delays(shift_samples: NDArray[np.float64], n_window: int) -> NDArray[np.float32]:
-    """Return the matrices that delay a window by fractions of a sample, (n_shifts, n_window, …).
-
-    Band-limited, by the Fourier shift theorem on a window of twice the length.
-    """
-    frequency = np.fft.rfftfreq(2 * n_window)
-    spectrum = np.fft.rfft(np.eye(n_window), 2 * n_window, axis=0)
-    turned = spectrum * np.exp(-2j * np.pi * frequency * shift_samples[:, None])[:, :, None]
-    return np.fft.irfft(turned, 2 * n_window, axis=1)[:, :n_window].astype(np.float32)
 
 
 def _near_units(channels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -17,28 +17,17 @@ from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
 from embersort.config import ClusterConfig, SortConfig
 from embersort.errors import BadConfig, BadInput
+from embersort.machine import freed_memory_kept
 from embersort.matching.fit import terms_of
 from embersort.recording import open_recording
-from embersort.signal import (
-    TemporalPca,
-    fit_preprocessor,
-    fit_temporal_pca,
-    make_detector,
-    make_window,
-)
-from embersort.signal.tiles import TileMapper, map_tiles, spread
-from embersort.signal.whiten import noise_autocorrelation
+from embersort.signal import TemporalPca
+from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.banks import make_banks
 from embersort.sorting.coded import CodedSpikes
+from embersort.sorting.estimates import fit_stage, listen, make_front
 from embersort.sorting.features import encode_and_frame
-from embersort.sorting.kept import KeptTiles
 from embersort.sorting.moving import MovingTemplates, moving_templates
-from embersort.sorting.passes import (
-    Front,
-    MatchedSpikes,
-    match_recording,
-    peak_waveforms,
-)
+from embersort.sorting.passes import Front, MatchedSpikes, match_recording
 from embersort.sorting.refine import finish, refine
 from embersort.sorting.registration import Registration, register
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
@@ -52,15 +41,6 @@ MOVES_UM = 5.0
 """Motion from which on no template holds over the whole recording."""
 
 Progress = Callable[[str, float, float], None]
-
-NOISE_TILES = 8
-"""Tiles, spread over the recording, whose noise is listened to."""
-
-NOISE_CHANNELS = 32
-"""About as many channels of them."""
-
-BASIS_TILES = 20
-"""Tiles, spread over the recording, whose events shape the temporal components."""
 
 
 def sort(
@@ -136,15 +116,15 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     """Go through the stages; threads are ours, so linear algebra libraries get one."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), freed_memory_kept():
         return _stages(source, config, clock, mapper)
 
 
 def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper) -> Sorted:
     clock.start("preprocessing", 1)
-    front = _front(source, config, mapper)
-    stage = _fit_stage(front, config)
-    noise = _noise(front)
+    front = make_front(source, config, mapper)
+    stage = fit_stage(front, config.feature)
+    noise = listen(front)
 
     clock.start("detecting", len(front.tiles()))
     framed = encode_and_frame(front, stage, config.feature, clock.advance)
@@ -211,31 +191,6 @@ def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> 
     if source.n_samples < config.slow_from_s * source.sampling_rate_hz:
         return np.zeros(events.n_events)
     return events.sample_index / source.n_samples
-
-
-def _front(source: Recording, config: SortConfig, mapper: TileMapper) -> Front:
-    fs = source.sampling_rate_hz
-    return Front(
-        recording=source,
-        preprocessor=fit_preprocessor(source, config.filter, config.whiten, config.run, mapper),
-        detector=make_detector(source.geometry, fs, config.detect),
-        window=make_window(source.geometry, fs, config.snippet),
-        run=config.run,
-        mapper=mapper,
-        kept=KeptTiles(round(config.run.keep_mb * 1e6)),
-    )
-
-
-def _fit_stage(front: Front, config: SortConfig) -> TemporalPca:
-    waveforms = peak_waveforms(front, spread(front.tiles(), BASIS_TILES))
-    return fit_temporal_pca(waveforms, front.window.neighbours, config.feature.n_components)
-
-
-def _noise(front: Front) -> FloatArray:
-    """Return the autocorrelation of the white noise, over the lags of a window."""
-    step = max(1, front.recording.geometry.n_channels // NOISE_CHANNELS)
-    white = [front.white_tile(tile)[:, ::step] for tile in spread(front.tiles(), NOISE_TILES)]
-    return noise_autocorrelation(white, front.window.n_window)
 
 
 def _match(

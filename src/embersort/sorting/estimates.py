@@ -1,0 +1,53 @@
+"""What is learned from a few tiles before the passes: preprocessing, components, the noise."""
+
+from __future__ import annotations
+
+from embersort.config import FeatureConfig, SortConfig
+from embersort.signal import (
+    TemporalPca,
+    fit_preprocessor,
+    fit_temporal_pca,
+    make_detector,
+    make_window,
+)
+from embersort.signal.tiles import TileMapper, spread
+from embersort.signal.whiten import noise_autocorrelation
+from embersort.sorting.kept import KeptTiles
+from embersort.sorting.passes import Front, peak_waveforms
+from embersort.types import FloatArray, Recording
+
+NOISE_TILES = 8
+"""Tiles, spread over the recording, whose noise is listened to."""
+
+NOISE_CHANNELS = 32
+"""About as many channels of them."""
+
+BASIS_TILES = 20
+"""Tiles, spread over the recording, whose events shape the temporal components."""
+
+
+def make_front(source: Recording, config: SortConfig, mapper: TileMapper) -> Front:
+    """Return what every pass needs: noise, whitening, detector and window of a recording."""
+    fs = source.sampling_rate_hz
+    return Front(
+        recording=source,
+        preprocessor=fit_preprocessor(source, config.filter, config.whiten, config.run, mapper),
+        detector=make_detector(source.geometry, fs, config.detect),
+        window=make_window(source.geometry, fs, config.snippet),
+        run=config.run,
+        mapper=mapper,
+        kept=KeptTiles(round(config.run.keep_mb * 1e6)),
+    )
+
+
+def fit_stage(front: Front, config: FeatureConfig) -> TemporalPca:
+    """Return the temporal components of the events of `BASIS_TILES` tiles."""
+    waveforms = peak_waveforms(front, spread(front.tiles(), BASIS_TILES))
+    return fit_temporal_pca(waveforms, front.window.neighbours, config.n_components)
+
+
+def listen(front: Front) -> FloatArray:
+    """Return the autocorrelation of the white noise, shape (n_window,), over a window's lags."""
+    step = max(1, front.recording.geometry.n_channels // NOISE_CHANNELS)
+    white = [front.white_tile(tile)[:, ::step] for tile in spread(front.tiles(), NOISE_TILES)]
+    return noise_autocorrelation(white, front.window.n_window)
