@@ -1,4 +1,4 @@
-"""What a template needs by itself to be matched: components, and itself moved by parts of a sample."""
+"""What a template needs by itself to be matched: its components, and its sub-sample delays."""
 
 from __future__ import annotations
 
