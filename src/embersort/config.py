@@ -127,6 +127,17 @@ class FeatureConfig(Config):
     """Temporal principal components kept of each channel."""
 
 
+class MeetConfig(Config):
+    """Which spikes of two sets are near in time: a gap counts where both sets are active."""
+
+    share: float = Field(0.02, gt=0, le=1)
+    """Those within this share of the recording of one of the other set,"""
+    n_nearest: int = Field(30, ge=10)
+    """or this many,"""
+    max_wait_share: float = Field(0.1, gt=0, le=1)
+    """but none farther than this share of the recording from the other set."""
+
+
 class ClusterConfig(Config):
     """Clustering of the whole probe, neighbourhood by neighbourhood."""
 
@@ -140,9 +151,13 @@ class ClusterConfig(Config):
     """Slow cosines of time that stand beside the dimensions, so that drift can be seen."""
     slow_scale: float = Field(3.0, gt=0)
     """Height of those cosines, in units of the noise."""
+    meet: MeetConfig = MeetConfig()
+    """When clusters of features and slow time are compared."""
     slow_from_s: float = Field(20.0, ge=0)
     """In a recording shorter than this nothing is slow."""
-    max_events: int = Field(20000, ge=100)
+    max_seen: int = Field(2000, ge=100)
+    """Events that say what clusters there are; the others follow their nearest."""
+    max_events: int = Field(100_000, ge=100)
     """Of more events in one neighbourhood only this many, evenly spread in time, are clustered."""
 
 
@@ -236,8 +251,12 @@ class MergeConfig(Config):
     """Copies of one template are at least this much alike."""
     min_link_similarity: float = Field(0.5, gt=0, lt=1)
     """Templates of one moving or bursting neuron are at least this much alike."""
+    meet: MeetConfig = MeetConfig()
+    """When two units are compared as they are; at rest they are compared at all times."""
+    max_copy_dip: float = Field(1.0, gt=0)
+    """Units whose joint projection in the last look dips this much are no copies."""
     dip_threshold: float = Field(1.3, gt=0)
-    """Units whose joint projection dips more than this stay apart."""
+    """Units whose joint projection dips more than this while one takes over from the other, too."""
     n_dims: int = Field(10, ge=1, le=20)
     """Principal dimensions in which the projection is sought."""
     n_slow: int = Field(3, ge=1, le=10)

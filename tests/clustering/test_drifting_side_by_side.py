@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from embersort.clustering.gaps import cosines
 from embersort.clustering.merging import merge_units
-from embersort.clustering.neighbourhoods import cosines, split
+from embersort.clustering.neighbourhoods import split
 from embersort.clustering.pairs import Labelled, projection_dip
 from embersort.clustering.places import Places
 from embersort.config import ClusterConfig, MergeConfig
@@ -73,5 +74,29 @@ def test_copies_must_show_no_gap_at_rest_either(gap, n_neurons):
         sampling_rate_hz=RATE_HZ,
     )
     places = Places(um=None, peak_waveforms=np.ones((2, 5), "f4"))
-    merges = merge_units(spikes, np.ones((2, 1, 2)), lambda rows: features[rows], places, MERGE)
+    merges = merge_units(spikes, np.ones((2, 1, 2)), [lambda rows: features[rows]], places, MERGE)
     assert len(np.unique(merges.course)) == n_neurons
+
+
+def test_copies_are_told_by_the_last_look():
+    features, when, neuron = side_by_side(6, 0)
+    features[:, 0] -= 40 * when
+    spikes = Labelled(
+        sample_index=np.round(when * 120 * RATE_HZ).astype(np.int64),
+        unit_index=neuron,
+        sampling_rate_hz=RATE_HZ,
+    )
+    places = Places(um=None, peak_waveforms=np.ones((2, 5), "f4"))
+
+    def sharp(rows):
+        return features[rows]
+
+    def blind(rows):
+        return features[rows, 1:]
+
+    def n_neurons(looks):
+        merges = merge_units(spikes, np.ones((2, 1, 2)), looks, places, MERGE)
+        return len(np.unique(merges.course))
+
+    assert n_neurons([blind, sharp]) == 2
+    assert n_neurons([sharp, blind]) == 1

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import naive_clustering
+from embersort.clustering.gaps import principal
 from embersort.clustering.isosplit import isosplit
-from embersort.clustering.neighbourhoods import cluster_probe, principal, split
+from embersort.clustering.neighbourhoods import cluster_probe, split
 from embersort.clustering.parcels import parcels
 from embersort.config import ClusterConfig, IsoSplitConfig
 from embersort.types import Geometry

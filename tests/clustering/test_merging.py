@@ -21,7 +21,7 @@ def merged(spikes, templates, centres, places=None):
     """The leaders of courses and of units; no place is known and shapes are alike, unless given."""
     if places is None:
         places = Places(um=None, peak_waveforms=np.tile(WAVE, (len(templates), 1)))
-    merges = merge_units(spikes, templates, frame_of(spikes, centres), places, MERGE)
+    merges = merge_units(spikes, templates, [frame_of(spikes, centres)], places, MERGE)
     return merges.course.tolist(), merges.unit.tolist()
 
 

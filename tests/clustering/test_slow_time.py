@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from embersort.clustering.isosplit import isosplit
 from embersort.clustering.merging import merge_units
 from embersort.clustering.neighbourhoods import cluster_probe, slow_columns
 from embersort.clustering.pairs import Labelled
@@ -16,13 +17,13 @@ DURATION_S = 120
 WITHOUT_TIME = ClusterConfig(n_slow=0)
 
 
-def courses(*of_time, seed=0):
-    """Features of spikes 50 to 150 ms apart, normal round each neuron's course; when, and whose."""
+def courses(*of_time, seed=0, n_events=N_EVENTS):
+    """Features of spikes in even succession, normal round each neuron's course; when, and whose."""
     rng = np.random.default_rng(seed)
-    when = (np.arange(N_EVENTS) + rng.uniform(0.25, 0.75, N_EVENTS)) / N_EVENTS
-    neuron = rng.integers(0, len(of_time), N_EVENTS)
-    centre = np.stack([course(when) for course in of_time])[neuron, np.arange(N_EVENTS)]
-    features = rng.normal(size=(N_EVENTS, 3))
+    when = (np.arange(n_events) + rng.uniform(0.25, 0.75, n_events)) / n_events
+    neuron = rng.integers(0, len(of_time), n_events)
+    centre = np.stack([course(when) for course in of_time])[neuron, np.arange(n_events)]
+    features = rng.normal(size=(n_events, 3))
     features[:, 0] += centre
     return features, when, neuron
 
@@ -67,15 +68,27 @@ def joined(labels, features, when):
     n_parts = labels.max() + 1
     places = Places(um=None, peak_waveforms=np.ones((n_parts, 5), "f4"))
     templates = np.ones((n_parts, 1, 2))
-    return merge_units(spikes, templates, lambda rows: features[rows], places, MERGE).course
+    return merge_units(spikes, templates, [lambda rows: features[rows]], places, MERGE).course
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_parts_of_a_neuron_that_stays_are_copies(seed):
-    features, when, _ = courses(np.zeros_like, seed=seed)
+@pytest.mark.parametrize("n_events", [1200, 12_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_neuron_that_stays_is_one_however_long(seed, n_events):
+    features, when, _ = courses(np.zeros_like, seed=seed, n_events=n_events)
+    assert (clustered(features, when, ClusterConfig()) == 0).all()
+
+
+def test_slow_cosines_alone_would_cut_it():
+    features, when, _ = courses(np.zeros_like, n_events=12_000)
+    points = np.concatenate([features, slow_columns(when, ClusterConfig())], axis=1)
+    assert isosplit(points[::6], ClusterConfig().isosplit).max() > 0
+
+
+def test_a_neuron_that_jumps_half_way_stays_in_two_parts():
+    features, when, _ = courses(lambda t: 16 * (t > 0.5))
     labels = clustered(features, when, ClusterConfig())
-    assert len(np.unique(joined(labels, features, when))) == 1
-    assert (clustered(features, when, WITHOUT_TIME) == 0).all()
+    assert labels.max() == 1
+    assert len(np.unique(labels[when < 0.5])) == len(np.unique(labels[when > 0.5])) == 1
 
 
 @pytest.mark.parametrize("seed", range(5))

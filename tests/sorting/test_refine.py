@@ -42,6 +42,7 @@ def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, worth=9.0
             gain=np.broadcast_to(gain, n_spikes).astype("f4"),
         ),
         codes=np.asarray(codes, "f4"),
+        embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.zeros(n_spikes, np.int64),
         worth=np.broadcast_to(worth, n_spikes).astype("f4"),
         means=np.asarray(means, float),

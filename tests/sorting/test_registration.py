@@ -49,6 +49,7 @@ def spikes_of(sample, channel, codes):
             gain=np.full(n_spikes, 99, "f4"),
         ),
         codes=np.asarray(codes, "f4"),
+        embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.asarray(channel, np.int64),
         worth=np.full(n_spikes, 9, "f4"),
         means=np.zeros((1, 3, N_CHANNELS)),

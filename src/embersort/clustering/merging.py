@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.gaps import cosines
 from embersort.clustering.linking import Link, follows, link
-from embersort.clustering.neighbourhoods import cosines, principal
-from embersort.clustering.pairs import Labelled, UnitFrame, coincide, dip_between, exclude
+from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
 from embersort.clustering.places import Kinship, Places, kinship
+from embersort.clustering.turns import near_in_time
 from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
 
@@ -44,7 +45,7 @@ class Merges:
 def merge_units(
     spikes: Labelled,
     templates: FloatArray,
-    frame: UnitFrame,
+    frames: Sequence[UnitFrame],
     places: Places,
     config: MergeConfig,
 ) -> Merges:
@@ -55,8 +56,9 @@ def merge_units(
     spikes : Labelled
     templates : ndarray, shape (n_parts, n_window, n_channels)
         White templates.
-    frame : callable
-        Gives features of any set of spikes of neighbouring parts, in comparable columns.
+    frames : sequence of callable
+        Each gives features of any set of spikes of neighbouring parts, in comparable columns:
+        components first, then the embedding where there is one.
     places : Places
         Where the spikes lie and what the parts look like.
     config : MergeConfig
@@ -73,14 +75,23 @@ def merge_units(
     kin = kinship(places, members, config)
     same = np.arange(len(templates))
     apart = []
-    slow = cosines(spikes.sample_index / spikes.sample_index.max(initial=1), config.n_slow)
+    when = spikes.sample_index / spikes.sample_index.max(initial=1)
+    slow = cosines(when, config.n_slow)
 
     def gap(a: IntArray, b: IntArray) -> bool:
-        both = np.concatenate([a, b])
-        points = principal(frame(both), config.n_dims)
-        return any(
-            dip_between(points, len(a), time) >= config.dip_threshold for time in (None, slow[both])
+        # What the networks hold apart are no copies, even where components see one cloud; and
+        # components see gaps in what overlaps and jitter leave of one neuron.
+        look = frames[-1]
+        if projection_dip(look, a, b, config.n_dims, slow) >= config.max_copy_dip:
+            return True
+        near_a, near_b = (
+            near_in_time(when, a, b, config.meet),
+            near_in_time(when, b, a, config.meet),
         )
+        # Of parts that hardly ever meet, what they look like at rest must do.
+        if min(len(near_a), len(near_b)) < config.min_passing:
+            return False
+        return projection_dip(look, near_a, near_b, config.n_dims) >= config.max_copy_dip
 
     for a, b, similarity in _alike(templates, config.min_link_similarity):
         a, b = same[a], same[b]
@@ -101,7 +112,7 @@ def merge_units(
 
     @cache
     def linked(a: int, b: int) -> Link:
-        return link(spikes, members[a], members[b], frame, config)
+        return link(spikes, members[a], members[b], frames[0], config)
 
     tests = _Tests(spikes, templates, members, linked, kin, config)
     moving = (Link.PASSES, Link.JUMPS)

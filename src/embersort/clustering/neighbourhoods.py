@@ -13,9 +13,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.gaps import cosines, principal
 from embersort.clustering.isosplit import isosplit
+from embersort.clustering.turns import joined_in_time
 from embersort.config import ClusterConfig
 from embersort.types import UNASSIGNED, FloatArray, Geometry, IntArray
+
+ROWS_AT_ONCE = 4096
+"""Points whose distances to others are held at one time."""
 
 CommonFrame = Callable[[IntArray], FloatArray]
 """From indices of events to their features in comparable columns."""
@@ -51,25 +56,29 @@ def cluster_probe(
     """
     labels = np.full(len(channel_index), UNASSIGNED, np.int64)
     # Where all happens at one time, time has no say.
-    slow = slow_columns(when, config) if np.any(when != when[:1]) else None
+    timed = bool(np.any(when != when[:1]))
     near = geometry.neighbours(config.radius_um)
     counts = np.bincount(channel_index, minlength=geometry.n_channels)
     busiest_first = np.argsort(-counts, kind="stable")
     n_clusters = 0
+    waiting = np.ones(len(channel_index), bool)
     # What no neighbourhood wanted is clustered once more where it lies, and then kept.
     for keep_all in (False, True):
         for channel in busiest_first:
             here = np.isin(channel_index, near[channel][near[channel] >= 0])
-            events = np.flatnonzero(here & (labels == UNASSIGNED))
+            events = np.flatnonzero(here & waiting)
+            waiting[events] = False
             events = _thin(events, config.max_events)
+            waiting[events] = True
             if len(events) < config.isosplit.min_cluster_size:
                 continue
             looks = [frame(events) for frame in frames]
-            for members in split(looks, config, None if slow is None else slow[events]):
+            for members in split(looks, config, when[events] if timed else None):
                 peaks = channel_index[events[members]]
                 most_common = np.bincount(peaks).argmax()
                 if keep_all or most_common == channel:
                     labels[events[members]] = n_clusters
+                    waiting[events[members]] = False
                     n_clusters += 1
             if progress is not None and not keep_all:
                 progress(1)
@@ -77,7 +86,7 @@ def cluster_probe(
 
 
 def split(
-    looks: Sequence[FloatArray], config: ClusterConfig, slow: FloatArray | None = None
+    looks: Sequence[FloatArray], config: ClusterConfig, when: FloatArray | None = None
 ) -> list[IntArray]:
     """Split a set of events until no part falls apart any further, however it is looked at.
 
@@ -87,9 +96,9 @@ def split(
         Features of the same events in several frames. What one holds together another may part,
         and parts of one neuron are easier joined later than neurons parted.
     config : ClusterConfig
-    slow : ndarray, shape (n_events, n_slow), optional
-        What `slow_columns` gives, where the whole course of time is to be seen beside the first
-        frame before anything else is tried.
+    when : ndarray, shape (n_events,), optional
+        Time of each event as a share of the recording, ascending, where the whole course of time is
+        to be seen beside the first frame before anything else is tried.
 
     Returns
     -------
@@ -103,7 +112,7 @@ def split(
         members = pending.pop()
         if len(members) < config.isosplit.min_cluster_size:
             continue
-        parts = _parts(looks, members, config, slow)
+        parts = _parts(looks, members, config, when)
         if len(parts) == 1:
             clusters.append(members)
         else:
@@ -112,18 +121,56 @@ def split(
 
 
 def _parts(
-    looks: Sequence[FloatArray], members: IntArray, config: ClusterConfig, slow: FloatArray | None
+    looks: Sequence[FloatArray], members: IntArray, config: ClusterConfig, when: FloatArray | None
 ) -> list[IntArray]:
     """Return the parts that some events fall into in the first look that parts them."""
-    for look in range(-1 if slow is not None else 0, len(looks)):
-        points = principal(looks[max(look, 0)][members], config.n_dims)
-        if slow is not None and look < 0:
-            points = np.concatenate([points, slow[members]], axis=1)
-        labels = isosplit(points, config.isosplit)
-        n_parts = labels.max() + 1
-        if n_parts > 1:
-            return [members[labels == part] for part in range(n_parts)]
+    if when is not None:
+        points = principal(looks[0][members], config.n_dims)
+        labels = _clusters_in_time(points, when[members], config)
+        if labels.max() > 0:
+            return _by_label(members, labels)
+    for look in looks:
+        labels = _clusters(principal(look[members], config.n_dims), config)
+        if labels.max() > 0:
+            return _by_label(members, labels)
     return [members]
+
+
+def _by_label(members: IntArray, labels: IntArray) -> list[IntArray]:
+    return [members[labels == label] for label in range(labels.max() + 1)]
+
+
+def _clusters_in_time(
+    points: NDArray[np.float64], when: FloatArray, config: ClusterConfig
+) -> NDArray[np.int64]:
+    """Return clusters told apart by features and slow time, less those that time alone parts."""
+    in_time = np.concatenate([points, slow_columns(when, config)], axis=1)
+    labels = _clusters(in_time, config)
+    return joined_in_time(points, when, labels, config) if labels.max() > 0 else labels
+
+
+def _clusters(points: FloatArray, config: ClusterConfig) -> NDArray[np.int64]:
+    """Return the cluster of each point; of many points, an even choice says what clusters are.
+
+    The more points, the smaller the dents in a cloud that count as gaps, down to those that jitter
+    and overlaps of spikes leave in every neuron's. A fixed number at most makes the clustering of
+    an hour that of a minute.
+    """
+    seen = _thin(np.arange(len(points)), config.max_seen)
+    labels = isosplit(points[seen], config.isosplit)
+    if len(seen) == len(points) or labels.max() == 0:
+        return np.zeros(len(points), np.int64) if labels.max() == 0 else labels
+    return labels[_nearest(points, points[seen])]
+
+
+def _nearest(points: FloatArray, among: FloatArray) -> NDArray[np.int64]:
+    """Return for each point the index of the nearest of some others."""
+    half_square = 0.5 * np.square(among).sum(axis=1)
+    nearest = np.empty(len(points), np.int64)
+    for first in range(0, len(points), ROWS_AT_ONCE):
+        rows = slice(first, first + ROWS_AT_ONCE)
+        nearest[rows] = np.argmax(points[rows] @ among.T - half_square, axis=1)
+    return nearest
 
 
 def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]:
@@ -135,21 +182,6 @@ def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]
     few stretches of time; they are copies of one template and are joined as such later.
     """
     return config.slow_scale * cosines(when, config.n_slow)
-
-
-def cosines(when: FloatArray, n: int) -> NDArray[np.float64]:
-    """Return the slowest ``n`` cosines on the interval from 0 to 1, shape (n_events, n)."""
-    return np.cos(np.asarray(when, np.float64)[:, None] * np.arange(1, n + 1) * np.pi)
-
-
-def principal(frame: FloatArray, n_dims: int) -> NDArray[np.float64]:
-    """Return the coordinates along the principal axes of largest variance, O(n · n_columns²)."""
-    centred = np.asarray(frame, np.float64) - frame.mean(axis=0, dtype=np.float64)
-    n_dims = min(n_dims, centred.shape[1])
-    if n_dims == centred.shape[1]:
-        return centred
-    vectors = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :n_dims]
-    return centred @ vectors
 
 
 def _thin(events: IntArray, most: int) -> IntArray:

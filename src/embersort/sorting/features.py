@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from embersort.config import FeatureConfig
 from embersort.signal.features import TemporalPca
 from embersort.signal.tiles import n_workers
+from embersort.sorting.looks import Looks
 from embersort.sorting.passes import EncodedEvents, Front, encode_events
 from embersort.types import IntArray
 
@@ -29,10 +30,13 @@ class FramedEvents:
         With the components' codes, from which templates are made.
     frames : tuple of callable
         Each from indices of events to features in comparable columns.
+    looks : Looks
+        What made the codes, for spikes found later.
     """
 
     encoded: EncodedEvents
     frames: tuple[Frame, ...]
+    looks: Looks
 
 
 def encode_and_frame(
@@ -60,6 +64,7 @@ def encode_and_frame(
         return FramedEvents(
             encoded=encoded,
             frames=(lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),),
+            looks=Looks(components=stage),
         )
     return _encode_learned(front, stage, config, progress)
 
@@ -99,4 +104,5 @@ def _encode_learned(
     return FramedEvents(
         encoded=EncodedEvents(events=both.events, codes=own),
         frames=(components, embedding),
+        looks=Looks(components=stage, learned=learned),
     )

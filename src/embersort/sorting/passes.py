@@ -12,13 +12,14 @@ from embersort.config import RunConfig
 from embersort.matching.fit import USUAL, Terms, least_gains
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
-from embersort.signal.features import FeatureStage, TemporalPca
+from embersort.signal.features import FeatureStage
 from embersort.signal.preprocess import Preprocessor, filter_tile, whiten
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
 from embersort.sorting.banks import Banks
 from embersort.sorting.cleaned import replace_own_channels, sum_by_unit
 from embersort.sorting.kept import KeptTiles, WhiteTile
+from embersort.sorting.looks import Looks
 from embersort.types import Events, Recording
 
 TYPICAL_SCALE = 0.85
@@ -109,6 +110,8 @@ class MatchedSpikes:
         Sample indices count from the start of the recording.
     codes : ndarray, shape (n_spikes, n_codes), float32
         Of residual plus own template, on the local channels of ``channel_index``.
+    embedding : ndarray, shape (n_spikes, n_dims), float32
+        Of the same snippets; without columns where there are no networks.
     channel_index : ndarray, shape (n_spikes,), int64
         Main channel, at that time, of the template that found each spike.
     worth : ndarray, shape (n_spikes,), float32
@@ -120,6 +123,7 @@ class MatchedSpikes:
 
     matches: Matches
     codes: NDArray[np.float32]
+    embedding: NDArray[np.float32]
     channel_index: NDArray[np.int64]
     worth: NDArray[np.float32]
     means: NDArray[np.float64]
@@ -162,7 +166,7 @@ def encode_events(front: Front, stage: FeatureStage, progress: Progress = None) 
 def match_recording(
     front: Front,
     banks: Banks,
-    stage: TemporalPca,
+    looks: Looks,
     terms: Terms,
     progress: Progress = None,
 ) -> MatchedSpikes:
@@ -197,7 +201,7 @@ def match_recording(
             scale,
             shift,
             matches.gain[inside],
-            stage.encode(local, main),
+            *looks.encode(local, main),
             main,
             matches.gain[inside] / least_gains(bank, terms)[USUAL, local_unit],
             timed.unit_index,
@@ -205,7 +209,7 @@ def match_recording(
             sums,
         )
 
-    columns: list[list[NDArray]] = [[] for _ in range(8)]
+    columns: list[list[NDArray]] = [[] for _ in range(9)]
     total = np.zeros((n_units, front.window.n_window, n_channels))
     for *parts, units, channels, sums in front.mapper(look, front.tiles(), front.run, progress):
         for column, part in zip(columns, parts, strict=True):
@@ -213,7 +217,7 @@ def match_recording(
         for unit, own, summed in zip(units, channels, sums, strict=True):
             used = own >= 0
             total[unit][:, own[used]] += summed[:, used]
-    sample, unit, scale, shift, gain, codes, channel, worth = (
+    sample, unit, scale, shift, gain, codes, embedding, channel, worth = (
         np.concatenate(column) for column in columns
     )
     matches = Matches(
@@ -224,6 +228,7 @@ def match_recording(
     return MatchedSpikes(
         matches=matches,
         codes=codes,
+        embedding=embedding,
         channel_index=channel,
         worth=worth.astype(np.float32),
         means=means,

@@ -20,12 +20,12 @@ from embersort.errors import BadConfig, BadInput
 from embersort.machine import freed_memory_kept
 from embersort.matching.fit import terms_of
 from embersort.recording import open_recording
-from embersort.signal import TemporalPca
 from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.banks import make_banks
 from embersort.sorting.coded import CodedSpikes
 from embersort.sorting.estimates import fit_stage, listen, make_front
 from embersort.sorting.features import encode_and_frame
+from embersort.sorting.looks import Looks
 from embersort.sorting.moving import MovingTemplates, moving_templates
 from embersort.sorting.passes import Front, MatchedSpikes, match_recording
 from embersort.sorting.refine import finish, refine
@@ -168,11 +168,12 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     # Of moving tissue the median over the whole recording is no template of any time.
     lacks = None if _moves(registration) else lacking(first, clustered, front)
     spikes = _match(
-        front, templates, stage, noise, config, clock, bursts=no_refinement, lacks=lacks
+        front, templates, framed.looks, noise, config, clock, bursts=no_refinement, lacks=lacks
     )
     for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config)
-        spikes = _match(front, templates, stage, noise, config, clock, bursts=passes_left == 0)
+        bursts = passes_left == 0
+        spikes = _match(front, templates, framed.looks, noise, config, clock, bursts=bursts)
 
     clock.start("finishing", 1)
     spikes = finish(spikes, registration, config)
@@ -196,7 +197,7 @@ def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> 
 def _match(
     front: Front,
     templates: MovingTemplates,
-    stage: TemporalPca,
+    looks: Looks,
     noise: FloatArray,
     config: SortConfig,
     clock: _Clock,
@@ -206,9 +207,9 @@ def _match(
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
     whitening, n_before = front.preprocessor.whitening, front.window.n_before
-    banks = make_banks(templates, stage, whitening, n_before, noise, config.match, lacks)
+    banks = make_banks(templates, looks.components, whitening, n_before, noise, config.match, lacks)
     terms = terms_of(config.match, front.recording.sampling_rate_hz, bursts=bursts)
-    return match_recording(front, banks, stage, terms, clock.advance)
+    return match_recording(front, banks, looks, terms, clock.advance)
 
 
 class _Clock:

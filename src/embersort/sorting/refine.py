@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from embersort.clustering.echoes import echoes
 from embersort.clustering.merging import Merges, merge_units
 from embersort.clustering.neighbourhoods import split
-from embersort.clustering.pairs import Labelled
+from embersort.clustering.pairs import Labelled, UnitFrame
 from embersort.config import SortConfig
 from embersort.matching.peel import Matches
 from embersort.signal.features import TemporalPca
@@ -90,6 +90,7 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
             gain=matches.gain[keep],
         ),
         codes=spikes.codes[keep],
+        embedding=spikes.embedding[keep],
         channel_index=spikes.channel_index[keep],
         worth=spikes.worth[keep],
         means=means[kept],
@@ -174,10 +175,15 @@ def _merges(
         return Merges(course=none, unit=none)
     used = np.flatnonzero(labels >= 0)
     channel = spikes.channel_index[used]
+    frames: list[UnitFrame] = [
+        lambda rows: registration.stage.common_frame(spikes.codes[used[rows]], channel[rows])
+    ]
+    if spikes.embedding.shape[1]:
+        frames.append(lambda rows: spikes.embedding[used[rows]])
     return merge_units(
         _labelled(spikes, labels, registration),
         templates,
-        lambda rows: registration.stage.common_frame(spikes.codes[used[rows]], channel[rows]),
+        frames,
         registration.places(spikes, used, templates),
         config.merge,
     )

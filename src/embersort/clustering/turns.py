@@ -1,0 +1,84 @@
+"""Clusters in features and time that are one cluster in features alone, at any one time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.clustering.gaps import cosines, fisher_line, less_common_course
+from embersort.clustering.isocut import isocut
+from embersort.config import ClusterConfig, MeetConfig
+from embersort.types import FloatArray, IntArray
+
+
+def joined_in_time(
+    points: NDArray[np.float64], when: FloatArray, labels: IntArray, config: ClusterConfig
+) -> NDArray[np.int64]:
+    """Join clusters that no gap parts where, or when, they meet.
+
+    Slow functions of time beside the features part neurons that drift; but they also cut a neuron
+    that stays into stretches of time, the more of them the more spikes it has.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, n_dims)
+        Features alone.
+    when : ndarray, shape (n,)
+        Time of each point as a share of the recording, ascending.
+    labels : ndarray, shape (n,), int64
+        Clusters found in features and slow functions of time together.
+    config : ClusterConfig
+
+    Returns
+    -------
+    ndarray, shape (n,), int64
+        Clusters from 0 on. Two are compared by those points of each that are within ``meet.share``
+        of the recording of a point of the other, or by the ``meet.n_nearest`` of them; those that
+        never meet are not joined, but may be linked later.
+    """
+    n_clusters = int(labels.max()) + 1
+    members = [np.flatnonzero(labels == cluster) for cluster in range(n_clusters)]
+    meetings = []
+    apart = np.zeros((n_clusters, n_clusters), bool)
+    for a in range(n_clusters):
+        for b in range(a + 1, n_clusters):
+            near_a = near_in_time(when, members[a], members[b], config.meet)
+            near_b = near_in_time(when, members[b], members[a], config.meet)
+            n_near = min(len(near_a), len(near_b))
+            if n_near < config.isosplit.min_cluster_size:
+                continue
+            dip, distance = _between(points, when, near_a, near_b, config)
+            if dip >= config.isosplit.dip_threshold:
+                apart[a, b] = apart[b, a] = True
+            else:
+                meetings.append((distance, a, b))
+    leader = np.arange(n_clusters)
+    # The nearest are joined first, and none to one that was seen apart from its own.
+    for _, a, b in sorted(meetings):
+        own, other = leader == leader[a], leader == leader[b]
+        if not apart[np.ix_(own, other)].any():
+            leader[other] = leader[a]
+    return np.unique(leader, return_inverse=True)[1][labels]
+
+
+def _between(
+    points: NDArray[np.float64], when: FloatArray, a: IntArray, b: IntArray, config: ClusterConfig
+) -> tuple[float, float]:
+    """Return the larger dip between two sets of points, as they are and at rest; their distance."""
+    both = np.concatenate([a, b])
+    at_rest = less_common_course(points[both], cosines(when[both], config.n_slow), len(a))
+    lines = [fisher_line(look, len(a)) for look in (points[both], at_rest)]
+    distance = lines[0][len(a) :].mean() - lines[0][: len(a)].mean()
+    return max(isocut(line)[0] for line in lines), float(distance)
+
+
+def near_in_time(
+    when: FloatArray, of: IntArray, to: IntArray, config: MeetConfig
+) -> NDArray[np.int64]:
+    """Return the points of one set that are near in time to some point of another."""
+    after = np.searchsorted(when[to], when[of])
+    before = np.abs(when[of] - when[to[np.maximum(after - 1, 0)]])
+    distance = np.minimum(before, np.abs(when[of] - when[to[np.minimum(after, len(to) - 1)]]))
+    last = min(config.n_nearest, len(of)) - 1
+    enough = min(np.partition(distance, last)[last], config.max_wait_share)
+    return of[distance <= max(enough, config.share)]

@@ -1,0 +1,54 @@
+"""How a spike looks once it is cleaned of what overlapped it: components, and the embedding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.signal.features import TemporalPca
+from embersort.types import IntArray
+
+if TYPE_CHECKING:
+    from embersort.embedding.stage import EncoderStage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looks:
+    """What snippets are reduced to.
+
+    Attributes
+    ----------
+    components : TemporalPca
+        Keeps every difference, in units of the noise.
+    learned : EncoderStage, or None
+        Has learned which differences matter; None where networks are not asked for.
+    """
+
+    components: TemporalPca
+    learned: EncoderStage | None = None
+
+    def encode(
+        self, snippets: NDArray[np.float32], channel_index: IntArray
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return codes of the components, and embeddings of unit norm.
+
+        Parameters
+        ----------
+        snippets : ndarray, shape (n_events, n_window, n_local), float32
+            White, in units of the noise, on the local channels of each event's channel.
+        channel_index : ndarray, shape (n_events,), int64
+
+        Returns
+        -------
+        codes : ndarray, shape (n_events, n_codes), float32
+        embedding : ndarray, shape (n_events, n_dims), float32
+            Without columns where there are no networks.
+        """
+        codes = self.components.encode(snippets, channel_index)
+        if self.learned is None:
+            return codes, np.zeros((len(snippets), 0), np.float32)
+        learned = self.learned.encode(snippets, channel_index)
+        return codes, np.ascontiguousarray(learned[:, : self.learned.n_dims])
