@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from embersort.clustering.neighbourhoods import split
-from embersort.config import ClusterConfig, FeatureConfig
+from embersort.config import ClusterConfig
 from embersort.embedding.architecture import (
     CANONICAL_BEFORE_SAMPLES,
     CANONICAL_RATE_HZ,
@@ -38,11 +38,11 @@ from embersort.types import Events, Geometry
 N_COMPONENTS = 6
 MAX_EVENTS = 1500
 SORTER = "as the sorter looks"
-"""Components, context, and both, one after the other."""
+"""Components and context, one after the other."""
 SPOILT_CONTEXTS: dict[str, dict[str, float]] = {
     "context, ±0.5 s": {"window_s": 0.5},
     "context, ±5 s": {"window_s": 5.0},
-    "context, 4 neighbours": {"n_neighbours": 4},
+    "context, nearest alone": {"n_bins": 0},
 }
 SORTING_THRESHOLD = 5.0
 """The threshold with which the event head is compared, at as many false events."""
@@ -149,11 +149,9 @@ def clustering_rows(case: Case) -> list[dict]:
 def sorter_clusters(
     components: np.ndarray, in_context: np.ndarray, config: ClusterConfig
 ) -> np.ndarray:
-    """Cluster as the sorter does at first: in three looks, parted by whichever parts them."""
-    weighted = np.float32(FeatureConfig().embedding_scale) * in_context
-    both = np.concatenate([components, weighted], axis=1)
+    """Cluster as the sorter does at first: in two looks, parted by whichever parts them."""
     answer = np.full(len(components), -1, np.int64)
-    for index, members in enumerate(split([components, in_context, both], config)):
+    for index, members in enumerate(split([components, in_context], config)):
         answer[members] = index
     return answer
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 
-def nearest_events(embedding, sample, channel, distances_um, *, n, window, radius_um):
+def nearest_events(embedding, sample, channel, distances_um, *, n, window, radius_um, n_bins=0):
     found = np.full((len(embedding), n), -1)
+    n_nearest = n - n_bins
     for i in range(len(embedding)):
         candidates = [
             j
@@ -14,8 +15,18 @@ def nearest_events(embedding, sample, channel, distances_um, *, n, window, radiu
             and distances_um[channel[i], channel[j]] <= radius_um
         ]
         similarity = {j: float(embedding[i] @ embedding[j]) for j in candidates}
-        best = sorted(candidates, key=lambda j: (-similarity[j], channel[j], j))[:n]
-        found[i, : len(best)] = best
+        best = sorted(candidates, key=lambda j: (-similarity[j], channel[j], j))
+        found[i, : len(best[:n_nearest])] = best[:n_nearest]
+        for k in range(n_bins):
+            low, high = ((2 * k / n_bins - 1) * window, (2 * (k + 1) / n_bins - 1) * window)
+            is_last = k == n_bins - 1
+            there = [
+                j
+                for j in best
+                if low <= sample[j] - sample[i] < high
+                or (is_last and sample[j] - sample[i] == high)
+            ]
+            found[i, n_nearest + k] = there[0] if there else -1
     return found
 
 

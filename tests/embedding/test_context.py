@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from embedding_samples import CONTEXT, ENCODER, random_weights
+from embedding_samples import CONTEXT, ENCODER, column_probe, random_weights
+from embersort.embedding.architecture import ContextConfig
 from embersort.embedding.context import apply_context
 from embersort.embedding.neighbours import BLOCK_EVENTS
+from embersort.errors import BadConfig
 
 
 def _events(n_events, seed=0):
@@ -27,6 +29,15 @@ def test_without_neighbours_the_embedding_stands():
     assert (changed[4] == embedding[4]).all()
     assert (np.abs(changed - embedding).max(axis=1)[[3, 5]] > 1e-3).all()
     assert np.allclose(np.linalg.norm(changed, axis=1), 1.0, atol=1e-6)
+
+
+def test_gaps_among_the_neighbours_are_passed_over():
+    embedding, neighbours, facts = _events(10)
+    gaps, packed = neighbours.copy(), neighbours.copy()
+    gaps[5], packed[5] = [-1, 2, -1, 8], [2, 8, -1, -1]
+    one = apply_context(random_weights().context, embedding, gaps, **facts)
+    other = apply_context(random_weights().context, embedding, packed, **facts)
+    assert (one == other).all()
 
 
 def test_what_is_given_is_not_changed():
@@ -91,3 +102,35 @@ def test_neighbours_of_a_set_obey_the_window():
     assert nearest_in_set(events, config).tolist() == [[[1, -1], [0, -1], [-1, -1]]]
     config = CONTEXT.model_copy(update={"window_s": 60.0, "n_neighbours": 2})
     assert nearest_in_set(events, config).tolist() == [[[2, 1], [2, 0], [0, 1]]]
+
+
+@pytest.mark.torch
+def test_neighbours_of_a_set_are_those_of_sorting():
+    torch = pytest.importorskip("torch")
+    from embersort.embedding.neighbours import Search, nearest_events
+    from embersort.embedding.torch_context import EventTable, nearest_in_set
+
+    embedding, _, facts = _events(80)
+    # A power of two, so that times in seconds and in samples fall into the same bins.
+    rate_hz, window_s = 1024, 16.0
+    sample = np.sort(np.random.default_rng(3).integers(0, 60 * rate_hz, 80))
+    config = CONTEXT.model_copy(update={"window_s": window_s, "n_neighbours": 6, "n_bins": 4})
+    expected = nearest_events(
+        embedding,
+        sample,
+        np.zeros(80, np.int64),
+        column_probe(1),
+        Search(n_neighbours=6, window_samples=int(window_s * rate_hz), radius_um=0.0, n_bins=4),
+    )
+    events = EventTable(
+        embedding=torch.from_numpy(embedding)[None],
+        time_s=torch.from_numpy(sample / rate_hz)[None],
+        position_um=torch.from_numpy(facts["position_um"])[None],
+        log_amplitude=torch.from_numpy(facts["log_amplitude"])[None],
+    )
+    assert (nearest_in_set(events, config)[0].numpy() == expected).all()
+
+
+def test_more_bins_than_neighbours_are_refused():
+    with pytest.raises(BadConfig, match="n_bins 5 is more than n_neighbours 4"):
+        ContextConfig.parse({"n_neighbours": 4, "n_bins": 5})

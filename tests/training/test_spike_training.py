@@ -221,6 +221,23 @@ def test_hardships_change_a_scene_in_what_they_are_about_alone():
         assert (changed.probe, changed.noise) == (plain.probe, plain.noise)
 
 
+def test_more_tetrodes_leave_other_scenes_as_they_are():
+    plain = [draw_scene(SceneDraw(), "train", index) for index in range(60)]
+    mixed = [draw_scene(SceneDraw(tetrode_share=0.5), "train", index) for index in range(60)]
+    changed = [(a, b) for a, b in zip(plain, mixed, strict=True) if a != b]
+    assert 10 < len(changed) < 35
+    assert {b.probe.kind for _, b in changed} == {"tetrode"}
+    assert all(4 <= b.cells.n_units <= 12 and a.probe.kind != "tetrode" for a, b in changed)
+
+
+def test_without_weight_the_context_network_learns_nothing():
+    model = SpikeNetwork(SMALL_ENCODER, SMALL_CONTEXT, seed=0)
+    batch = draw_batch([toy_scene()], SMALL_BATCH, 0, 0)
+    spike_loss(model, batch, LossConfig(context=0.0), HandicapConfig()).backward()
+    assert all(parameter.grad is None for parameter in model.context.parameters())
+    assert any(parameter.grad is not None for parameter in model.encoder.parameters())
+
+
 def test_scenes_grow_with_the_steps_and_are_made_once(tmp_path):
     draw = SceneDraw(duration_s=2.0, max_channels=8)
     made = []

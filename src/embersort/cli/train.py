@@ -20,7 +20,8 @@ def train(
     recipe: Annotated[
         str,
         typer.Option(
-            help="Name of a shipped recipe (default, quick, segment, confidence), or a TOML file."
+            help="Name of a shipped recipe (default, context, quick, segment, confidence), "
+            "or a TOML file."
         ),
     ] = "default",
     settings: Annotated[
@@ -39,6 +40,7 @@ def train(
         from embersort.training.device import choose_device
         from embersort.training.recipe import Recipe, find_recipe
         from embersort.training.train_confidence import ConfidenceRecipe, train_confidence
+        from embersort.training.train_context import ContextRecipe, train_context
         from embersort.training.train_segments import SegmentRecipe, train_segments
         from embersort.training.train_spikes import train_spikes
     except ImportError as error:
@@ -54,6 +56,8 @@ def train(
     with logging_to(verbose=not quiet, quiet=quiet):
         if values.get("network") == "segment":
             weights = train_segments(SegmentRecipe.parse(values, str(path)), out, progress, where)
+        elif values.get("network") == "context":
+            weights = train_context(ContextRecipe.parse(values, str(path)), out, progress, where)
         elif values.get("network") == "confidence":
             from embersort.sorting import sort_evidence
 

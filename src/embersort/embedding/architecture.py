@@ -5,7 +5,9 @@ Both forward passes, PyTorch's in training and Numba's in sorting, are built fro
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from embersort.config import Config
 
@@ -79,7 +81,9 @@ class ContextConfig(Config):
     """Sizes of the context network, and which neighbours it is given."""
 
     n_neighbours: int = Field(16, ge=1, le=64)
-    """Nearest neighbours in embedding that an event is given."""
+    """Neighbours that an event is given: those nearest to it in embedding, …"""
+    n_bins: int = Field(0, ge=0, le=64)
+    """… but as many of them are each the nearest of one of so many equal parts of the window."""
     window_s: float = Field(30.0, gt=0)
     """Neighbours lie within this time before or after the event."""
     radius_um: float = Field(100.0, gt=0)
@@ -90,6 +94,15 @@ class ContextConfig(Config):
     """Heads of the attention over neighbours; divides ``n_hidden``."""
     n_update: int = Field(64, ge=8, le=256)
     """Width of the layer that makes the update."""
+
+    @model_validator(mode="after")
+    def _has_room_for_its_bins(self) -> Self:
+        if self.n_bins > self.n_neighbours:
+            raise ValueError(
+                f"n_bins {self.n_bins} is more than n_neighbours {self.n_neighbours}, "
+                "of which they are a part; lower n_bins"
+            )
+        return self
 
 
 Shapes = dict[str, tuple[int, ...]]

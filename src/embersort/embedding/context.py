@@ -81,7 +81,7 @@ def apply_context(
     embedding : ndarray, shape (n_events, n_dims), float32
         Unit-norm rows.
     neighbours : ndarray, shape (n_events, n_neighbours), int64
-        Events near each event, -1 where there are no more.
+        Events near each event, -1 where there is none.
     time_s : ndarray, shape (n_events,), float64
     position_um : ndarray, shape (n_events, 2), float32
     log_amplitude : ndarray, shape (n_events,), float32
@@ -140,8 +140,9 @@ def _attend(events: _Columns, layers: _Layers, start: int, stop: int, updated: F
     out = np.empty((1, len(layers.out_bias)), np.float32)
     for i in range(start, stop):
         n = 0
-        while n < n_neighbours and events.neighbours[i, n] >= 0:
-            j = events.neighbours[i, n]
+        for j in events.neighbours[i]:
+            if j < 0:
+                continue
             _relate(events, i, j, n_dims, relations[n])
             pairs[n] = events.own[i] + events.other[j]
             n += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -38,15 +39,37 @@ class _Reach(NamedTuple):
     edges: NDArray[np.int64]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Which neighbours are looked for, and where.
+
+    Attributes
+    ----------
+    n_neighbours : int
+        As many are returned, where there are.
+    window_samples : int
+        Candidates lie at most this far before or after.
+    radius_um : float
+        Candidates' channels lie at most this far from the event's.
+    n_bins : int
+        As many of the neighbours are not the nearest of all, but each the nearest of one of so
+        many equal parts of the window: they reach through time where the nearest may all lie in
+        one place.
+    """
+
+    n_neighbours: int
+    window_samples: int
+    radius_um: float
+    n_bins: int = 0
+
+
 def nearest_events(
     embedding: Float32,
     sample_index: IntArray,
     channel_index: IntArray,
     geometry: Geometry,
+    search: Search,
     *,
-    n_neighbours: int,
-    window_samples: int,
-    radius_um: float,
     n_threads: int = 1,
 ) -> NDArray[np.int64]:
     """Find each event's nearest neighbours among those near in space and time.
@@ -58,19 +81,15 @@ def nearest_events(
     sample_index, channel_index : ndarray, shape (n_events,), int64
         When and where; ``sample_index`` does not decrease.
     geometry : Geometry
-    n_neighbours : int
-        As many are returned, where there are.
-    window_samples : int
-        Candidates lie at most this far before or after.
-    radius_um : float
-        Candidates' channels lie at most this far from the event's.
+    search : Search
     n_threads : int
         Does not change the result.
 
     Returns
     -------
     ndarray, shape (n_events, n_neighbours), int64
-        The most similar first; -1 where there are no more. The event itself is never among them.
+        The nearest of all, the most similar first, then those of the bins in order of time; -1
+        where there is none. The event itself is never among them; another may be there twice.
         Of equally similar events those on the lower channel, then the earlier, come first.
 
     Notes
@@ -79,13 +98,13 @@ def nearest_events(
     within reach in space and time.
     """
     events = _by_channel(embedding, sample_index, channel_index, geometry.n_channels)
-    reach = _reach(geometry, radius_um)
-    found = np.full((len(embedding), n_neighbours), -1, np.int64)
+    reach = _reach(geometry, search.radius_um)
+    found = np.full((len(embedding), search.n_neighbours), -1, np.int64)
 
-    def search(start: int, stop: int) -> None:
-        _search(events, reach, window_samples, start, stop, found)
+    def search_block(start: int, stop: int) -> None:
+        _search(events, reach, search.window_samples, search.n_bins, start, stop, found)
 
-    run_blocks(search, len(embedding), n_threads)
+    run_blocks(search_block, len(embedding), n_threads)
     return found
 
 
@@ -124,20 +143,23 @@ def run_blocks(function: Callable[[int, int], None], n_events: int, n_threads: i
             future.result()
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True)
 def _search(
     events: _Events,
     reach: _Reach,
     window: int,
+    n_bins: int,
     start: int,
     stop: int,
     found: NDArray[np.int64],
 ) -> None:
-    n_dims, n_neighbours = events.rows.shape[1], found.shape[1]
+    n_nearest = found.shape[1] - n_bins
     similarity = np.empty(PIECE, np.float32)
-    best = np.empty(n_neighbours, np.float32)
+    best = np.empty(n_nearest, np.float32)
+    best_of_bin = np.empty(n_bins, np.float32)
     for i in range(start, stop):
         best[:] = -np.inf
+        best_of_bin[:] = -np.inf
         channel, sample = events.channel_index[i], events.sample_index[i]
         for c in reach.channels[reach.edges[channel] : reach.edges[channel + 1]]:
             offset = events.edges[c]
@@ -146,15 +168,29 @@ def _search(
             last = offset + np.searchsorted(there, sample + window, side="right")
             for begin in range(first, last, PIECE):
                 n = min(PIECE, last - begin)
-                similarity[:n] = 0
-                for d in range(n_dims):
-                    x, column = events.rows[i, d], events.columns[d, begin : begin + n]
-                    for j in range(n):
-                        similarity[j] += x * column[j]
+                _compare(events, i, begin, similarity[:n])
                 for j in range(n):
                     other = events.by_channel[begin + j]
-                    if similarity[j] > best[n_neighbours - 1] and other != i:
+                    if other == i:
+                        continue
+                    if n_nearest > 0 and similarity[j] > best[n_nearest - 1]:
                         _insert(best, found[i], similarity[j], other)
+                    if n_bins > 0:
+                        delta = events.samples[begin + j] - sample
+                        k = min((delta + window) * n_bins // (2 * window), n_bins - 1)
+                        if similarity[j] > best_of_bin[k]:
+                            best_of_bin[k], found[i, n_nearest + k] = similarity[j], other
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def _compare(events: _Events, i: int, begin: int, similarity: Float32) -> None:
+    """Fill in how like an event the candidates from ``begin`` on are."""
+    n = len(similarity)
+    similarity[:] = 0
+    for d in range(events.rows.shape[1]):
+        x, column = events.rows[i, d], events.columns[d, begin : begin + n]
+        for j in range(n):
+            similarity[j] += x * column[j]
 
 
 @njit(nogil=True, cache=True)

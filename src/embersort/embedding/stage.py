@@ -13,7 +13,7 @@ from embersort.embedding.architecture import ContextConfig
 from embersort.embedding.context import apply_context
 from embersort.embedding.encoder import Encoded, Encoder
 from embersort.embedding.kernels import Float32
-from embersort.embedding.neighbours import nearest_events
+from embersort.embedding.neighbours import Search, nearest_events
 from embersort.embedding.weights import Weights
 from embersort.errors import MissingDependency
 from embersort.types import Events, FloatArray, Geometry, IntArray
@@ -140,19 +140,28 @@ class EncoderStage:
         """
         config = context or self.weights.context_config
         encoded = self.read(codes)
-        neighbours = nearest_events(
-            encoded.embedding,
-            events.sample_index,
-            events.channel_index,
-            self.geometry,
-            n_neighbours=config.n_neighbours,
-            window_samples=s_to_samples(config.window_s, self.sampling_rate_hz),
-            radius_um=config.radius_um,
-            n_threads=n_threads,
-        )
+        neighbours = self.neighbours_of(codes, events, config, n_threads=n_threads)
         time_s = events.sample_index / self.sampling_rate_hz
         changed = self._change(encoded, neighbours, time_s, n_threads)
         return np.column_stack([changed, codes[:, self.n_dims :]])
+
+    def neighbours_of(
+        self, codes: NDArray[np.float32], events: Events, config: ContextConfig, n_threads: int = 1
+    ) -> IntArray:
+        """Return the events that each is seen among, (n_events, n_neighbours); -1 for none."""
+        return nearest_events(
+            codes[:, : self.n_dims],
+            events.sample_index,
+            events.channel_index,
+            self.geometry,
+            Search(
+                n_neighbours=config.n_neighbours,
+                window_samples=s_to_samples(config.window_s, self.sampling_rate_hz),
+                radius_um=config.radius_um,
+                n_bins=config.n_bins,
+            ),
+            n_threads=n_threads,
+        )
 
     def _change(
         self, encoded: Encoded, neighbours: IntArray, time_s: FloatArray, n_threads: int

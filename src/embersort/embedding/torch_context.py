@@ -94,25 +94,31 @@ class ContextNetwork(nn.Module):
         return unit_norm(events.embedding[:, rows] + gate * out[..., :-1])
 
 
-def nearest_in_set(
-    events: EventTable, config: ContextConfig, n_neighbours: int | None = None
-) -> Tensor:
-    """Return each event's nearest neighbours in embedding within the set and time window.
+def nearest_in_set(events: EventTable, config: ContextConfig) -> Tensor:
+    """Return each event's neighbours within the set, as `neighbours.nearest_events` finds them.
 
     Returns
     -------
     Tensor, shape (n_sets, n_events, n_neighbours), int64
-        The most similar first; -1 where there are no more.
+        -1 where there is none; fewer columns where a set has fewer events.
     """
     with torch.no_grad():
         similarity = events.embedding @ events.embedding.transpose(-1, -2)
-        delta_s = events.time_s.unsqueeze(-1) - events.time_s.unsqueeze(-2)
-        far = delta_s.abs() > config.window_s
-        itself = torch.eye(far.shape[-1], dtype=torch.bool, device=far.device)
-        similarity = similarity.masked_fill(far | itself, -torch.inf)
-        n_neighbours = min(n_neighbours or config.n_neighbours, similarity.shape[-1])
-        value, index = similarity.topk(n_neighbours, dim=-1)
-        return index.masked_fill(value == -torch.inf, -1)
+        after_s = events.time_s.unsqueeze(-2) - events.time_s.unsqueeze(-1)
+        n_events = similarity.shape[-1]
+        itself = torch.eye(n_events, dtype=torch.bool, device=similarity.device)
+        similarity = similarity.masked_fill((after_s.abs() > config.window_s) | itself, -torch.inf)
+        found = [_most_similar(similarity, min(config.n_neighbours - config.n_bins, n_events))]
+        part = ((after_s / config.window_s + 1) * config.n_bins / 2).floor()
+        part = part.clamp_max(config.n_bins - 1)
+        for index in range(config.n_bins):
+            found.append(_most_similar(similarity.masked_fill(part != index, -torch.inf), 1))
+        return torch.cat(found, -1)
+
+
+def _most_similar(similarity: Tensor, n: int) -> Tensor:
+    value, index = similarity.topk(n, dim=-1)
+    return index.masked_fill(value == -torch.inf, -1)
 
 
 def _relations(

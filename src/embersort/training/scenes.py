@@ -20,6 +20,10 @@ STREAM = {"train": 1, "heldout": 2}
 """Scenes of the two splits never share a seed."""
 HARDSHIP_STREAM = 5
 """Last word of the seed of hardships: a scene without them is the same whatever their shares."""
+PROBE_STREAM = 6
+"""Last word of the seed of what probe a scene is given in place of its own."""
+TETRODE_UNITS = (4, 13)
+"""Units of a tetrode: at least the first, fewer than the second."""
 WEAK_SPREAD = (1.3, 2.4)
 """Largest over smallest SNR of a weak scene."""
 DENSE_RATE = 3.0
@@ -44,6 +48,8 @@ class SceneDraw(Config):
     """Share of scenes in which every unit is small."""
     dense_share: float = Field(0.0, ge=0, le=1)
     """Share of scenes with high rates and volleys."""
+    tetrode_share: float = Field(0.0, ge=0, le=1)
+    """Share of scenes that have a tetrode in place of the probe drawn, of which a third are one."""
     bank: str = ""
     """A folder of cells to draw from beside the built-in bank."""
 
@@ -62,6 +68,10 @@ def draw_scene(config: SceneDraw, split: Split, index: int) -> Scene:
     seed = [STREAM[split], index]
     rng = np.random.default_rng(seed)
     probe, n_units = _draw_probe(config, split, rng)
+    probe_rng = np.random.default_rng([*seed, PROBE_STREAM])
+    if probe_rng.random() < config.tetrode_share and probe["kind"] != "tetrode":
+        probe = {"kind": "tetrode", "pitch_um": probe["pitch_um"]}
+        n_units = int(probe_rng.integers(*TETRODE_UNITS))
     snr = config.min_snr * np.exp(rng.uniform(0, 0.5))
     values: dict[str, Any] = {
         "name": f"{split}-{index}",
@@ -118,7 +128,7 @@ def _draw_probe(
         kinds = ["tetrode", "tetrode", "columns", "columns", "linear", "grid"]
     kind = str(rng.choice(kinds))
     if kind == "tetrode":
-        return {"kind": kind, "pitch_um": pitch}, int(rng.integers(4, 13))
+        return {"kind": kind, "pitch_um": pitch}, int(rng.integers(*TETRODE_UNITS))
     n_channels = int(rng.choice([8, 16, config.max_channels]))
     n_columns = {"columns": 2, "grid": 4}.get(kind, 1)
     probe = {

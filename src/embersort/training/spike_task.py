@@ -33,6 +33,8 @@ class LossConfig(Config):
     """Prototype loss."""
     temperature: float = Field(0.1, gt=0)
     """Of the last two."""
+    context: float = Field(1.0, ge=0)
+    """Of the same losses in context; 0 leaves the context network as it is."""
     class_balance: float = Field(0.5, ge=0, le=1)
     """1: every unit weighs the same, 0: every event does."""
     spike: float = Field(0.3, ge=0)
@@ -68,10 +70,11 @@ class SpikeNetwork(nn.Module):
         """Return what the encoder says of each event of a batch."""
         return self.encoder(batch.snippets, batch.positions_um, batch.channel_mask)
 
-    def set_weights(self, weights: Weights) -> None:
+    def set_weights(self, weights: Weights, *, with_context: bool = True) -> None:
         """Take over the parameters of weights of the same sizes."""
-        for network, values in ((self.encoder, weights.encoder), (self.context, weights.context)):
-            network.load_state_dict({name: torch.tensor(value) for name, value in values.items()})
+        self.encoder.load_state_dict(_tensors(weights.encoder))
+        if with_context:
+            self.context.load_state_dict(_tensors(weights.context))
 
     def weights(self) -> Weights:
         """Return the parameters as arrays, for sorting."""
@@ -101,29 +104,32 @@ def spike_loss(
     """Return the loss of both networks on a batch."""
     assert isinstance(model, SpikeNetwork)  # noqa: S101  for the type checker
     encoded = model.encode(batch)
+    is_spike = batch.event_mask & (batch.label >= 0)
+    loss = cluster_loss(encoded.embedding, batch.label, is_spike, config)
+    loss = loss + _head_loss(encoded, batch, config)
+    if not config.context:
+        return loss
     table = event_table(encoded, batch)
-    neighbours = _handicapped(nearest_in_set(table, model.context.config), handicap)
+    neighbours = handicapped(nearest_in_set(table, model.context.config), handicap)
     timed = (torch.rand(len(batch.label)) >= handicap.untimed_share).to(batch.label.device)
     in_context = model.context(table, neighbours, timed)
-    loss = _cluster_loss(encoded.embedding, batch, config)
-    loss = loss + _cluster_loss(in_context, batch, config)
-    return loss + _head_loss(encoded, batch, config)
+    return loss + config.context * cluster_loss(in_context, batch.label, is_spike, config)
 
 
-def _cluster_loss(embedding: Tensor, batch: Batch, config: LossConfig) -> Tensor:
-    mask = batch.event_mask & (batch.label >= 0)
+def cluster_loss(embedding: Tensor, label: Tensor, mask: Tensor, config: LossConfig) -> Tensor:
+    """Return how far the events that ``mask`` tells are from clusters of their labels."""
     loss = embedding.new_zeros(())
     if config.affinity:
         loss = loss + config.affinity * affinity_loss(
-            embedding, batch.label, mask=mask, class_balance=config.class_balance
+            embedding, label, mask=mask, class_balance=config.class_balance
         )
     if config.contrastive:
         loss = loss + config.contrastive * contrastive_loss(
-            embedding, batch.label, mask=mask, temperature=config.temperature
+            embedding, label, mask=mask, temperature=config.temperature
         )
     if config.prototype:
         loss = loss + config.prototype * prototype_loss(
-            embedding, batch.label, mask=mask, temperature=config.temperature
+            embedding, label, mask=mask, temperature=config.temperature
         )
     return loss
 
@@ -148,7 +154,8 @@ def _head_loss(encoded: EncoderOutput, batch: Batch, config: LossConfig) -> Tens
     )
 
 
-def _handicapped(neighbours: Tensor, config: HandicapConfig) -> Tensor:
+def handicapped(neighbours: Tensor, config: HandicapConfig) -> Tensor:
+    """Return neighbours of which some are withheld and some are other events of the set."""
     # Drawn on the CPU: the same numbers wherever the network is trained.
     wrong = torch.randint(neighbours.shape[1], neighbours.shape).to(neighbours.device)
     is_wrong = (torch.rand(neighbours.shape) < config.wrong_share).to(neighbours.device)
@@ -228,6 +235,10 @@ def roc_area(score: NDArray[np.floating], is_positive: NDArray[np.bool_]) -> flo
     rank[np.argsort(score, kind="stable")] = np.arange(1, len(score) + 1)
     total = rank[is_positive].sum() - n_positive * (n_positive + 1) / 2
     return float(total / (n_positive * n_negative))
+
+
+def _tensors(values: dict[str, NDArray[np.float32]]) -> dict[str, Tensor]:
+    return {name: torch.tensor(value) for name, value in values.items()}
 
 
 def _arrays(module: nn.Module) -> dict[str, NDArray[np.float32]]:

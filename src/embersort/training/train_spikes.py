@@ -30,8 +30,6 @@ from embersort.training.spike_task import (
     spike_loss,
 )
 
-KEPT_BY = "ari_context"
-"""The held-out score by which the weights that are kept are chosen."""
 MOST_HELD_OUT_EVENTS = 1500
 """Events of one held-out neighbourhood."""
 
@@ -82,7 +80,7 @@ def train_spikes(
         ),
         loss_of=lambda model, batch: spike_loss(model, batch, recipe.loss, recipe.handicap),
         evaluate=lambda model: held_out_scores(model, held_out, recipe.cluster),
-        kept_by=KEPT_BY,
+        kept_by="ari_context" if recipe.loss.context else "ari_encoder",
         save=_save,
     )
     return run(task, recipe.loop, folder, device)

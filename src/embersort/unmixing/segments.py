@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from embersort.config import DetectConfig, FilterConfig, RunConfig, SnippetConfig, WhitenConfig
 from embersort.embedding.architecture import CANONICAL_RATE_HZ
-from embersort.embedding.neighbours import nearest_events
+from embersort.embedding.neighbours import Search, nearest_events
 from embersort.embedding.segment_architecture import (
     SEGMENT_BEFORE_SAMPLES,
     SEGMENT_CHANNELS,
@@ -113,9 +113,11 @@ class Segments:
             self.events.sample_index,
             self.events.channel_index,
             self.geometry,
-            n_neighbours=n_neighbours,
-            window_samples=s_to_samples(window_s, self.sampling_rate_hz),
-            radius_um=0.0,
+            Search(
+                n_neighbours=n_neighbours,
+                window_samples=s_to_samples(window_s, self.sampling_rate_hz),
+                radius_um=0.0,
+            ),
             n_threads=n_threads,
         )
 
