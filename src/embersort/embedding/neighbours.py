@@ -169,17 +169,13 @@ def _search(
             for begin in range(first, last, PIECE):
                 n = min(PIECE, last - begin)
                 _compare(events, i, begin, similarity[:n])
-                for j in range(n):
-                    other = events.by_channel[begin + j]
-                    if other == i:
-                        continue
-                    if n_nearest > 0 and similarity[j] > best[n_nearest - 1]:
-                        _insert(best, found[i], similarity[j], other)
-                    if n_bins > 0:
-                        delta = events.samples[begin + j] - sample
-                        k = min((delta + window) * n_bins // (2 * window), n_bins - 1)
-                        if similarity[j] > best_of_bin[k]:
-                            best_of_bin[k], found[i, n_nearest + k] = similarity[j], other
+                for j in range(n if n_nearest > 0 else 0):
+                    if similarity[j] > best[n_nearest - 1]:
+                        other = events.by_channel[begin + j]
+                        if other != i:
+                            _insert(best, found[i], similarity[j], other)
+                if n_bins > 0:
+                    _fill_bins(events, i, begin, similarity[:n], window, best_of_bin, found[i])
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -191,6 +187,29 @@ def _compare(events: _Events, i: int, begin: int, similarity: Float32) -> None:
         x, column = events.rows[i, d], events.columns[d, begin : begin + n]
         for j in range(n):
             similarity[j] += x * column[j]
+
+
+@njit(nogil=True, cache=True)
+def _fill_bins(
+    events: _Events,
+    i: int,
+    begin: int,
+    similarity: Float32,
+    window: int,
+    best: Float32,
+    found: NDArray[np.int64],
+) -> None:
+    """Put candidates, which follow in time, into the bins that they are the best of."""
+    n_bins, n_nearest = len(best), len(found) - len(best)
+    first = events.sample_index[i] - window
+    k = 0
+    for j in range(len(similarity)):
+        # The bin that the time falls into; the last holds its end as well.
+        after = (events.samples[begin + j] - first) * n_bins
+        while k < n_bins - 1 and after >= (k + 1) * 2 * window:
+            k += 1
+        if similarity[j] > best[k] and events.by_channel[begin + j] != i:
+            best[k], found[n_nearest + k] = similarity[j], events.by_channel[begin + j]
 
 
 @njit(nogil=True, cache=True)
