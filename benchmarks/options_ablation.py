@@ -41,13 +41,14 @@ BASE = {
     "loop": {"n_steps": 400, "evaluate_every": 400, "learning_rate": 2e-3, "warmup_steps": 50},
 }
 VARIANTS: dict[str, list[str]] = {
-    "as shipped": [],
+    "as the default recipe": [],
     "affinity loss alone": ["loss.contrastive=0"],
     "contrastive loss alone": ["loss.affinity=0"],
     "8 dimensions": ["encoder.n_shape=4"],
     "32 dimensions": ["encoder.n_shape=28"],
     "4 neighbours": ["context.n_neighbours=4"],
     "32 neighbours": ["context.n_neighbours=32"],
+    "8 nearest, 8 by time": ["context.n_bins=8"],
     "window ±0.5 s": ["context.window_s=0.5"],
     "window ±5 s": ["context.window_s=5"],
     "random neighbours": ["handicap.wrong_share=1"],
