@@ -46,6 +46,7 @@ def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, worth=9.0
         channel_index=np.zeros(n_spikes, np.int64),
         worth=np.broadcast_to(worth, n_spikes).astype("f4"),
         means=np.asarray(means, float),
+        flooded=np.zeros(len(means), bool),
     )
 
 

@@ -53,6 +53,7 @@ def spikes_of(sample, channel, codes):
         channel_index=np.asarray(channel, np.int64),
         worth=np.full(n_spikes, 9, "f4"),
         means=np.zeros((1, 3, N_CHANNELS)),
+        flooded=np.zeros(1, bool),
     )
 
 

@@ -114,7 +114,7 @@ def merge_units(
     def linked(a: int, b: int) -> Link:
         return link(spikes, members[a], members[b], frames[0], config)
 
-    tests = _Tests(spikes, templates, members, linked, kin, config)
+    tests = _Tests(spikes, templates, members, linked, gap, kin, config)
     moving = (Link.PASSES, Link.JUMPS)
     course = _joined(spikes, same, list(left), moving, tests)
     # What was seen to belong together comes before parts that only take turns.
@@ -131,6 +131,7 @@ class _Tests(NamedTuple):
     templates: FloatArray
     members: list[IntArray]
     linked: Callable[[int, int], Link]
+    gap: Callable[[IntArray, IntArray], bool]
     kin: Kinship
     config: MergeConfig
 
@@ -139,10 +140,19 @@ class _Tests(NamedTuple):
         if how is Link.BURSTS:
             return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
         if how is Link.HALVES:
-            return exclude(self.spikes, self.members[a], self.members[b], self.config)
+            return self._are_halves(self.members[a], self.members[b])
         if not self.kin.alike[a, b] or (how is Link.JUMPS and not self.kin.may_be_near[a, b]):
             return False
         return self.linked(a, b) is how
+
+    def _are_halves(self, a: IntArray, b: IntArray) -> bool:
+        """Say whether two parts alike at a lag are found at two troughs of one neuron.
+
+        The embedding knows where within an event its trough is, and looks alike at either.
+        """
+        if min(len(a), len(b)) < self.config.min_passing:
+            return False
+        return exclude(self.spikes, a, b, self.config) or not self.gap(a, b)
 
 
 def _joined(

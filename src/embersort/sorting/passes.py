@@ -20,10 +20,16 @@ from embersort.sorting.banks import Banks
 from embersort.sorting.cleaned import replace_own_channels, sum_by_unit
 from embersort.sorting.kept import KeptTiles, WhiteTile
 from embersort.sorting.looks import Looks
-from embersort.types import Events, Recording
+from embersort.types import Events, FloatArray, IntArray, Recording
 
 TYPICAL_SCALE = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
+SURE_SCALE = 0.95
+"""Nor do smaller ones than this, where noise that fits a template floods its unit."""
+FLOODED_SCALE = 0.79
+"""Of a flooded unit most matches are near the least scale that is allowed,"""
+FLOODED_WORTH = 1.6
+"""and worth little more than the least gain."""
 
 Progress = Callable[[int], None] | None
 
@@ -117,8 +123,10 @@ class MatchedSpikes:
     worth : ndarray, shape (n_spikes,), float32
         Gain as a multiple of the least that its template asks of a spike.
     means : ndarray, shape (n_units, n_window, n_channels), float64
-        Mean of residual plus own template over the spikes of typical size, on the template's
+        Mean of residual plus own template over the spikes that are large enough, on the template's
         channels.
+    flooded : ndarray, shape (n_units,), bool
+        Whether most of a unit's matches seem to be noise that fits its template.
     """
 
     matches: Matches
@@ -127,6 +135,13 @@ class MatchedSpikes:
     channel_index: NDArray[np.int64]
     worth: NDArray[np.float32]
     means: NDArray[np.float64]
+    flooded: NDArray[np.bool_]
+
+    @property
+    def shapes_template(self) -> NDArray[np.bool_]:
+        """Whether each spike is large enough to say what its unit looks like."""
+        least = np.where(self.flooded, SURE_SCALE, TYPICAL_SCALE)
+        return np.asarray(self.matches.scale >= least[self.matches.unit_index])
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
@@ -190,8 +205,10 @@ def match_recording(
         )
         own = bank.shifted[local_unit, shift] * scale[:, None, None]
         cleaned = cut_snippets(residual, sample, local_unit, wide) + own
-        typical = scale >= TYPICAL_SCALE
-        sums = sum_by_unit(cleaned[typical], local_unit[typical], bank.n_units)
+        sums = [
+            sum_by_unit(cleaned[scale >= least], local_unit[scale >= least], bank.n_units)
+            for least in (TYPICAL_SCALE, SURE_SCALE)
+        ]
         main = bank.channels[:, 0][local_unit]
         local = cut_snippets(residual, sample, main, front.window)
         replace_own_channels(local, cleaned, local_unit, bank.channels, front.window.neighbours)
@@ -206,30 +223,51 @@ def match_recording(
             matches.gain[inside] / least_gains(bank, terms)[USUAL, local_unit],
             timed.unit_index,
             bank.channels,
-            sums,
+            np.stack(sums, axis=1),
         )
 
     columns: list[list[NDArray]] = [[] for _ in range(9)]
-    total = np.zeros((n_units, front.window.n_window, n_channels))
+    total = np.zeros((n_units, 2, front.window.n_window, n_channels))
     for *parts, units, channels, sums in front.mapper(look, front.tiles(), front.run, progress):
         for column, part in zip(columns, parts, strict=True):
             column.append(part)
         for unit, own, summed in zip(units, channels, sums, strict=True):
             used = own >= 0
-            total[unit][:, own[used]] += summed[:, used]
+            total[unit][:, :, own[used]] += summed[:, :, used]
     sample, unit, scale, shift, gain, codes, embedding, channel, worth = (
         np.concatenate(column) for column in columns
     )
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
-    counts = np.bincount(unit[scale >= TYPICAL_SCALE], minlength=n_units)
-    means = total / np.maximum(counts, 1)[:, None, None]
+    flooded = _flooded(unit, scale, worth, n_units)
+    counts = np.bincount(
+        unit[scale >= np.where(flooded, SURE_SCALE, TYPICAL_SCALE)[unit]], minlength=n_units
+    )
+    sums = total[np.arange(n_units), flooded.astype(np.int64)]
     return MatchedSpikes(
         matches=matches,
         codes=codes,
         embedding=embedding,
         channel_index=channel,
         worth=worth.astype(np.float32),
-        means=means,
+        means=sums / np.maximum(counts, 1)[:, None, None],
+        flooded=flooded,
     )
+
+
+def _flooded(
+    unit_index: IntArray, scale: FloatArray, worth: FloatArray, n_units: int
+) -> NDArray[np.bool_]:
+    """Say of which units most matches are too small for the template, and hardly worth it.
+
+    Noise fits any template at the least scale that is allowed. Where it has shaped the template
+    too, ever more of it fits.
+    """
+    flooded = np.zeros(n_units, bool)
+    for unit in range(n_units):
+        own = unit_index == unit
+        if own.any():
+            small = np.median(scale[own]) < FLOODED_SCALE
+            flooded[unit] = small and np.median(worth[own]) < FLOODED_WORTH
+    return flooded

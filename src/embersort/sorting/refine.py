@@ -51,9 +51,7 @@ def refine(
         merged[kept],
         CodedSpikes(
             sample_index=spikes.matches.sample_index,
-            unit_index=np.where(
-                spikes.matches.scale >= TYPICAL_SCALE, unit_of_part[labels], UNASSIGNED
-            ),
+            unit_index=np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED),
             channel_index=spikes.channel_index,
             codes=spikes.codes,
         ),
@@ -70,7 +68,8 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
     real = np.array([is_real(spikes, rows, config) for rows in members], bool)
-    labels = np.where(real[matches.unit_index], matches.unit_index, UNASSIGNED)
+    too_small = spikes.flooded[matches.unit_index] & (matches.scale < TYPICAL_SCALE)
+    labels = np.where(real[matches.unit_index] & ~too_small, matches.unit_index, UNASSIGNED)
     labels = _without_echoes(spikes, labels, spikes.means, registration, config)
     leader = _merges(spikes, labels, spikes.means, registration, config).unit
     counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
@@ -94,6 +93,7 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         channel_index=spikes.channel_index[keep],
         worth=spikes.worth[keep],
         means=means[kept],
+        flooded=spikes.flooded[kept],
     )
 
 
