@@ -285,6 +285,8 @@ class MergeConfig(Config):
     """Units of one neuron that was found at two troughs are at least this much alike at a lag."""
     half_censored_ms: float = Field(0.6, ge=0)
     """Nearer pairs of theirs may be one spike found at both."""
+    half_chance: float = Field(1e-3, gt=0, lt=1)
+    """Chance that strangers keep out of each other's way as halves of one neuron must."""
     max_half_coincidence: float = Field(0.2, gt=0)
     """Their spikes coincide at most in this share of what chance would give."""
     block_s: float = Field(2.0, gt=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,11 +47,21 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
 def exclude(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
     """Say whether two sets keep each other's refractory period, as one neuron's spikes do.
 
-    Where too few pairs are to be expected, nothing is proven: False.
+    So few pairs must be seen that strangers would have them by chance less often than
+    ``half_chance``; where few are to be expected, nothing is proven: False.
     """
     pairs = _refractory_pairs(spikes, a, b, config.half_censored_ms, config)
-    enough = pairs.n_expected >= config.min_expected
-    return enough and pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
+    few = pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
+    return few and _poisson_tail(pairs.n_seen, pairs.n_expected) < config.half_chance
+
+
+def _poisson_tail(most: int, mean: float) -> float:
+    """Return the chance of at most so many events where ``mean`` are expected."""
+    term = total = math.exp(-mean)
+    for n in range(1, most + 1):
+        term *= mean / n
+        total += term
+    return total
 
 
 def _refractory_pairs(
