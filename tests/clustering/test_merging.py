@@ -218,3 +218,14 @@ def test_two_halves_of_a_neuron_found_at_two_troughs_are_one_unit():
 def test_other_units_alike_at_a_lag_stay_apart(trains, lag):
     courses, units = merged(labelled(*trains), at_lags(0, lag), [[0, 0], [0, 8]])
     assert courses == units == [0, 1]
+
+
+@pytest.mark.parametrize(("apart", "n_units"), [(0, 1), (8, 2)])
+def test_halves_too_few_to_prove_are_told_by_the_last_look(apart, n_units):
+    train = renewal(0, 2, 60)
+    spikes = labelled(train[::2], train[1::2])
+    places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
+    # Components see two troughs; the embedding may see one neuron.
+    looks = [frame_of(spikes, [[0, 0], [0, 8]]), frame_of(spikes, [[0, 0], [0, apart]])]
+    units = merge_units(spikes, at_lags(0, 5), looks, places, MERGE).unit
+    assert len(np.unique(units)) == n_units

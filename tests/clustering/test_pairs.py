@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embersort.clustering.pairs import coincide, projection_dip
+from embersort.clustering.pairs import coincide, exclude, projection_dip
 from spike_trains import MERGE, labelled, of_unit, poisson, regular
 
 
@@ -38,6 +38,25 @@ def test_independent_trains_coincide_and_halves_of_one_train_do_not():
     train = np.cumsum(gaps)
     half = np.random.default_rng(3).random(2000) < 0.5
     assert not do_coincide(train[half], train[~half])
+
+
+@pytest.mark.parametrize(
+    ("n_spikes", "n_near", "proven"),
+    [
+        pytest.param(14, 0, False, id="4 expected, none there: 2 in 100 strangers have that"),
+        pytest.param(28, 0, True, id="7 expected, none there"),
+        pytest.param(28, 1, False, id="7 expected, 1 there: 6 in 1,000"),
+        pytest.param(84, 4, True, id="21 expected, 4 there"),
+        pytest.param(84, 6, False, id="21 expected, 6 there: more than a fifth"),
+    ],
+)
+def test_halves_are_proven_where_strangers_would_hardly_ever_keep_apart(n_spikes, n_near, proven):
+    # Lags of 5 ms, and of 6 ms and 11 ms more, give about a quarter of a pair for each spike.
+    first = regular(0, n_spikes * 0.011, 0.011)
+    second = first + np.where(np.arange(n_spikes) < n_near, 0.001, 0.005)
+    spikes = labelled(first, second)
+    config = MERGE.model_copy(update={"half_censored_ms": 0.6})
+    assert exclude(spikes, of_unit(spikes, 0), of_unit(spikes, 1), config) is proven
 
 
 def dip_of(points, n_first, n_dims=10):

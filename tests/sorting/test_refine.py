@@ -1,5 +1,7 @@
 """Spikes of two channels; codes are the first two samples on the unit's channel and the other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -250,3 +252,25 @@ def test_nothing_is_left_of_no_spikes(n_units):
     assert templates.base.shape == (0, 3, 2)
     assert templates.n_spikes.tolist() == []
     assert templates.at(0).tolist() == []
+
+
+def test_of_a_unit_that_noise_floods_only_sure_spikes_shape_the_template():
+    spikes = matched([0, 100, 200, 300], [0, 0, 1, 1], [trough(9), trough(9)])
+    spikes = replace(
+        spikes,
+        matches=replace(spikes.matches, scale=np.array([0.9, 1.0, 0.8, 0.9], "f4")),
+        flooded=np.array([True, False]),
+    )
+    assert spikes.shapes_template.tolist() == [False, True, False, True]
+
+
+def test_the_small_matches_of_a_flooded_unit_are_not_its_spikes():
+    sample = np.arange(60) * 1000
+    spikes = matched(sample, np.zeros(60, int), [trough(9)])
+    scale = np.where(np.arange(60) < 20, 0.75, 1.0).astype("f4")
+    spikes = replace(spikes, matches=replace(spikes.matches, scale=scale))
+    assert len(finish(spikes, REGISTRATION, CONFIG).matches.sample_index) == 60
+    flooded = replace(spikes, flooded=np.array([True]))
+    np.testing.assert_array_equal(
+        finish(flooded, REGISTRATION, CONFIG).matches.sample_index, sample[20:]
+    )

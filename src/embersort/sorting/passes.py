@@ -240,7 +240,7 @@ def match_recording(
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
-    flooded = _flooded(unit, scale, worth, n_units)
+    flooded = flooded_units(unit, scale, worth, n_units)
     counts = np.bincount(
         unit[scale >= np.where(flooded, SURE_SCALE, TYPICAL_SCALE)[unit]], minlength=n_units
     )
@@ -256,7 +256,7 @@ def match_recording(
     )
 
 
-def _flooded(
+def flooded_units(
     unit_index: IntArray, scale: FloatArray, worth: FloatArray, n_units: int
 ) -> NDArray[np.bool_]:
     """Say of which units most matches are too small for the template, and hardly worth it.
