@@ -315,7 +315,7 @@ class SortResult:
     spike_position_um : ndarray, shape (n_spikes, 2), float32
         Estimated position of each spike in the plane of the probe.
     embedding : ndarray, shape (n_spikes, n_dims), float32
-        The features that were clustered; ``n_dims`` may be 0.
+        Of each spike, cleaned of what overlapped it; without columns where there are no networks.
     unit_table : dict of str to ndarray, shape (n_units,)
         One column per unit property (``rate_hz``, ``snr``, ``x_um`` …); the columns of
         ``units.csv``.

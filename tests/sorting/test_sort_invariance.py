@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from embersort.config import MovingConfig, RunConfig, SortConfig
+from embersort.config import FeatureConfig, MovingConfig, RunConfig, SortConfig
 from embersort.evaluation.comparison import compare
 from embersort.recording import ArrayRecording
 from embersort.simulate import Scene, simulate
@@ -58,6 +58,7 @@ def digest(result):
         result.sorting.unit_index,
         result.templates.waveforms_uv,
         result.spike_amplitude,
+        result.embedding,
         result.spike_probability,
         result.spike_position_um,
         *(result.unit_table[name] for name in sorted(result.unit_table)),
@@ -172,3 +173,10 @@ def test_other_sampling_rates(rate_hz):
     accuracy = compare(simulation.truth.sorting, sort(simulation.recording).sorting).accuracy
     assert accuracy.min() > 0.8
     assert accuracy.mean() > 0.9
+
+
+def test_the_embedding_of_every_spike_is_kept(recording, result):
+    np.testing.assert_allclose(np.linalg.norm(result.embedding, axis=1), 1, atol=1e-5)
+    assert result.embedding.shape == (result.sorting.n_spikes, 16)
+    without = sort(recording, SortConfig(feature=FeatureConfig(method="pca")))
+    assert without.embedding.shape == (without.sorting.n_spikes, 0)

@@ -101,7 +101,7 @@ def result_of(
         spike_position_um=spike_positions_um(
             spikes.codes, spikes.channel_index, made.stage, geometry.positions_um
         ),
-        embedding=np.zeros((sorting.n_spikes, 0), np.float32),
+        embedding=spikes.embedding,
         unit_table={**table, **confidence.unit_columns},
         timings_s=timings_s,
         provenance={
