@@ -312,7 +312,7 @@ class RunConfig(Config):
     """Seconds of recording handed to a worker at a time."""
     n_workers: int = Field(0, ge=0)
     """Threads; 0 means one per core."""
-    keep_mb: float = Field(1000.0, ge=0)
+    keep_mb: float = Field(700.0, ge=0)
     """Megabytes of preprocessed traces kept in memory from one pass to the next."""
 
 

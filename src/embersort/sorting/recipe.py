@@ -167,18 +167,22 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     no_refinement = config.match.n_refinements == 0
     # Of moving tissue the median over the whole recording is no template of any time.
     lacks = None if _moves(registration) else lacking(first, clustered, front)
+    events, looks = encoded.events, framed.looks
+    # What is kept of events is as large as what is kept of spikes: only one of them at a time.
+    del framed, encoded, clustered
     spikes = _match(
-        front, templates, framed.looks, noise, config, clock, bursts=no_refinement, lacks=lacks
+        front, templates, looks, noise, config, clock, bursts=no_refinement, lacks=lacks
     )
     for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config)
+        del spikes
         bursts = passes_left == 0
-        spikes = _match(front, templates, framed.looks, noise, config, clock, bursts=bursts)
+        spikes = _match(front, templates, looks, noise, config, clock, bursts=bursts)
 
     clock.start("finishing", 1)
     spikes = finish(spikes, registration, config)
     log.info("%d units", len(spikes.means))
-    return Sorted(front=front, stage=stage, spikes=spikes, events=encoded.events)
+    return Sorted(front=front, stage=stage, spikes=spikes, events=events)
 
 
 def _moves(registration: Registration) -> bool:
