@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from embersort.clustering import neighbourhoods
+from embersort.clustering.isosplit import isosplit
 from embersort.clustering.neighbourhoods import cluster_probe, split
 from embersort.config import ClusterConfig
 from embersort.types import UNASSIGNED, Geometry
@@ -57,3 +59,16 @@ def test_events_beyond_the_most_are_left_out_and_not_clustered_again():
     )
     assert (labels != UNASSIGNED).sum() == 1000
     assert labels.max() == 3
+
+
+def test_no_look_sees_more_events_than_it_may(monkeypatch):
+    seen = []
+
+    def spied(points, config):
+        seen.append(len(points))
+        return isosplit(points, config)
+
+    monkeypatch.setattr(neighbourhoods, "isosplit", spied)
+    features, _ = blobs(5000)
+    split([features], ClusterConfig(max_seen=1000), when=np.arange(5000) / 5000)
+    assert max(seen) == 1000
