@@ -16,24 +16,20 @@ import numpy as np
 
 from embersort.clustering.neighbourhoods import split
 from embersort.config import ClusterConfig
-from embersort.embedding.architecture import (
-    CANONICAL_BEFORE_SAMPLES,
-    CANONICAL_RATE_HZ,
-    CANONICAL_SAMPLES,
-    ContextConfig,
-)
+from embersort.embedding.architecture import ContextConfig
 from embersort.embedding.context import apply_context
-from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
+from embersort.embedding.stage import EncoderStage, joined_frame
 from embersort.embedding.weights import Weights, load_shipped, load_weights
 from embersort.evaluation.clustering import score_clustering
 from embersort.signal.features import fit_temporal_pca
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
+from embersort.training.event_codes import encode_event_set, snippets_as_sorted
 from embersort.training.event_sets import EventSet, load_event_set, make_event_set, save_event_set
 from embersort.training.options import cluster
 from embersort.training.options_page import mean_interval
 from embersort.training.scenes import SceneDraw, draw_scene
-from embersort.types import Events, Geometry
+from embersort.types import Events
 
 N_COMPONENTS = 6
 MAX_EVENTS = 1500
@@ -91,27 +87,8 @@ def event_set(scene: Scene, index: int, cache: Path) -> EventSet:
 
 def make_case(scene: Scene, sets: EventSet, weights: Weights) -> Case:
     """Encode the events of a scene."""
-    stage = make_encoder_stage(
-        weights,
-        Geometry(positions_um=sets.positions_um),
-        sets.neighbours,
-        n_window=CANONICAL_SAMPLES,
-        n_before=CANONICAL_BEFORE_SAMPLES,
-        sampling_rate_hz=CANONICAL_RATE_HZ,
-    )
-    snippets = canonical(sets)
-    events = Events(
-        sample_index=np.round(sets.time_s * CANONICAL_RATE_HZ).astype(np.int64),
-        channel_index=sets.channel_index,
-        amplitude=snippets[:, CANONICAL_BEFORE_SAMPLES, 0],
-    )
-    codes = stage.encode(snippets, sets.channel_index)
+    stage, events, codes = encode_event_set(sets, weights)
     return Case(scene=scene, sets=sets, stage=stage, events=events, codes=codes)
-
-
-def canonical(sets: EventSet) -> np.ndarray:
-    """Return the snippets as sorting has them: time, then channel."""
-    return np.ascontiguousarray(sets.snippets.astype(np.float32).transpose(0, 2, 1))
 
 
 def clustering_rows(case: Case) -> list[dict]:
@@ -199,7 +176,7 @@ def random_context(case: Case) -> np.ndarray:
 
 def components(case: Case, rows: np.ndarray) -> np.ndarray:
     """Return the control: temporal components on shared channels."""
-    snippets, channel = canonical(case.sets), case.sets.channel_index
+    snippets, channel = snippets_as_sorted(case.sets), case.sets.channel_index
     pca = fit_temporal_pca(snippets[:, :, 0], case.sets.neighbours, N_COMPONENTS)
     return pca.common_frame(pca.encode(snippets[rows], channel[rows]), channel[rows])
 
@@ -252,7 +229,7 @@ def print_detection(cases: list[Case]) -> None:
 def print_throughput(cases: list[Case]) -> None:
     """Print events per second on one thread."""
     case = max(cases, key=lambda c: c.sets.n_events)
-    snippets = canonical(case.sets)
+    snippets = snippets_as_sorted(case.sets)
     start = time.process_time()
     codes = case.stage.encode(snippets, case.sets.channel_index)
     encoded_s = time.process_time() - start

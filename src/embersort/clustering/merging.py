@@ -14,7 +14,7 @@ from embersort.clustering.gaps import cosines
 from embersort.clustering.linking import Link, follows, link
 from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
 from embersort.clustering.places import Kinship, Places, kinship
-from embersort.clustering.turns import near_in_time
+from embersort.clustering.turns import meeting
 from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
 
@@ -66,9 +66,9 @@ def merge_units(
     Returns
     -------
     Merges
-        Copies are told by a joint projection without a gap, as they are and at rest; other parts of
-        one unit by what `link` and `follows` ask, of pairs with similar templates and of pairs at
-        one place.
+        Copies are told by a joint projection without a gap, while both are active and at rest;
+        other parts of one unit by what `link` and `follows` ask, of pairs with similar templates
+        and of pairs at one place.
         Pairs are looked at by falling similarity.
     """
     members = [np.flatnonzero(spikes.unit_index == part) for part in range(len(templates))]
@@ -84,10 +84,7 @@ def merge_units(
         look = frames[-1]
         if projection_dip(look, a, b, config.n_dims, slow) >= config.max_copy_dip:
             return True
-        near_a, near_b = (
-            near_in_time(when, a, b, config.meet),
-            near_in_time(when, b, a, config.meet),
-        )
+        near_a, near_b = meeting(when, a, b, config.meet)
         # Of parts that hardly ever meet, what they look like at rest must do.
         if min(len(near_a), len(near_b)) < config.min_passing:
             return False

@@ -66,10 +66,10 @@ def cluster_probe(
     for keep_all in (False, True):
         for channel in busiest_first:
             here = np.isin(channel_index, near[channel][near[channel] >= 0])
-            events = np.flatnonzero(here & waiting)
-            waiting[events] = False
-            events = _thin(events, config.max_events)
-            waiting[events] = True
+            there = np.flatnonzero(here & waiting)
+            events = _thin(there, config.max_events)
+            # Those that are too many are left out for good.
+            waiting[np.setdiff1d(there, events)] = False
             if len(events) < config.isosplit.min_cluster_size:
                 continue
             looks = [frame(events) for frame in frames]
@@ -158,9 +158,9 @@ def _clusters(points: FloatArray, config: ClusterConfig) -> NDArray[np.int64]:
     """
     seen = _thin(np.arange(len(points)), config.max_seen)
     labels = isosplit(points[seen], config.isosplit)
-    if len(seen) == len(points) or labels.max() == 0:
-        return np.zeros(len(points), np.int64) if labels.max() == 0 else labels
-    return labels[_nearest(points, points[seen])]
+    if labels.max() == 0:
+        return np.zeros(len(points), np.int64)
+    return labels if len(seen) == len(points) else labels[_nearest(points, points[seen])]
 
 
 def _nearest(points: FloatArray, among: FloatArray) -> NDArray[np.int64]:
@@ -179,7 +179,7 @@ def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]
     Side by side with features they part neurons that drift into each other's place at different
     times: their courses are separate lines in features and time, though one cloud in features.
     Cosines of evenly spread times pile up at their ends, so that a busy neuron may be cut into a
-    few stretches of time; they are copies of one template and are joined as such later.
+    few stretches of time, which `joined_in_time` joins again.
     """
     return config.slow_scale * cosines(when, config.n_slow)
 

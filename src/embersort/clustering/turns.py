@@ -42,10 +42,8 @@ def joined_in_time(
     apart = np.zeros((n_clusters, n_clusters), bool)
     for a in range(n_clusters):
         for b in range(a + 1, n_clusters):
-            near_a = near_in_time(when, members[a], members[b], config.meet)
-            near_b = near_in_time(when, members[b], members[a], config.meet)
-            n_near = min(len(near_a), len(near_b))
-            if n_near < config.isosplit.min_cluster_size:
+            near_a, near_b = meeting(when, members[a], members[b], config.meet)
+            if min(len(near_a), len(near_b)) < config.isosplit.min_cluster_size:
                 continue
             dip, distance = _between(points, when, near_a, near_b, config)
             if dip >= config.isosplit.dip_threshold:
@@ -72,7 +70,14 @@ def _between(
     return max(isocut(line)[0] for line in lines), float(distance)
 
 
-def near_in_time(
+def meeting(
+    when: FloatArray, a: IntArray, b: IntArray, config: MeetConfig
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the points of either of two sets that are near in time to some point of the other."""
+    return _near_in_time(when, a, b, config), _near_in_time(when, b, a, config)
+
+
+def _near_in_time(
     when: FloatArray, of: IntArray, to: IntArray, config: MeetConfig
 ) -> NDArray[np.int64]:
     """Return the points of one set that are near in time to some point of another."""

@@ -140,8 +140,7 @@ class MatchedSpikes:
     @property
     def shapes_template(self) -> NDArray[np.bool_]:
         """Whether each spike is large enough to say what its unit looks like."""
-        least = np.where(self.flooded, SURE_SCALE, TYPICAL_SCALE)
-        return np.asarray(self.matches.scale >= least[self.matches.unit_index])
+        return _shape_template(self.matches, self.flooded)
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
@@ -241,9 +240,7 @@ def match_recording(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
     flooded = flooded_units(unit, scale, worth, n_units)
-    counts = np.bincount(
-        unit[scale >= np.where(flooded, SURE_SCALE, TYPICAL_SCALE)[unit]], minlength=n_units
-    )
+    counts = np.bincount(unit[_shape_template(matches, flooded)], minlength=n_units)
     sums = total[np.arange(n_units), flooded.astype(np.int64)]
     return MatchedSpikes(
         matches=matches,
@@ -254,6 +251,12 @@ def match_recording(
         means=sums / np.maximum(counts, 1)[:, None, None],
         flooded=flooded,
     )
+
+
+def _shape_template(matches: Matches, flooded: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which matches are large enough to say what their unit looks like."""
+    least = np.where(flooded, SURE_SCALE, TYPICAL_SCALE)
+    return np.asarray(matches.scale >= least[matches.unit_index])
 
 
 def flooded_units(

@@ -17,17 +17,12 @@ from pydantic import Field
 from torch import Tensor
 
 from embersort.config import Config
-from embersort.embedding.architecture import (
-    CANONICAL_BEFORE_SAMPLES,
-    CANONICAL_RATE_HZ,
-    CANONICAL_SAMPLES,
-    ContextConfig,
-)
-from embersort.embedding.stage import make_encoder_stage
+from embersort.embedding.architecture import ContextConfig
 from embersort.embedding.torch_context import EventTable
 from embersort.embedding.weights import Weights
+from embersort.training.event_codes import encode_event_set
 from embersort.training.event_sets import EventSet
-from embersort.types import Events, FloatArray, Geometry, IntArray
+from embersort.types import FloatArray, IntArray
 
 
 class ContextBatchConfig(Config):
@@ -105,21 +100,7 @@ class ContextBatch:
 
 def encode_scene(scene: EventSet, weights: Weights, context: ContextConfig) -> EncodedScene:
     """Encode a scene's events, and find the neighbours of each among all of them."""
-    stage = make_encoder_stage(
-        weights,
-        Geometry(positions_um=scene.positions_um),
-        scene.neighbours,
-        n_window=CANONICAL_SAMPLES,
-        n_before=CANONICAL_BEFORE_SAMPLES,
-        sampling_rate_hz=CANONICAL_RATE_HZ,
-    )
-    snippets = np.ascontiguousarray(scene.snippets.astype(np.float32).transpose(0, 2, 1))
-    codes = stage.encode(snippets, scene.channel_index)
-    events = Events(
-        sample_index=np.round(scene.time_s * CANONICAL_RATE_HZ).astype(np.int64),
-        channel_index=scene.channel_index,
-        amplitude=snippets[:, CANONICAL_BEFORE_SAMPLES, 0],
-    )
+    stage, events, codes = encode_event_set(scene, weights)
     encoded = stage.read(codes)
     return EncodedScene(
         embedding=np.ascontiguousarray(encoded.embedding),

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from embersort.clustering.neighbourhoods import principal, split
+from embersort.clustering.gaps import principal
+from embersort.clustering.neighbourhoods import split
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
 from embersort.errors import MissingDependency

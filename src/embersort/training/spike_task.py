@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,11 +16,15 @@ from embersort.config import ClusterConfig, Config
 from embersort.embedding.architecture import ContextConfig, EncoderConfig
 from embersort.embedding.torch_context import ContextNetwork, EventTable, nearest_in_set
 from embersort.embedding.torch_encoder import EncoderNetwork, EncoderOutput
-from embersort.embedding.weights import Weights
+from embersort.embedding.weights import Weights, save_weights
 from embersort.evaluation.clustering import score_clustering
 from embersort.training.event_sets import EventSet
 from embersort.training.losses import affinity_loss, contrastive_loss, prototype_loss
 from embersort.training.spike_batches import Batch, bucket_of, gather, local_events
+
+HELD_OUT_RADIUS_UM = 50.0
+MOST_HELD_OUT_EVENTS = 1500
+"""Radius and events of one held-out neighbourhood."""
 
 
 class LossConfig(Config):
@@ -235,6 +240,12 @@ def roc_area(score: NDArray[np.floating], is_positive: NDArray[np.bool_]) -> flo
     rank[np.argsort(score, kind="stable")] = np.arange(1, len(score) + 1)
     total = rank[is_positive].sum() - n_positive * (n_positive + 1) / 2
     return float(total / (n_positive * n_negative))
+
+
+def save_network(model: nn.Module, path: Path) -> str:
+    """Write the weights of both networks; return the file's sha256."""
+    assert isinstance(model, SpikeNetwork)  # noqa: S101  for the type checker
+    return save_weights(model.weights(), path)
 
 
 def _tensors(values: dict[str, NDArray[np.float32]]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.architecture import ContextConfig, context_shapes
-from embersort.embedding.weights import Weights, load_named, save_weights
+from embersort.embedding.weights import Weights, load_named
 from embersort.errors import BadConfig
 from embersort.training.context_sets import (
     ContextBatch,
@@ -30,19 +30,19 @@ from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
 from embersort.training.scene_pool import event_sets
 from embersort.training.scenes import SceneDraw
 from embersort.training.spike_task import (
+    HELD_OUT_RADIUS_UM,
+    MOST_HELD_OUT_EVENTS,
     HandicapConfig,
     LossConfig,
     SpikeNetwork,
     adjusted_rand,
     cluster_loss,
     handicapped,
+    save_network,
 )
 
 KEPT_BY = "ari_context"
 """The held-out score by which the weights that are kept are chosen."""
-HELD_OUT_RADIUS_UM = 50.0
-MOST_HELD_OUT_EVENTS = 1500
-"""Radius and events of one held-out neighbourhood."""
 
 
 class ContextRecipe(Config):
@@ -124,7 +124,7 @@ def train_context(
         loss_of=lambda model, batch: context_loss(model, batch, recipe.loss, recipe.handicap),
         evaluate=lambda model: held_out_context_scores(model, held_out, recipe.cluster),
         kept_by=KEPT_BY,
-        save=_save,
+        save=save_network,
     )
     return run(task, recipe.loop, folder, device)
 
@@ -174,8 +174,3 @@ def held_out_context_scores(
 
 def _has_two_units(scene: EventSet) -> bool:
     return len(np.unique(scene.label[scene.label >= 0])) >= 2
-
-
-def _save(model: nn.Module, path: Path) -> str:
-    assert isinstance(model, SpikeNetwork)  # noqa: S101  for the type checker
-    return save_weights(model.weights(), path)

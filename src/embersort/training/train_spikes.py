@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from embersort.embedding.architecture import (
     ContextConfig,
@@ -15,7 +14,7 @@ from embersort.embedding.architecture import (
     context_shapes,
     encoder_shapes,
 )
-from embersort.embedding.weights import load_named, save_weights
+from embersort.embedding.weights import load_named
 from embersort.errors import BadConfig
 from embersort.training.device import CPU, on_device
 from embersort.training.event_sets import EventSet
@@ -24,14 +23,14 @@ from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
 from embersort.training.scene_pool import ScenePool, event_sets
 from embersort.training.spike_batches import Batch, draw_batch
 from embersort.training.spike_task import (
+    HELD_OUT_RADIUS_UM,
+    MOST_HELD_OUT_EVENTS,
     SpikeNetwork,
     held_out_scores,
     neighbourhood_batch,
+    save_network,
     spike_loss,
 )
-
-MOST_HELD_OUT_EVENTS = 1500
-"""Events of one held-out neighbourhood."""
 
 
 def train_spikes(
@@ -81,7 +80,7 @@ def train_spikes(
         loss_of=lambda model, batch: spike_loss(model, batch, recipe.loss, recipe.handicap),
         evaluate=lambda model: held_out_scores(model, held_out, recipe.cluster),
         kept_by="ari_context" if recipe.loss.context else "ari_encoder",
-        save=_save,
+        save=save_network,
     )
     return run(task, recipe.loop, folder, device)
 
@@ -101,7 +100,7 @@ def new_network(recipe: Recipe) -> SpikeNetwork:
     return model
 
 
-def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Batch]:
+def held_out_batches(scenes: list[EventSet], radius_um: float = HELD_OUT_RADIUS_UM) -> list[Batch]:
     """Return the busiest neighbourhood of each scene that has at least two units."""
     batches = []
     for scene in scenes:
@@ -113,11 +112,6 @@ def held_out_batches(scenes: list[EventSet], radius_um: float = 50.0) -> list[Ba
         if len(np.unique(label[label >= 0])) >= 2:
             batches.append(batch)
     return batches
-
-
-def _save(model: nn.Module, path: Path) -> str:
-    assert isinstance(model, SpikeNetwork)  # noqa: S101  for the type checker
-    return save_weights(model.weights(), path)
 
 
 def _shapes(encoder: EncoderConfig, context: ContextConfig) -> tuple[Shapes, Shapes]:
