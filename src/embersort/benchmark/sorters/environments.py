@@ -175,7 +175,11 @@ def worker_hash(spec: SorterSpec) -> str:
     """Return the hash of the scripts that run a sorter; its command line where there are none."""
     if spec.command:
         return hash_json(list(spec.command))
-    return hash_json([hash_file(WORKERS / name) for name in (spec.worker, "exchange_io.py")])
+    text = (WORKERS / spec.worker).read_text("utf-8")
+    shared = [
+        path.name for path in sorted(WORKERS.glob("*.py")) if f"from {path.stem} import" in text
+    ]
+    return hash_json([hash_file(WORKERS / name) for name in (spec.worker, *shared)])
 
 
 def _find_command(spec: SorterSpec) -> Installation:

@@ -5,25 +5,11 @@ only a two-point average left, which lets slow waves through.
 """
 
 from pathlib import Path
-from typing import Any
 
 from exchange_io import open_with_spikeinterface, read_job, write_spikeinterface_sorting
+from run_spikeinterface import lend_old_names
 
 BAND_HZ = (300.0, 6000.0)
-
-
-def lend_positions() -> None:
-    """Give it positions as a property, as SpikeInterface's first interface had them."""
-    from spikeinterface.core import BaseRecording
-
-    get_property = BaseRecording.get_property
-
-    def with_location(self: Any, key: str, *arguments: Any, **options: Any) -> Any:
-        if key == "location":
-            return self.get_channel_locations()
-        return get_property(self, key, *arguments, **options)
-
-    BaseRecording.get_property = with_location
 
 
 def main() -> None:
@@ -32,7 +18,7 @@ def main() -> None:
     from spikeinterface.sorters import run_sorter
 
     job = read_job()
-    lend_positions()
+    lend_old_names()
     recording = open_with_spikeinterface(job)
     highest_hz = min(BAND_HZ[1], 0.45 * recording.get_sampling_frequency())
     sorting = run_sorter(
