@@ -15,6 +15,7 @@ from test_run import requests
 from embersort.benchmark.exchange import StoredRecording
 from embersort.benchmark.process import Limits, ProcessResult
 from embersort.benchmark.run import carry_out
+from embersort.benchmark.sorters import environments
 from embersort.benchmark.sorters.catalogue import SORTERS, SPIKEINTERFACE, find_sorter
 from embersort.benchmark.sorters.commands import worker_command
 from embersort.benchmark.sorters.engines import (
@@ -25,7 +26,7 @@ from embersort.benchmark.sorters.engines import (
     container_result,
     image_file,
 )
-from embersort.benchmark.sorters.environments import MARKER, find_installation
+from embersort.benchmark.sorters.environments import MARKER, find_installation, worker_hash
 from embersort.errors import BadInput, MissingDependency
 
 
@@ -113,6 +114,25 @@ def test_an_incomplete_or_broken_environment_is_named(home):
     (home.environments / "lupin-broken").rename(home.environments / "spikeinterface")
     with pytest.raises(MissingDependency, match="does not start"):
         find_installation(SORTERS["lupin"], home)
+
+
+def test_what_a_worker_takes_from_another_counts_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(environments, "WORKERS", tmp_path)
+    (tmp_path / "exchange_io.py").write_text("")
+    (tmp_path / "run_alone.py").write_text("from exchange_io import read_job\n")
+    (tmp_path / "run_both.py").write_text(
+        "from exchange_io import read_job\nfrom run_alone import x\n"
+    )
+    alone, both = (replace(SORTERS["simple"], worker=f"run_{n}.py") for n in ("alone", "both"))
+    before = worker_hash(alone), worker_hash(both)
+    with (tmp_path / "run_alone.py").open("a") as file:
+        file.write("x = 1\n")
+    assert worker_hash(both) != before[1]
+    before = worker_hash(alone), worker_hash(both)
+    with (tmp_path / "run_both.py").open("a") as file:
+        file.write("y = 1\n")
+    assert worker_hash(alone) == before[0]
+    assert worker_hash(both) != before[1]
 
 
 def fake_engine(tmp_path, monkeypatch, name="docker", script="echo sha256:abc"):
@@ -281,6 +301,38 @@ time.sleep(30)
     assert done.stdout.strip() == "[[10.0, 0.0], [0.0, 10.0]]"
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_dartsort_without_network_gets_settings_that_the_wrapper_does_not_take(tmp_path):
+    """Its worker runs in another environment: here with stand-ins for DARTsort and the probe."""
+    parameters = SORTERS["dartsort-threshold"].parameters
+    job = {"parameters": parameters, "n_threads": 3, "work_folder": str(tmp_path)}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    script = f"""
+import json, sys, types
+sys.path.insert(0, {str(WORKERS)!r})
+import run_dartsort_alone as worker
+
+def dartsort(recording, folder, cfg):
+    print(json.dumps([recording, folder.name, cfg]))
+    return {{"sorting": types.SimpleNamespace(to_numpy_sorting=lambda: "units")}}
+
+sys.modules["dartsort"] = types.SimpleNamespace(dartsort=dartsort)
+sys.modules["dartsort.config"] = types.SimpleNamespace(DeveloperConfig=dict)
+worker.open_with_spikeinterface = lambda job: "traces"
+worker.with_round_positions = lambda recording: recording
+worker.write_spikeinterface_sorting = lambda job, sorting: print(sorting)
+worker.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "job.json")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    call, written = done.stdout.splitlines()
+    assert json.loads(call) == ["traces", "sorter", {"n_jobs_small": 3, **parameters}]
+    assert written == "units"
 
 
 def test_a_container_job_runs_from_files_to_scores(home, tmp_path, monkeypatch):
