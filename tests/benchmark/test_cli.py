@@ -1,6 +1,7 @@
 """The command line: what people type, and one line for what they mistype."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -139,3 +140,22 @@ def test_sorters_are_listed_the_users_own_among_them(bench, home):
     assert "pip install torch" in said
     assert "settings    its own defaults, and some by recording" in said
     assert "stand_in.py good {job_file}" in said
+
+
+def test_what_a_sorter_runs_in_and_needs_is_told(bench, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "runs in     Embersort's own interpreter" in bench("sorters", "embersort")
+    said = bench("sorters", "ironclust", "herdingspikes", "spikesift")
+    assert "not here: no container engine found" in said
+    assert re.search(r"installs    builds the image from .*ironclust\.Dockerfile\n", said)
+    assert "it sorts by location; at least 4 channels\n" in said
+    assert "needs       at least 4 channels and a C compiler to install\n" in said
+
+
+def test_a_sorter_that_cannot_be_installed_does_not_stop_the_others(bench, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = bench("install", "ironclust", "embersort", "lupine", code=2)
+    assert "ironclust: no container engine found" in said
+    assert re.search(r"^embersort \S+ is installed$", said, re.MULTILINE)
+    assert "did you mean 'lupin'" in said
+    assert "2 of 3 could not be installed" in said

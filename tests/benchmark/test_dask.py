@@ -16,7 +16,7 @@ distributed = pytest.importorskip("distributed")
 
 
 def test_a_killed_worker_loses_nothing(home):
-    todo = requests(home, "slow", "good")
+    todo, said = requests(home, "slow", "good"), []
     with dask_executor("local", n_jobs=2) as executor:
         pids = list(executor._client.run(os.getpid).values())
 
@@ -26,9 +26,10 @@ def test_a_killed_worker_loses_nothing(home):
 
         killer = threading.Thread(target=kill_one)
         killer.start()
-        rows = run_requests(todo, home, executor=executor)
+        rows = run_requests(todo, home, executor=executor, say=said.append)
         killer.join()
     assert [row.outcome for row in rows] == ["ok"] * 4
+    assert said[1].startswith("[1/4 done, 3 running or waiting, 0 failed")
 
 
 def test_a_scheduler_that_is_not_there_is_named():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -162,11 +162,10 @@ def run_requests(
                 index = futures[future]
                 rows[index] = _collect(requests[index], future, home)
                 n_failed = sum(row.outcome != "ok" for row in rows.values())
-                n_running = sum(other.running() for other in pending)
                 left = _left(requests, [futures[other] for other in pending], rows, n_jobs)
                 say(
-                    f"[{len(rows)}/{len(requests)} done, {n_running} running, {n_failed} failed"
-                    f"{left}] {_outcome_of(rows[index])}"
+                    f"[{len(rows)}/{len(requests)} done, {_under_way(pending, executor)}, "
+                    f"{n_failed} failed{left}] {_outcome_of(rows[index])}"
                 )
     finally:
         over.set()
@@ -226,6 +225,13 @@ def _collect(request: Request, future: Future[Said], home: Home) -> Row:
     return Row(
         recording=request.recording.name, sorter=request.spec.name, outcome=outcome, error=error
     )
+
+
+def _under_way(pending: Collection[Future[Said]], executor: Executor | None) -> str:
+    """Say how many jobs run; Dask's futures do not tell those from the ones that wait."""
+    if executor is not None:
+        return f"{len(pending)} running or waiting"
+    return f"{sum(future.running() for future in pending)} running"
 
 
 def _left(

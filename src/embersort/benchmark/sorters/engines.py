@@ -87,6 +87,11 @@ def image_file(spec: SorterSpec, home: Home) -> Path:
     return home.images / (spec.image.replace("/", "_").replace(":", "_") + ".sif")
 
 
+def recipe_file(spec: SorterSpec) -> Path:
+    """Return the recipe that a sorter's image is built from."""
+    return RECIPES / f"{spec.name}.Dockerfile"
+
+
 def build_image(spec: SorterSpec, home: Home) -> None:
     """Build a sorter's image from its recipe.
 
@@ -97,7 +102,7 @@ def build_image(spec: SorterSpec, home: Home) -> None:
     BadInput
         If that fails, or the engine cannot read such recipes; says what to do.
     """
-    engine, recipe = find_engine(), RECIPES / f"{spec.name}.Dockerfile"
+    engine, recipe = find_engine(), recipe_file(spec)
     build = ["build", "--tag", spec.image, "--file", str(recipe), str(RECIPES)]
     if Path(engine).name in WITH_FILES:
         image = image_file(spec, home)
