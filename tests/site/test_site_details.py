@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from site_rows import STORED
 
+from embersort.benchmark.home import Home
+from embersort.benchmark.site import build_site, pages
 from embersort.benchmark.site.model import slug
 from embersort.benchmark.site.result_data import spike_classes
 from embersort.evaluation.comparison import compare
@@ -82,3 +84,20 @@ def test_partners_of_a_split_unit(built, result):
         expected = np.flatnonzero(comparison.agreement[unit] >= 0.05)
         ids = sorted(int(built.found["beta"].unit_ids[index]) for index in expected)
         assert sorted(partner["found_id"] for partner in partners) == ids
+
+
+def test_what_is_read_from_traces_is_read_once(built, tmp_path, monkeypatch):
+    def not_again(*arguments):
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(pages, "pack_recording", not_again)
+    monkeypatch.setattr(pages, "result_data", not_again)
+    home = Home(folder=built.folder.parent / "home")
+    again = build_site(built.rows, tmp_path / "site", home=home)
+    for part in ("results", "recordings"):
+        for path in sorted((built.folder / "data" / part).iterdir()):
+            assert read_data(again / "data" / part / path.name) == read_data(path)
+    # A page of another meaning is made anew.
+    monkeypatch.setattr(pages, "PAGE_VERSION", pages.PAGE_VERSION + 1)
+    with pytest.raises(AssertionError, match="read again"):
+        build_site(built.rows, tmp_path / "other", home=home)

@@ -7,17 +7,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from embersort.benchmark.exchange import SORTING, StoredRecording, open_stored, read_sorting
+from embersort.benchmark.exchange import SORTING, StoredRecording, open_stored
 from embersort.benchmark.export import export, write_results
 from embersort.benchmark.home import Home
 from embersort.benchmark.registry import RegisteredRecording
 from embersort.benchmark.run import Row
 from embersort.benchmark.site.changes import changes_between
-from embersort.benchmark.site.counts import CountsRecording
 from embersort.benchmark.site.index_data import (
     METRICS,
     RULES,
@@ -26,9 +26,9 @@ from embersort.benchmark.site.index_data import (
     pack_scores,
     pack_units,
 )
-from embersort.benchmark.site.model import Benchmark, load_benchmark, plain_json, slug
-from embersort.benchmark.site.recording_data import pack_recording, recording_facts
-from embersort.benchmark.site.result_data import result_data
+from embersort.benchmark.site.model import Benchmark, load_benchmark, slug
+from embersort.benchmark.site.pages import recording_page, result_page
+from embersort.benchmark.site.recording_data import recording_facts
 from embersort.benchmark.site.sortings import SortingFiles
 from embersort.benchmark.sorters.spec import SorterSpec
 from embersort.errors import BadInput, MissingDependency
@@ -49,6 +49,21 @@ PAGES = {
 }
 MARKER = "embersort-site.json"
 """File by which a folder is known to be a site, and may be replaced."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Here:
+    """What of a benchmark lies on this machine.
+
+    Attributes
+    ----------
+    home : Home
+    recordings : dict of int to StoredRecording
+        By their index in the benchmark.
+    """
+
+    home: Home
+    recordings: dict[int, StoredRecording]
 
 
 def build_site(
@@ -95,9 +110,9 @@ def build_site(
     try:
         _write_pages(made)
         _write_index(benchmark, made, before or {})
-        stored = _stored(benchmark, home)
-        detailed = _write_results(benchmark, made, stored, home) if home is not None else set()
-        _write_recordings(benchmark, made, stored, dict(sorters or {}), detailed)
+        here = _find_here(benchmark, home) if home is not None else None
+        detailed = _write_results(benchmark, made, here) if here is not None else set()
+        _write_recordings(benchmark, made, here, dict(sorters or {}), detailed)
         _write_downloads(rows, made / "downloads")
         (made / MARKER).write_text(json.dumps({"schema": SCHEMA}), "utf-8")
         made.chmod(0o755)
@@ -178,41 +193,38 @@ def _write_index(benchmark: Benchmark, folder: Path, before: Mapping[str, Sequen
     write_data(folder, "changes", changes)
 
 
-def _stored(benchmark: Benchmark, home: Home | None) -> dict[int, StoredRecording]:
+def _find_here(benchmark: Benchmark, home: Home) -> Here:
     """Find the recordings that lie on this machine."""
-    if home is None:
-        return {}
     found = {}
     for index, recording in enumerate(benchmark.recordings):
         folder = home.recordings / recording.facts["content"]
         if recording.facts["content"] and folder.is_dir():
             found[index] = open_stored(folder)
-    return found
+    return Here(home=home, recordings=found)
 
 
 def _write_recordings(
     benchmark: Benchmark,
     folder: Path,
-    stored: Mapping[int, StoredRecording],
+    here: Here | None,
     specs: dict[str, SorterSpec],
     detailed: set[tuple[int, int]],
 ) -> None:
     """Write the data of every recording's page, which says what results have data of their own."""
     for index, recording in enumerate(benchmark.recordings):
-        facts = recording_facts(benchmark, index, stored.get(index), specs)
+        stored = here.recordings.get(index) if here is not None else None
+        facts = recording_facts(benchmark, index, stored, specs)
         for result in facts["results"]:
             result["has_data"] = (index, result["sorter"]) in detailed
-        if index in stored:
-            facts["packs"] = {"recording": pack_recording(stored[index])}
+        if here is not None and stored is not None:
+            facts |= recording_page(stored, here.home)
         write_data(folder, f"recordings/{recording.slug}", facts)
 
 
-def _write_results(
-    benchmark: Benchmark, folder: Path, stored: Mapping[int, StoredRecording], home: Home
-) -> set[tuple[int, int]]:
+def _write_results(benchmark: Benchmark, folder: Path, here: Here) -> set[tuple[int, int]]:
     """Write data and files of every result that lies on this machine; return their places."""
     written = set()
-    for place, path in _sortings(benchmark, home):
+    for place, path in _sortings(benchmark, here.home):
         recording, sorter = benchmark.recordings[place[0]], benchmark.sorters[place[1]]
         name = f"{recording.slug}-{slug(sorter.key)}"
         log = path.parent / "log.txt"
@@ -224,11 +236,9 @@ def _write_results(
             downloads.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, downloads / f"{name}.npz")
             data["download"] = f"downloads/sortings/{name}.npz"
-        known = stored.get(place[0])
-        if path.is_file() and known is not None and known.has_truth:
-            found = read_sorting(path, known.sampling_rate_hz, known.n_samples)
-            facts, packs = result_data(CountsRecording(stored=known), known.truth(), found)
-            data |= {**plain_json(facts), "packs": packs}
+        stored = here.recordings.get(place[0])
+        if path.is_file() and stored is not None and stored.has_truth:
+            data |= result_page(stored, path, here.home)
         write_data(folder, f"results/{name}", data)
         written.add(place)
     return written

@@ -23,8 +23,6 @@ from embersort.report.truth import found_order
 from embersort.types import IntArray, Sorting
 from embersort.units import ms_to_samples
 
-CLASSES = ("matched", "missed", "false")
-"""A true spike that the matched unit has, one that it lacks, a spike of it that is not true."""
 N_DRAWN = 16
 """Snippets of each class that are drawn."""
 N_POINTS = 60
@@ -71,7 +69,11 @@ def result_data(
 def spike_classes(
     truth: Sorting, found: Sorting, comparison: Comparison, unit: int
 ) -> dict[str, IntArray]:
-    """Return the samples of a true unit's matched, missed and false spikes."""
+    """Return the samples of a true unit's matched, missed and false spikes.
+
+    These are its spikes that the matched unit has, those that it lacks, and spikes of the
+    matched unit that are not the true one's.
+    """
     matched = int(comparison.matched_index[unit])
     true_spikes = np.flatnonzero(truth.unit_index == unit)
     hit = comparison.truth_spike_found[true_spikes]
