@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_home import RATE_HZ
 
-from embersort.benchmark.choose import choose_sorter, installed_sorters, recommend
+from embersort.benchmark.choose import Hybrids, choose_sorter, installed_sorters, recommend
 from embersort.benchmark.process import Limits
 from embersort.errors import BadInput
 from embersort.recording import ArrayRecording
@@ -56,15 +56,14 @@ def test_stand_ins_are_told_apart_on_a_recording(home):
         recording,
         ["crash", "good"],
         home,
-        n_units=2,
-        seconds=3.0,
-        n_repeats=2,
+        hybrids=Hybrids(n_units=2, seconds=3.0, n_repeats=2),
         limits=Limits(n_threads=1),
         say=lines.append,
     )
     assert choice.recommended == "good"
     assert choice.candidates[0].accuracy.mean == 1.0
     assert choice.candidates[1].n_failed == 2
+    assert choice.table()[2] == ("crash", "–", "–", "–", "2")
     assert len(lines) == 4
     assert lines[0].startswith("crash, hybrid 1: failed: ")
     assert "this is why" in lines[0]

@@ -116,6 +116,9 @@ def test_registry(bench, home, tmp_path):
     [
         (["run", "TINY/pair/zz"], "no recording is named"),
         (["run", "TINY/pair/a", "--sorters", "lupine"], "did you mean 'lupin'"),
+        (["choose", "x.npy", "--units", "0"], "n_units"),
+        (["choose", "x.npy", "--repeats", "0"], "n_repeats"),
+        (["choose", "x.npy", "--seconds", "-1"], "seconds"),
         (["run", "TINY/pair/a", "--threads", "0"], "n_threads"),
         (["run", "TINY/pair/a", "--set", "x"], "KEY=VALUE"),
         (["table", "nowhere"], "does not exist"),

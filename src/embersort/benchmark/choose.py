@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
 from embersort.benchmark.exchange import StoredRecording, store_recording
 from embersort.benchmark.home import Home
@@ -16,6 +17,7 @@ from embersort.benchmark.sorters.catalogue import all_sorters, find_sorter
 from embersort.benchmark.sorters.environments import find_installation
 from embersort.benchmark.sorters.spec import SorterSpec
 from embersort.benchmark.statistics import Interval, bootstrap_mean, paired_difference
+from embersort.config import Config
 from embersort.errors import BadInput, EmbersortError
 from embersort.recording import Excerpt
 from embersort.types import Recording
@@ -27,6 +29,19 @@ NEAR_BEST = 0.05
 however wide the interval."""
 MIN_SNR, MAX_SNR = 4.0, 15.0
 """Range of the injected units' SNR: below, no sorter finds much; above, every one does."""
+
+
+class Hybrids(Config):
+    """How the recording is tried: parts of it with known units put in."""
+
+    n_units: int = Field(10, ge=1)
+    """Units put in per hybrid; they change the recording least where they are few."""
+    seconds: float = Field(60.0, gt=0)
+    """Length of the part of the recording that is used, from its middle."""
+    n_repeats: int = Field(3, ge=1)
+    """Hybrids, each with other units at other places."""
+    seed: int = Field(0, ge=0)
+    """Of the first hybrid; each further one has the next."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +56,7 @@ class Candidate:
     behind : Interval
         The best sorter's accuracy less this one's, paired by injected unit.
     wall_s : float
-        Mean per hybrid.
+        Mean per hybrid; infinite for one that failed on every hybrid.
     n_failed : int
     """
 
@@ -73,8 +88,9 @@ class Choice:
             ("sorter", "accuracy", "behind the best by", "wall time, s", "failed")
         ]
         for c in self.candidates:
-            figures = str(c.accuracy), str(c.behind), f"{c.wall_s:.0f}", str(c.n_failed)
-            lines.append((c.sorter, *figures))
+            figures = str(c.accuracy), str(c.behind), f"{c.wall_s:.0f}"
+            shown = figures if np.isfinite(c.wall_s) else ("–",) * len(figures)
+            lines.append((c.sorter, *shown, str(c.n_failed)))
         return lines
 
     def advice(self) -> str:
@@ -99,15 +115,12 @@ def installed_sorters(home: Home) -> list[str]:
     return names
 
 
-def choose_sorter(  # noqa: PLR0913 - each a plain setting of its own meaning
+def choose_sorter(
     recording: Recording,
     sorters: Sequence[str],
     home: Home,
     *,
-    n_units: int = 10,
-    seconds: float = 60.0,
-    n_repeats: int = 3,
-    seed: int = 0,
+    hybrids: Hybrids | None = None,
     limits: Limits | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Choice:
@@ -118,13 +131,7 @@ def choose_sorter(  # noqa: PLR0913 - each a plain setting of its own meaning
     recording : Recording
     sorters : sequence of str
     home : Home
-    n_units : int
-        Units put in per hybrid; they change the recording least where they are few.
-    seconds : float
-        Length of the part of the recording that is used, from its middle.
-    n_repeats : int
-        Hybrids, each with other units at other places.
-    seed : int
+    hybrids : Hybrids, optional
     limits : Limits, optional
     say : callable
         Takes one line per job.
@@ -143,12 +150,12 @@ def choose_sorter(  # noqa: PLR0913 - each a plain setting of its own meaning
     if not sorters:
         raise BadInput("no sorter is installed; see 'embersort bench sorters'")
     specs = [find_sorter(name, home) for name in sorters]
-    hybrids = make_hybrids(recording, home, n_units, seconds, n_repeats, seed)
-    limits = limits or Limits()
-    accuracy = np.full((len(specs), n_repeats, n_units), np.nan)
-    wall_s = np.full((len(specs), n_repeats), np.nan)
+    hybrids, limits = hybrids or Hybrids(), limits or Limits()
+    made = make_hybrids(recording, hybrids, home)
+    accuracy = np.full((len(specs), hybrids.n_repeats, hybrids.n_units), np.nan)
+    wall_s = np.full((len(specs), hybrids.n_repeats), np.nan)
     for row, spec in enumerate(specs):
-        for column, hybrid in enumerate(hybrids):
+        for column, hybrid in enumerate(made):
             where = f"{spec.name}, hybrid {column + 1}"
             try:
                 accuracy[row, column], wall_s[row, column] = _score(hybrid, spec, limits, home)
@@ -159,20 +166,18 @@ def choose_sorter(  # noqa: PLR0913 - each a plain setting of its own meaning
     return recommend(list(sorters), accuracy, wall_s)
 
 
-def make_hybrids(
-    recording: Recording, home: Home, n_units: int, seconds: float, n_repeats: int, seed: int
-) -> list[StoredRecording]:
+def make_hybrids(recording: Recording, hybrids: Hybrids, home: Home) -> list[StoredRecording]:
     """Return stored copies of a recording's middle part, each with other known units in it."""
     from embersort.simulate import inject
     from embersort.simulate.scene import Injection
 
-    length = min(recording.n_samples, s_to_samples(seconds, recording.sampling_rate_hz))
+    length = min(recording.n_samples, s_to_samples(hybrids.seconds, recording.sampling_rate_hz))
     start = (recording.n_samples - length) // 2
     part = Excerpt(recording=recording, start_sample=start, n_samples=length)
-    cells = {"n_units": n_units, "min_snr": MIN_SNR, "max_snr": MAX_SNR}
+    cells = {"n_units": hybrids.n_units, "min_snr": MIN_SNR, "max_snr": MAX_SNR}
     stored = []
-    for repeat in range(n_repeats):
-        injection = Injection.parse({"cells": cells, "seed": seed + repeat}, where="hybrid")
+    for seed in range(hybrids.seed, hybrids.seed + hybrids.n_repeats):
+        injection = Injection.parse({"cells": cells, "seed": seed}, where="hybrid")
         hybrid = inject(part, injection)
         stored.append(store_recording(hybrid.recording, hybrid.truth.sorting, home.recordings))
     return stored

@@ -147,11 +147,13 @@ def choose(
     channels: Annotated[int | None, typer.Option(help="Channels of a binary file.")] = None,
 ) -> None:
     """Say which sorter suits your recording: known units are put in and looked for."""
-    from embersort.benchmark.choose import choose_sorter, installed_sorters
+    from embersort.benchmark.choose import Hybrids, choose_sorter, installed_sorters
     from embersort.benchmark.home import find_home
     from embersort.cli.terminal import format_table
     from embersort.recording import open_recording
 
+    values = {"n_units": units, "seconds": seconds, "n_repeats": repeats}
+    hybrids = Hybrids.parse(values, where="hybrids")
     source = open_recording(
         recording,
         sampling_rate_hz=rate_hz,
@@ -160,15 +162,7 @@ def choose(
         n_channels=channels,
     )
     names = sorter_names(sorters) or installed_sorters(find_home())
-    choice = choose_sorter(
-        source,
-        names,
-        find_home(),
-        n_units=units,
-        seconds=seconds,
-        n_repeats=repeats,
-        say=typer.echo,
-    )
+    choice = choose_sorter(source, names, find_home(), hybrids=hybrids, say=typer.echo)
     typer.echo("\n" + format_table(choice.table(), numbers=True))
     typer.echo(f"\n{choice.advice()}")
 
