@@ -281,13 +281,19 @@ class MergeConfig(Config):
     """Share of the smaller spikes, beyond chance, that follow another so soon."""
     min_burst_cosine: float = Field(0.85, gt=0, le=1)
     """Spikes of a burst have at least this much of their shape in common."""
+    min_excluding_cosine: float = Field(0.75, gt=0, le=1)
+    """This much is enough for sets that keep each other's refractory period."""
     min_half_cosine: float = Field(0.8, gt=0, le=1)
     """Units of one neuron that was found at two troughs are at least this much alike at a lag."""
+    sure_half_cosine: float = Field(0.88, gt=0, le=1)
+    """If this much alike at a lag, but not as they are, they need no other proof."""
+    min_half_ms: float = Field(0.1, ge=0)
+    """Two troughs are at least this far apart,"""
     half_censored_ms: float = Field(0.6, ge=0)
-    """Nearer pairs of theirs may be one spike found at both."""
+    """and at most this; nearer pairs of spikes may be one found at both."""
     half_chance: float = Field(1e-3, gt=0, lt=1)
     """Chance that strangers keep out of each other's way as halves of one neuron must."""
-    max_half_coincidence: float = Field(0.2, gt=0)
+    max_half_coincidence: float = Field(0.1, gt=0)
     """Their spikes coincide at most in this share of what chance would give."""
     block_s: float = Field(2.0, gt=0)
     """Blocks of time in which two parts are active together or not."""

@@ -166,8 +166,20 @@ def test_the_smaller_follows_whichever_is_listed_first():
 
 
 def test_later_spikes_of_another_shape_are_of_another_unit():
-    # Alike enough (0.76) to be looked at, not enough for one shape at two heights.
-    assert merged(BURSTS, directions(0, 35, heights=[1, 0.7]), APART) == ([0, 1], [0, 1])
+    # Alike enough (0.71) to be looked at, not enough for one shape at two heights.
+    assert merged(BURSTS, directions(0, 45, heights=[1, 0.7]), APART) == ([0, 1], [0, 1])
+
+
+@pytest.mark.parametrize(("angle", "n_units"), [(0, 1), (38, 1), (45, 2)])
+def test_smaller_spikes_that_keep_the_refractory_period_of_larger_ones_are_the_same_neurons(
+    angle, n_units
+):
+    train = renewal(0, 30, 60)
+    spikes = labelled(train[::2], train[1::2])
+    templates = directions(0, angle, heights=[1, 0.7])
+    assert len(set(merged(spikes, templates, APART)[1])) == n_units
+    strangers = labelled(renewal(0, 15, 60), renewal(1, 15, 60))
+    assert merged(strangers, templates, APART)[1] == [0, 1]
 
 
 def test_independent_trains_are_no_bursts():
@@ -198,13 +210,47 @@ def at_lags(*lags):
     return np.stack([np.roll(wave, lag, axis=0) for lag in lags])
 
 
+HALF_ALIKE = 0.85
+"""Cosine at a lag: enough to be looked at, not enough to be proof of one neuron."""
+
+
+def half_alike(*lags):
+    """The same, but the later ones differ in part of their shape."""
+    templates = np.concatenate([at_lags(*lags), np.zeros((len(lags), 40, 1))], axis=2)
+    own = np.linalg.norm(templates[0]) * np.sqrt(1 / HALF_ALIKE**2 - 1)
+    templates[1:, 30, 2] = own
+    return templates
+
+
 def test_two_halves_of_a_neuron_found_at_two_troughs_are_one_unit():
     train = renewal(0, 30, 60)
     spikes = labelled(train[::2], train[1::2])
-    courses, units = merged(spikes, at_lags(0, 5), [[0, 0], [0, 8]])
+    courses, units = merged(spikes, half_alike(0, 5), [[0, 0], [0, 8]])
     # Their templates are not aligned: each keeps its own.
     assert courses == [0, 1]
     assert len(set(units)) == 1
+
+
+def test_a_shape_that_returns_only_at_a_lag_is_proof_enough():
+    train = renewal(0, 2, 60)
+    spikes = labelled(train[::2], train[1::2])
+    assert merged(spikes, at_lags(0, 5), [[0, 0], [0, 8]])[1] == [0, 0]
+    # Strangers of one shape would be found at one trough, but they do coincide.
+    strangers = labelled(renewal(0, 15, 60), renewal(1, 15, 60))
+    assert merged(strangers, at_lags(0, 5), [[0, 0], [0, 8]])[1] == [0, 1]
+
+
+@pytest.mark.parametrize("lag", [-5, 5])
+def test_the_half_at_the_later_trough_is_late_by_the_lag(lag):
+    train = renewal(0, 2, 60)
+    spikes = labelled(train[::3], np.delete(train, np.s_[::3]))
+    places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
+    # The smaller set has its waveform five samples earlier, or later, within its window.
+    merges = merge_units(
+        spikes, at_lags(lag, 0), [frame_of(spikes, [[0, 0], [0, 8]])], places, MERGE
+    )
+    assert merges.unit.tolist() == [1, 1]
+    assert merges.late_samples.tolist() == [-lag, 0]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +262,7 @@ def test_two_halves_of_a_neuron_found_at_two_troughs_are_one_unit():
     ],
 )
 def test_other_units_alike_at_a_lag_stay_apart(trains, lag):
-    courses, units = merged(labelled(*trains), at_lags(0, lag), [[0, 0], [0, 8]])
+    courses, units = merged(labelled(*trains), half_alike(0, lag), [[0, 0], [0, 8]])
     assert courses == units == [0, 1]
 
 
@@ -227,5 +273,5 @@ def test_halves_too_few_to_prove_are_told_by_the_last_look(apart, n_units):
     places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
     # Components see two troughs; the embedding may see one neuron.
     looks = [frame_of(spikes, [[0, 0], [0, 8]]), frame_of(spikes, [[0, 0], [0, apart]])]
-    units = merge_units(spikes, at_lags(0, 5), looks, places, MERGE).unit
+    units = merge_units(spikes, half_alike(0, 5), looks, places, MERGE).unit
     assert len(np.unique(units)) == n_units

@@ -13,7 +13,7 @@ from embersort.signal import TemporalPca, fit_temporal_pca, make_detector, make_
 from embersort.signal.filter import design_bandpass, settle_samples
 from embersort.signal.preprocess import Preprocessor, filter_tile
 from embersort.signal.tiles import Tile
-from embersort.sorting.passes import Front, encode_events, flooded_units
+from embersort.sorting.passes import Front, encode_events
 from embersort.sorting.units import without_duplicates
 from embersort.types import Geometry
 
@@ -98,18 +98,3 @@ def test_of_two_spikes_of_a_unit_too_near_the_better_stays():
     gain = np.array([5, 9, 1, 7, 7, 2], "f4")
     keep = without_duplicates(sample, unit, gain, 9)
     assert keep.tolist() == [False, True, True, True, False, True]
-
-
-@pytest.mark.parametrize(
-    ("scale", "worth", "flooded"),
-    [(0.75, 1.3, True), (0.75, 1.7, False), (0.8, 1.3, False)],
-    ids=[
-        "small and worthless",
-        "small but far beyond chance",
-        "near the least gain, but not small",
-    ],
-)
-def test_noise_floods_a_unit_whose_usual_match_is_small_and_hardly_worth_it(scale, worth, flooded):
-    unit = np.array([0, 0, 0, 2])
-    answer = flooded_units(unit, np.full(4, scale), np.full(4, worth), 3)
-    assert answer.tolist() == [flooded, False, flooded]

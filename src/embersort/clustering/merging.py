@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,10 @@ from embersort.clustering.places import Kinship, Places, kinship
 from embersort.clustering.turns import meeting
 from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
 
 SMALLEST_ENERGY = 1e-9
 """Far below that of any template in units of the noise."""
-
-MAX_LAG = 12
-"""Samples between the troughs of a cell that has two, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,10 +34,14 @@ class Merges:
         one template follows them.
     unit : ndarray, shape (n_parts,), int64
         For each part, the leading part of its unit, the later spikes of bursts included.
+    late_samples : ndarray, shape (n_parts,), int64
+        By how much each part's spikes come later than its unit's: where a neuron with two troughs
+        was found at the other one.
     """
 
     course: NDArray[np.int64]
     unit: NDArray[np.int64]
+    late_samples: NDArray[np.int64]
 
 
 def merge_units(
@@ -111,14 +113,16 @@ def merge_units(
     def linked(a: int, b: int) -> Link:
         return link(spikes, members[a], members[b], frames[0], config)
 
-    tests = _Tests(spikes, templates, members, linked, gap, kin, config)
+    at_lag = _AtLag.of(templates, ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz))
+    tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
     moving = (Link.PASSES, Link.JUMPS)
     course = _joined(spikes, same, list(left), moving, tests)
     # What was seen to belong together comes before parts that only take turns.
     every = (Link.PASSES, Link.BURSTS, Link.JUMPS)
     unit = _joined(spikes, same, list(left), every, tests)
-    halves = _alike_at_a_lag(templates, config)
-    return Merges(course=course, unit=_joined(spikes, unit, halves, (Link.HALVES,), tests))
+    whole = _joined(spikes, unit, at_lag.pairs(config), (Link.HALVES,), tests)
+    late = np.where(whole == unit, 0, at_lag.late_samples[unit, whole])
+    return Merges(course=course, unit=whole, late_samples=late)
 
 
 class _Tests(NamedTuple):
@@ -130,6 +134,7 @@ class _Tests(NamedTuple):
     linked: Callable[[int, int], Link]
     gap: Callable[[IntArray, IntArray], bool]
     kin: Kinship
+    at_lag: _AtLag
     config: MergeConfig
 
     def hold(self, a: int, b: int, how: Link) -> bool:
@@ -137,19 +142,30 @@ class _Tests(NamedTuple):
         if how is Link.BURSTS:
             return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
         if how is Link.HALVES:
-            return self._are_halves(self.members[a], self.members[b])
+            return self._are_halves(a, b)
         if not self.kin.alike[a, b] or (how is Link.JUMPS and not self.kin.may_be_near[a, b]):
             return False
         return self.linked(a, b) is how
 
-    def _are_halves(self, a: IntArray, b: IntArray) -> bool:
+    def _are_halves(self, a: int, b: int) -> bool:
         """Say whether two parts alike at a lag are found at two troughs of one neuron.
 
-        The embedding knows where within an event its trough is, and looks alike at either.
+        Two neurons of one waveform would both be found at the deeper of its troughs, so that a
+        shape that returns only later is proof. The embedding knows where within an event its
+        trough is, and looks alike at either.
         """
-        if min(len(a), len(b)) < self.config.min_passing:
+        spikes_a, spikes_b = self.members[a], self.members[b]
+        if min(len(spikes_a), len(spikes_b)) < self.config.min_passing:
             return False
-        return exclude(self.spikes, a, b, self.config) or not self.gap(a, b)
+        shortest = ms_to_samples(self.config.min_half_ms, self.spikes.sampling_rate_hz)
+        if (
+            self.at_lag.cosine[a, b] >= self.config.sure_half_cosine
+            and abs(self.at_lag.late_samples[a, b]) >= shortest
+            and cosine(self.templates[a], self.templates[b]) < self.config.min_similarity
+        ):
+            return True
+        apart = exclude(self.spikes, spikes_a, spikes_b, self.config.half_censored_ms, self.config)
+        return apart or not self.gap(spikes_a, spikes_b)
 
 
 def _joined(
@@ -182,33 +198,55 @@ def _bursts(
     config: MergeConfig,
 ) -> bool:
     """Say whether the smaller of two parts holds the later spikes of the other's bursts."""
-    if cosine(templates[a], templates[b]) < config.min_burst_cosine:
+    alike = cosine(templates[a], templates[b])
+    if alike < config.min_excluding_cosine:
         return False
     if np.square(templates[a]).sum() < np.square(templates[b]).sum():
         a, b = b, a
-    return follows(spikes, members[a], members[b], config)
+    large, small = members[a], members[b]
+    if alike >= config.min_burst_cosine and follows(spikes, large, small, config):
+        return True
+    return exclude(spikes, large, small, config.censored_ms, config)
 
 
-def _alike_at_a_lag(templates: FloatArray, config: MergeConfig) -> list[tuple[int, int]]:
-    """Return pairs of units whose templates are alike at another lag, the most alike first.
+class _AtLag(NamedTuple):
+    """How alike templates are at other lags.
 
     A cell with two troughs of like depth is found at either; its units are a few samples apart.
     """
-    n_units, n_window = templates.shape[:2]
-    flat = np.asarray(templates, np.float32).reshape(n_units, -1)
-    # What is empty is like nothing.
-    energy = np.maximum(np.square(flat).sum(axis=1, dtype=np.float64), SMALLEST_ENERGY)
-    cosine = np.zeros((n_units, n_units))
-    for lag in range(1, min(MAX_LAG, n_window - 1) + 1):
-        early = np.asarray(templates[:, :-lag], np.float32).reshape(n_units, -1)
-        late = np.asarray(templates[:, lag:], np.float32).reshape(n_units, -1)
-        at_lag = early @ late.T / np.sqrt(np.outer(energy, energy))
-        cosine = np.maximum(cosine, np.maximum(at_lag, at_lag.T))
-    ratio = np.maximum(energy[:, None] / energy[None, :], energy[None, :] / energy[:, None])
-    alike = (cosine >= config.min_half_cosine) & (ratio <= config.max_height_ratio)
-    first, second = np.nonzero(np.triu(alike, k=1))
-    order = np.argsort(-cosine[first, second], kind="stable")
-    return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
+
+    cosine: NDArray[np.float64]
+    late_samples: NDArray[np.int64]
+    """Of each row's template, how much later than the column's it has what they share."""
+    energy: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, templates: FloatArray, max_lag: int) -> Self:
+        """Compare all templates at lags up to ``max_lag``, but not as they are."""
+        n_units, n_window = templates.shape[:2]
+        flat = np.asarray(templates, np.float32).reshape(n_units, -1)
+        # What is empty is like nothing.
+        energy = np.maximum(np.square(flat).sum(axis=1, dtype=np.float64), SMALLEST_ENERGY)
+        cosine = np.zeros((n_units, n_units))
+        late = np.zeros((n_units, n_units), np.int64)
+        for lag in range(1, min(max_lag, n_window - 1) + 1):
+            start = np.asarray(templates[:, :-lag], np.float32).reshape(n_units, -1)
+            end = np.asarray(templates[:, lag:], np.float32).reshape(n_units, -1)
+            # A spike found at a later trough has the whole of its waveform earlier in its window.
+            at_lag = start @ end.T / np.sqrt(np.outer(energy, energy))
+            for value, samples in ((at_lag, lag), (at_lag.T, -lag)):
+                late[value > cosine] = samples
+                cosine = np.maximum(cosine, value)
+        return cls(cosine, late, energy)
+
+    def pairs(self, config: MergeConfig) -> list[tuple[int, int]]:
+        """Return the pairs that may be one cell, the most alike first."""
+        energy = self.energy
+        ratio = np.maximum(energy[:, None] / energy[None, :], energy[None, :] / energy[:, None])
+        alike = (self.cosine >= config.min_half_cosine) & (ratio <= config.max_height_ratio)
+        first, second = np.nonzero(np.triu(alike, k=1))
+        order = np.argsort(-self.cosine[first, second], kind="stable")
+        return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
 
 
 def cosine(a: FloatArray, b: FloatArray) -> float:

@@ -44,13 +44,15 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
     return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
 
 
-def exclude(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+def exclude(
+    spikes: Labelled, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+) -> bool:
     """Say whether two sets keep each other's refractory period, as one neuron's spikes do.
 
     So few pairs must be seen that strangers would have them by chance less often than
     ``half_chance``; where few are to be expected, nothing is proven: False.
     """
-    pairs = _refractory_pairs(spikes, a, b, config.half_censored_ms, config)
+    pairs = _refractory_pairs(spikes, a, b, censored_ms, config)
     few = pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
     return few and _poisson_tail(pairs.n_seen, pairs.n_expected) < config.half_chance
 

@@ -18,18 +18,15 @@ from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
 from embersort.sorting.banks import Banks
 from embersort.sorting.cleaned import replace_own_channels, sum_by_unit
+from embersort.sorting.doubtful import (
+    SURE_SCALE,
+    TYPICAL_SCALE,
+    flooded_units,
+    shapes_template,
+)
 from embersort.sorting.kept import KeptTiles, WhiteTile
 from embersort.sorting.looks import Looks
-from embersort.types import Events, FloatArray, IntArray, Recording
-
-TYPICAL_SCALE = 0.85
-"""Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
-SURE_SCALE = 0.95
-"""Nor do smaller ones than this, where noise that fits a template floods its unit."""
-FLOODED_SCALE = 0.79
-"""Of a flooded unit most matches are near the least scale that is allowed,"""
-FLOODED_WORTH = 1.6
-"""and worth little more than the least gain."""
+from embersort.types import Events, Recording
 
 Progress = Callable[[int], None] | None
 
@@ -140,7 +137,7 @@ class MatchedSpikes:
     @property
     def shapes_template(self) -> NDArray[np.bool_]:
         """Whether each spike is large enough to say what its unit looks like."""
-        return _shape_template(self.matches, self.flooded)
+        return shapes_template(self.matches, self.flooded)
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
@@ -239,8 +236,8 @@ def match_recording(
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
-    flooded = flooded_units(unit, scale, worth, n_units)
-    counts = np.bincount(unit[_shape_template(matches, flooded)], minlength=n_units)
+    flooded = flooded_units(matches, worth, n_units, float(terms.min_scale[USUAL]))
+    counts = np.bincount(unit[shapes_template(matches, flooded)], minlength=n_units)
     sums = total[np.arange(n_units), flooded.astype(np.int64)]
     return MatchedSpikes(
         matches=matches,
@@ -251,26 +248,3 @@ def match_recording(
         means=sums / np.maximum(counts, 1)[:, None, None],
         flooded=flooded,
     )
-
-
-def _shape_template(matches: Matches, flooded: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say which matches are large enough to say what their unit looks like."""
-    least = np.where(flooded, SURE_SCALE, TYPICAL_SCALE)
-    return np.asarray(matches.scale >= least[matches.unit_index])
-
-
-def flooded_units(
-    unit_index: IntArray, scale: FloatArray, worth: FloatArray, n_units: int
-) -> NDArray[np.bool_]:
-    """Say of which units most matches are too small for the template, and hardly worth it.
-
-    Noise fits any template at the least scale that is allowed. Where it has shaped the template
-    too, ever more of it fits.
-    """
-    flooded = np.zeros(n_units, bool)
-    for unit in range(n_units):
-        own = unit_index == unit
-        if own.any():
-            small = np.median(scale[own]) < FLOODED_SCALE
-            flooded[unit] = small and np.median(worth[own]) < FLOODED_WORTH
-    return flooded

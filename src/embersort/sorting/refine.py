@@ -13,8 +13,9 @@ from embersort.config import SortConfig
 from embersort.matching.peel import Matches
 from embersort.signal.features import TemporalPca
 from embersort.sorting.coded import CodedSpikes
+from embersort.sorting.doubtful import own_matches
 from embersort.sorting.moving import MovingTemplates, moving_templates
-from embersort.sorting.passes import TYPICAL_SCALE, MatchedSpikes
+from embersort.sorting.passes import MatchedSpikes
 from embersort.sorting.registration import Registration
 from embersort.sorting.units import DUPLICATE_MS, without_duplicates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
@@ -68,21 +69,25 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
     real = np.array([is_real(spikes, rows, config) for rows in members], bool)
-    too_small = spikes.flooded[matches.unit_index] & (matches.scale < TYPICAL_SCALE)
-    labels = np.where(real[matches.unit_index] & ~too_small, matches.unit_index, UNASSIGNED)
+    own = own_matches(matches, spikes.flooded, registration.sampling_rate_hz, config.match)
+    labels = np.where(real[matches.unit_index] & own, matches.unit_index, UNASSIGNED)
     labels = _without_echoes(spikes, labels, spikes.means, registration, config)
-    leader = _merges(spikes, labels, spikes.means, registration, config).unit
+    merges = _merges(spikes, labels, spikes.means, registration, config)
+    leader = merges.unit
     counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
     means = _weighted_means(spikes.means, counts, leader)
     unit_index = leader[matches.unit_index]
     shortest = ms_to_samples(DUPLICATE_MS, registration.sampling_rate_hz)
-    keep = (labels >= 0) & without_duplicates(
-        matches.sample_index, unit_index, matches.gain, shortest
+    sample_index = matches.sample_index - merges.late_samples[matches.unit_index]
+    in_time = np.argsort(sample_index, kind="stable")
+    single = without_duplicates(
+        sample_index[in_time], unit_index[in_time], matches.gain[in_time], shortest
     )
+    keep = in_time[(labels[in_time] >= 0) & single]
     kept = np.unique(unit_index[keep])
     return MatchedSpikes(
         matches=Matches(
-            sample_index=matches.sample_index[keep],
+            sample_index=sample_index[keep],
             unit_index=np.searchsorted(kept, unit_index[keep]),
             scale=matches.scale[keep],
             shift_index=matches.shift_index[keep],
@@ -172,7 +177,7 @@ def _merges(
     """Find out which parts belong together."""
     if not len(templates):
         none = np.zeros(0, np.int64)
-        return Merges(course=none, unit=none)
+        return Merges(course=none, unit=none, late_samples=none)
     used = np.flatnonzero(labels >= 0)
     channel = spikes.channel_index[used]
     frames: list[UnitFrame] = [

@@ -1,0 +1,131 @@
+"""Which of a unit's matches are more likely noise, or another neuron's, than its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MatchConfig
+from embersort.matching.peel import Matches
+from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+TYPICAL_SCALE = 0.85
+"""Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
+SURE_SCALE = 0.95
+"""Nor do smaller ones than this, where noise that fits a template floods its unit."""
+LEAST_OF_FLOODED = 0.8
+"""Of a flooded unit smaller spikes than this are mostly not its own."""
+FLOODED_SCALE = 0.79
+"""Of a flooded unit most matches are near the least scale that is allowed,"""
+FLOODED_WORTH = 1.6
+"""and worth little more than the least gain."""
+
+PILE_WIDTH = 0.08
+"""Scales are counted in bins of this width,"""
+PILE_BINS = 6
+"""the first at the least scale; matches have piled up there,"""
+PILE_RATIO = 1.5
+"""if it holds this many times as many as any other,"""
+PILE_SD = 3.0
+"""and more by so many standard deviations of its count."""
+
+BURST_GAP_MS = 8.0
+"""Half or more of the smaller spikes of bursts come this soon after the spike before."""
+BURST_SD = 2.0
+"""Where so few do that chance would not have it by so many standard deviations, none are."""
+
+
+def shapes_template(matches: Matches, flooded: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which matches are large enough to say what their unit looks like."""
+    least = np.where(flooded, SURE_SCALE, TYPICAL_SCALE)
+    return np.asarray(matches.scale >= least[matches.unit_index])
+
+
+def flooded_units(
+    matches: Matches, worth: FloatArray, n_units: int, least_scale: float
+) -> NDArray[np.bool_]:
+    """Say into which units noise, or what smaller neurons far away leave, has come in numbers.
+
+    Parameters
+    ----------
+    matches : Matches
+    worth : ndarray, shape (n_spikes,)
+        Gain as a multiple of the least that its template asks of a spike.
+    n_units : int
+    least_scale : float
+        Least amplitude of a spike relative to its template.
+
+    Returns
+    -------
+    ndarray, shape (n_units,), bool
+        Noise fits any template at the least scale that is allowed. Where it has shaped the
+        template too, ever more of it fits. Either most matches are small and hardly worth it, or
+        they have piled up at the least scale though noise blurs their scale by less than a bin.
+    """
+    flooded = np.zeros(n_units, bool)
+    for unit in range(n_units):
+        own = matches.unit_index == unit
+        if not own.any():
+            continue
+        scale = matches.scale[own]
+        hardly = np.median(scale) < FLOODED_SCALE and np.median(worth[own]) < FLOODED_WORTH
+        energy = float(np.median(matches.gain[own] / np.square(scale)))
+        sharp = energy * PILE_WIDTH**2 > 1
+        flooded[unit] = hardly or (sharp and piled_up(scale, least_scale))
+    return flooded
+
+
+def piled_up(scale: FloatArray, least_scale: float) -> bool:
+    """Say whether far more matches lie just above the least scale than anywhere higher.
+
+    A neuron's own spikes lie round the size of its template and thin out below. What thins out
+    upwards from the least size that is allowed are spikes of smaller neurons.
+    """
+    edges = least_scale + PILE_WIDTH * np.arange(PILE_BINS + 1)
+    counts = np.histogram(scale, edges)[0]
+    excess = counts[0] - PILE_RATIO * counts[1:].max()
+    return bool(excess > PILE_SD * np.sqrt(counts[0]))
+
+
+def own_matches(
+    matches: Matches,
+    flooded: NDArray[np.bool_],
+    sampling_rate_hz: float,
+    config: MatchConfig,
+) -> NDArray[np.bool_]:
+    """Say which matches are likely spikes of the unit that they were given to.
+
+    Parameters
+    ----------
+    matches : Matches
+    flooded : ndarray, shape (n_units,), bool
+    sampling_rate_hz : float
+    config : MatchConfig
+
+    Returns
+    -------
+    ndarray, shape (n_spikes,), bool
+        Not the small ones of flooded units, nor those that were taken for later spikes of bursts
+        in units that do not burst.
+    """
+    own = ~(flooded[matches.unit_index] & (matches.scale < LEAST_OF_FLOODED))
+    late = matches.scale < config.min_scale
+    soonest = ms_to_samples(BURST_GAP_MS, sampling_rate_hz)
+    for unit in np.unique(matches.unit_index[late]):
+        rows = np.flatnonzero(matches.unit_index == unit)
+        if not _bursts(matches.sample_index[rows], late[rows], soonest):
+            own[rows[late[rows]]] = False
+    return own
+
+
+def _bursts(sample_index: IntArray, late: NDArray[np.bool_], soonest: int) -> bool:
+    """Say whether smaller spikes of a unit may be the later ones of its bursts.
+
+    Those of a burst follow within a few milliseconds. Small spikes of another neuron come at any
+    time in which they are looked for.
+    """
+    order = np.argsort(sample_index, kind="stable")
+    gap = np.diff(sample_index[order], prepend=-soonest - 1)[late[order]]
+    share = float((gap <= soonest).mean())
+    return bool(share + BURST_SD * np.sqrt(0.25 / len(gap)) >= 0.5)

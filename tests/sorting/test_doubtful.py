@@ -1,0 +1,88 @@
+"""Matches that are noise or another neuron's, made by hand."""
+
+import numpy as np
+import pytest
+
+from embersort.config import MatchConfig
+from embersort.matching.peel import Matches
+from embersort.sorting.doubtful import flooded_units, own_matches, piled_up
+
+RATE_HZ = 10_000
+LEAST = 0.7
+
+
+def matches(scale, *, unit=None, sample=None, energy=400.0):
+    """Matches of templates of one energy, in units of the noise; one a second unless given."""
+    scale = np.asarray(scale, "f4")
+    return Matches(
+        sample_index=np.arange(len(scale)) * RATE_HZ if sample is None else np.asarray(sample),
+        unit_index=np.zeros(len(scale), np.int64) if unit is None else np.asarray(unit),
+        scale=scale,
+        shift_index=np.zeros(len(scale), np.int64),
+        gain=np.float32(energy) * scale**2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("scale", "worth", "flooded"),
+    [(0.75, 1.3, True), (0.75, 1.7, False), (0.8, 1.3, False)],
+    ids=[
+        "small and worthless",
+        "small but far beyond chance",
+        "near the least gain, but not small",
+    ],
+)
+def test_noise_floods_a_unit_whose_usual_match_is_small_and_hardly_worth_it(scale, worth, flooded):
+    some = matches(np.full(4, scale), unit=[0, 0, 0, 2])
+    answer = flooded_units(some, np.full(4, worth), 3, LEAST)
+    assert answer.tolist() == [flooded, False, flooded]
+
+
+NEURON = np.linspace(0.8, 1.2, 40)
+FAR_CELLS = np.repeat([0.72, 0.74, 0.76, 0.8], [40, 20, 15, 10])
+
+
+@pytest.mark.parametrize(
+    ("energy", "flooded"),
+    [
+        pytest.param(400, True, id="noise moves the scale by 0.05"),
+        pytest.param(100, False, id="by 0.1: the neuron's own spikes reach down as far"),
+    ],
+)
+def test_matches_that_thin_out_from_the_least_scale_on_are_not_the_neurons(energy, flooded):
+    both = matches(np.concatenate([NEURON, FAR_CELLS]), energy=energy)
+    assert flooded_units(both, np.full(len(both.scale), 9.0), 1, LEAST).tolist() == [flooded]
+    alone = matches(NEURON, energy=energy)
+    assert flooded_units(alone, np.full(40, 9.0), 1, LEAST).tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("n_lowest", "n_next", "answer"),
+    [(100, 40, True), (100, 50, False), (20, 5, False), (0, 0, False)],
+    ids=["beyond chance", "not beyond chance", "too few to tell", "none"],
+)
+def test_a_pile_is_half_as_high_again_as_any_other_bin_beyond_chance(n_lowest, n_next, answer):
+    assert piled_up(np.repeat([0.72, 0.8], [n_lowest, n_next]), LEAST) is answer
+
+
+def test_small_matches_of_flooded_units_are_not_their_own():
+    some = matches([0.75, 0.85, 0.75, 0.85], unit=[0, 0, 1, 1])
+    own = own_matches(some, np.array([True, False]), RATE_HZ, MatchConfig())
+    assert own.tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "n_late", "bursts"),
+    [
+        pytest.param(5, 40, True, id="soon after the spike before"),
+        pytest.param(15, 40, False, id="at any time in which they are looked for"),
+        pytest.param(15, 3, True, id="too few to tell"),
+    ],
+)
+def test_late_spikes_of_a_unit_that_does_not_burst_are_not_its_own(gap_ms, n_late, bursts):
+    first = np.arange(100) * RATE_HZ
+    late = first[:n_late] + gap_ms * RATE_HZ // 1000
+    sample = np.concatenate([first, late])
+    some = matches(np.repeat([1.0, 0.5], [100, n_late]), sample=sample)
+    own = own_matches(some, np.array([False]), RATE_HZ, MatchConfig())
+    assert own.tolist() == [True] * 100 + [bursts] * n_late
