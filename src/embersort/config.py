@@ -281,8 +281,12 @@ class MergeConfig(Config):
     """Share of the smaller spikes, beyond chance, that follow another so soon."""
     min_burst_cosine: float = Field(0.85, gt=0, le=1)
     """Spikes of a burst have at least this much of their shape in common."""
-    min_excluding_cosine: float = Field(0.75, gt=0, le=1)
-    """This much is enough for sets that keep each other's refractory period."""
+    min_recovering_cosine: float = Field(0.75, gt=0, le=1)
+    """This much is enough where the sets keep each other's refractory period."""
+    recover_ms: float = Field(100.0, gt=0)
+    """Spikes of a neuron recover their height within this time,"""
+    min_recovering: float = Field(0.05, ge=0, le=1)
+    """so that more of the smaller ones, by this share, have a larger one before than after them."""
     min_half_cosine: float = Field(0.8, gt=0, le=1)
     """Units of one neuron that was found at two troughs are at least this much alike at a lag."""
     sure_half_cosine: float = Field(0.88, gt=0, le=1)

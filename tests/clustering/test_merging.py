@@ -170,16 +170,34 @@ def test_later_spikes_of_another_shape_are_of_another_unit():
     assert merged(BURSTS, directions(0, 45, heights=[1, 0.7]), APART) == ([0, 1], [0, 1])
 
 
-@pytest.mark.parametrize(("angle", "n_units"), [(0, 1), (38, 1), (45, 2)])
-def test_smaller_spikes_that_keep_the_refractory_period_of_larger_ones_are_the_same_neurons(
-    angle, n_units
-):
-    train = renewal(0, 30, 60)
-    spikes = labelled(train[::2], train[1::2])
+def renewal(seed, rate_hz, duration_s, dead_ms=3.0):
+    """Times of a train that keeps a dead time."""
+    rng = np.random.default_rng(seed)
+    gaps_s = dead_ms / 1000 + rng.exponential(1 / rate_hz, int(2 * rate_hz * duration_s))
+    times = np.cumsum(gaps_s)
+    return times[times < duration_s]
+
+
+def recovering(seed=0):
+    """One train; spikes less than 100 ms after the one before are smaller."""
+    train = renewal(seed, 12, 200)
+    soon = np.diff(train, prepend=-1) < 0.1
+    return train[~soon], train[soon]
+
+
+@pytest.mark.parametrize(
+    ("trains", "angle", "n_units"),
+    [
+        pytest.param(recovering(), 0, 1, id="before it has recovered"),
+        pytest.param(recovering(), 38, 1, id="with a shape that changes"),
+        pytest.param(recovering(), 45, 2, id="with another shape"),
+        pytest.param((renewal(0, 25, 60)[::2], renewal(0, 25, 60)[1::2]), 38, 2, id="at any time"),
+        pytest.param((recovering()[0], recovering(1)[1]), 38, 2, id="of a stranger"),
+    ],
+)
+def test_smaller_spikes_of_one_neuron_come_before_it_has_recovered(trains, angle, n_units):
     templates = directions(0, angle, heights=[1, 0.7])
-    assert len(set(merged(spikes, templates, APART)[1])) == n_units
-    strangers = labelled(renewal(0, 15, 60), renewal(1, 15, 60))
-    assert merged(strangers, templates, APART)[1] == [0, 1]
+    assert len(set(merged(labelled(*trains), templates, APART)[1])) == n_units
 
 
 def test_independent_trains_are_no_bursts():
@@ -193,14 +211,6 @@ def test_cosine_ignores_height():
     assert cosine(a, np.array([[0, 1.0], [1, 0]])) == 0
     assert cosine(a, np.array([[1.0, 0], [0, 0]])) == pytest.approx(0.6)
     assert cosine(a, np.zeros((2, 2))) == 0
-
-
-def renewal(seed, rate_hz, duration_s, dead_ms=3.0):
-    """Times of a train that keeps a dead time."""
-    rng = np.random.default_rng(seed)
-    gaps_s = dead_ms / 1000 + rng.exponential(1 / rate_hz, int(2 * rate_hz * duration_s))
-    times = np.cumsum(gaps_s)
-    return times[times < duration_s]
 
 
 def at_lags(*lags):

@@ -6,7 +6,7 @@ from enum import Enum
 
 import numpy as np
 
-from embersort.clustering.pairs import Labelled, UnitFrame, projection_dip
+from embersort.clustering.pairs import Labelled, UnitFrame, exclude, projection_dip
 from embersort.config import MergeConfig
 from embersort.types import IntArray
 from embersort.units import ms_to_samples
@@ -66,6 +66,21 @@ def follows(spikes: Labelled, large: IntArray, small: IntArray, config: MergeCon
     before = _share_after(both, spikes.sample_index[large], reach)
     excess = (after - chance) / max(1 - chance, 1e-9)
     return excess >= config.min_burst_share and after > before
+
+
+def diminished(spikes: Labelled, large: IntArray, small: IntArray, config: MergeConfig) -> bool:
+    """Say whether the smaller spikes are those of the same neuron before it has recovered.
+
+    The two sets then keep each other's refractory period, beyond chance, and more of the smaller
+    spikes have a larger one within ``recover_ms`` before them than after them.
+    """
+    if not exclude(spikes, large, small, config.censored_ms, config):
+        return False
+    reach = ms_to_samples(config.recover_ms, spikes.sampling_rate_hz)
+    of, to = spikes.sample_index[small], spikes.sample_index[large]
+    before = _share_after(to, of, reach)
+    after = _share_after(-to[::-1], -of[::-1], reach)
+    return before - after >= config.min_recovering
 
 
 def _share_after(train: IntArray, of: IntArray, reach: int) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.clustering.gaps import cosines
-from embersort.clustering.linking import Link, follows, link
+from embersort.clustering.linking import Link, diminished, follows, link
 from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
 from embersort.clustering.places import Kinship, Places, kinship
 from embersort.clustering.turns import meeting
@@ -199,14 +199,14 @@ def _bursts(
 ) -> bool:
     """Say whether the smaller of two parts holds the later spikes of the other's bursts."""
     alike = cosine(templates[a], templates[b])
-    if alike < config.min_excluding_cosine:
+    if alike < config.min_recovering_cosine:
         return False
     if np.square(templates[a]).sum() < np.square(templates[b]).sum():
         a, b = b, a
     large, small = members[a], members[b]
     if alike >= config.min_burst_cosine and follows(spikes, large, small, config):
         return True
-    return exclude(spikes, large, small, config.censored_ms, config)
+    return diminished(spikes, large, small, config)
 
 
 class _AtLag(NamedTuple):
