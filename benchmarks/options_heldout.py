@@ -20,7 +20,7 @@ from embersort.embedding.architecture import ContextConfig
 from embersort.embedding.context import apply_context
 from embersort.embedding.stage import EncoderStage, joined_frame
 from embersort.embedding.weights import Weights, load_shipped, load_weights
-from embersort.evaluation.clustering import score_clustering
+from embersort.evaluation.clustering import ClusteringScore, score_clustering
 from embersort.signal.features import fit_temporal_pca
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
@@ -107,20 +107,23 @@ def clustering_rows(case: Case) -> list[dict]:
     answers[SORTER] = sorter_clusters(frames["PCA"], frames["context"], config)
     for name, answer in answers.items():
         score = score_clustering(np.maximum(label, -1), answer)
-        found.append(
-            {
-                "scene": case.scene.name,
-                "probe": case.scene.probe.kind,
-                "drift": case.scene.drift.kind != "none",
-                "bursts": case.scene.trains.bursting_share > 0,
-                "features": name,
-                "ari": score.adjusted_rand,
-                "accuracy": score.mean_accuracy,
-                "n_found": score.n_found,
-                "n_true": len(score.accuracy),
-            }
-        )
+        found.append(described(case, name, score))
     return found
+
+
+def described(case: Case, name: str, score: ClusteringScore) -> dict:
+    """Return a score as a row, with what kind of scene it is of."""
+    return {
+        "scene": case.scene.name,
+        "probe": case.scene.probe.kind,
+        "drift": case.scene.drift.kind != "none",
+        "bursts": case.scene.trains.bursting_share > 0,
+        "features": name,
+        "ari": score.adjusted_rand,
+        "accuracy": score.mean_accuracy,
+        "n_found": score.n_found,
+        "n_true": len(score.accuracy),
+    }
 
 
 def sorter_clusters(
@@ -206,6 +209,13 @@ def print_clustering(rows: list[dict]) -> None:
                 f"| {name:27} | {shown([r['ari'] for r in here])} "
                 f"| {shown([r['accuracy'] for r in here])} | {found:.2f} | {shown(gains, '+')} |"
             )
+        gains = [
+            by_scene[scene, "context"] - by_scene[scene, "encoder"]
+            for scene, name in by_scene
+            if name == "encoder"
+        ]
+        if gains:
+            print(f"\ncontext - encoder: {shown(gains, '+')}")
 
 
 def print_detection(cases: list[Case]) -> None:
