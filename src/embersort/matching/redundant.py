@@ -40,8 +40,8 @@ class Redundancy:
         bank : TemplateBank
             Of these templates.
         counts : ndarray, shape (n_units,), int64
-            Events of each; the smallest is tried first, and what is redundant explains nothing
-            more.
+            Events of each; the smallest is tried first. What is redundant, or has fewer events
+            than another, explains nothing of it.
         names : ndarray, shape (n_units,), int64
             Templates of one name are the same whenever this is asked.
 
@@ -65,7 +65,8 @@ class Redundancy:
             active[unit] = False
             beside = np.zeros(n_units, bool)
             beside[bank.near[unit][bank.near[unit] >= 0]] = True
-            beside &= active
+            # Collisions are rarer than either neuron, and a neuron's second trough than its first.
+            beside &= active & (np.asarray(counts) >= counts[unit])
             key = int(names[unit]), np.asarray(names, np.int64)[beside].tobytes()
             left = self._known.get(key)
             if left is None:
