@@ -53,6 +53,14 @@ def test_a_collision_is_the_sum_of_two_others(lag):
     assert gone(TEMPLATES[0], TEMPLATES[2], collision) == [False, False, False]
 
 
+def test_nobody_is_explained_away_by_a_rarer_one():
+    # The third is what the first would leave of it; both together explain the sum, if they are not
+    # rarer than it is.
+    whole = TEMPLATES[0] + TEMPLATES[1]
+    assert gone(TEMPLATES[0], whole, TEMPLATES[1], counts=[900, 800, 900]) == [False, True, False]
+    assert gone(TEMPLATES[0], whole, TEMPLATES[1], counts=[900, 800, 10]) == [False, False, False]
+
+
 def test_a_template_of_half_the_height_is_another_neuron():
     assert gone(TEMPLATES[0], 0.8 * TEMPLATES[0]) == [False, True]
     assert gone(TEMPLATES[0], 0.4 * TEMPLATES[0]) == [False, False]
