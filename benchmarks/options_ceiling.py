@@ -9,25 +9,22 @@ that time is nearest, with nothing left to cluster.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 from scipy.linalg import eigh
 
 from embersort.config import ClusterConfig
-from embersort.embedding.weights import load_shipped, load_weights
 from embersort.evaluation.clustering import score_clustering
 from embersort.signal.features import fit_temporal_pca
 from embersort.training.event_codes import snippets_as_sorted
 from embersort.training.options import cluster
-from embersort.training.scenes import SceneDraw, draw_scene
+from embersort.training.scenes import SceneDraw
 from options_heldout import (
     Case,
+    chosen_weights,
     components,
     described,
-    event_set,
-    make_case,
+    held_out_cases,
+    make_parser,
     neighbourhood,
     print_clustering,
 )
@@ -49,18 +46,10 @@ NAMES = {
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--first", type=int, default=100)
-    parser.add_argument("--scenes", type=int, default=24)
-    parser.add_argument("--cache", type=Path, default=Path("held_out"))
-    parser.add_argument("--weights", type=Path)
-    arguments = parser.parse_args()
-    weights = load_weights(arguments.weights) if arguments.weights else load_shipped()
-    rows = []
-    for index in range(arguments.first, arguments.first + arguments.scenes):
-        scene = draw_scene(SceneDraw(), "heldout", index)
-        case = make_case(scene, event_set(scene, index, arguments.cache), weights)
-        rows += ceiling_rows(case)
+    arguments = make_parser(__doc__, n_scenes=24).parse_args()
+    weights = chosen_weights(arguments)
+    cases = held_out_cases(arguments, weights, SceneDraw())
+    rows = [row for case in cases for row in ceiling_rows(case)]
     print(f"weights {weights.sha256[:12]}, {arguments.scenes} scenes")
     print_clustering(rows)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,23 +58,40 @@ class Case:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--first", type=int, default=100)
-    parser.add_argument("--scenes", type=int, default=12)
+    parser = make_parser(__doc__, n_scenes=12)
     parser.add_argument("--max-channels", type=int, default=32)
-    parser.add_argument("--cache", type=Path, default=Path("held_out"))
-    parser.add_argument("--weights", type=Path)
     arguments = parser.parse_args()
-    weights = load_weights(arguments.weights) if arguments.weights else load_shipped()
+    weights = chosen_weights(arguments)
     draw = SceneDraw(max_channels=arguments.max_channels)
-    cases = []
-    for index in range(arguments.first, arguments.first + arguments.scenes):
-        scene = draw_scene(draw, "heldout", index)
-        cases.append(make_case(scene, event_set(scene, index, arguments.cache), weights))
+    cases = list(held_out_cases(arguments, weights, draw))
     print(f"weights {weights.sha256[:12]}, {len(cases)} scenes")
     print_clustering([row for case in cases for row in clustering_rows(case)])
     print_detection(cases)
     print_throughput(cases)
+
+
+def make_parser(doc: str, *, n_scenes: int) -> argparse.ArgumentParser:
+    """Return a parser of which held-out scenes and weights are looked at."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--first", type=int, default=100)
+    parser.add_argument("--scenes", type=int, default=n_scenes)
+    parser.add_argument("--cache", type=Path, default=Path("held_out"))
+    parser.add_argument("--weights", type=Path)
+    return parser
+
+
+def chosen_weights(arguments: argparse.Namespace) -> Weights:
+    """Return the weights that were asked for, or the shipped ones."""
+    return load_weights(arguments.weights) if arguments.weights else load_shipped()
+
+
+def held_out_cases(
+    arguments: argparse.Namespace, weights: Weights, draw: SceneDraw
+) -> Iterator[Case]:
+    """Encode the events of one scene after the other."""
+    for index in range(arguments.first, arguments.first + arguments.scenes):
+        scene = draw_scene(draw, "heldout", index)
+        yield make_case(scene, event_set(scene, index, arguments.cache), weights)
 
 
 def event_set(scene: Scene, index: int, cache: Path) -> EventSet:

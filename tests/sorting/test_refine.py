@@ -254,6 +254,23 @@ def test_nothing_is_left_of_no_spikes(n_units):
     assert templates.at(0).tolist() == []
 
 
+def test_spikes_found_at_the_later_trough_are_moved_to_the_other_within_the_recording():
+    # A window of three samples; the later half, the smaller set, has its shape a sample earlier.
+    early, late = spread(101)[1:], spread(40)
+    late = np.concatenate([[0], late[late > 200] + 50])
+    sample, unit = both(early, late)
+    codes = np.random.default_rng(0).normal(size=(len(sample), 4))
+    templates = [[[0.0, 0], [-30, -20], [0, 0]], [[-30.0, -20], [0, 0], [0, 0]]]
+    codes[:, 1] -= np.where(unit == 0, 30, 0)
+    codes[:, 0] -= np.where(unit == 1, 30, 0)
+    spikes = matched(sample, unit, templates, codes=codes)
+    found = finish(spikes, REGISTRATION, CONFIG).matches
+    assert set(found.unit_index) == {0}
+    np.testing.assert_array_equal(
+        np.sort(found.sample_index), np.sort(np.concatenate([early, np.maximum(late - 1, 0)]))
+    )
+
+
 def test_of_a_unit_that_noise_floods_only_sure_spikes_shape_the_template():
     spikes = matched([0, 100, 200, 300], [0, 0, 1, 1], [trough(9), trough(9)])
     spikes = replace(

@@ -78,7 +78,9 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     means = _weighted_means(spikes.means, counts, leader)
     unit_index = leader[matches.unit_index]
     shortest = ms_to_samples(DUPLICATE_MS, registration.sampling_rate_hz)
-    sample_index = matches.sample_index - merges.late_samples[matches.unit_index]
+    moved = matches.sample_index - merges.late_samples[matches.unit_index]
+    # At either end of the recording the other trough may lie beyond it.
+    sample_index = np.clip(moved, 0, registration.n_samples - 1)
     in_time = np.argsort(sample_index, kind="stable")
     single = without_duplicates(
         sample_index[in_time], unit_index[in_time], matches.gain[in_time], shortest
