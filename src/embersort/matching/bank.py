@@ -49,6 +49,9 @@ class TemplateBank:
         Variance of what noise alone gives in the match with a template brought to unit norm.
     n_before : int
         Sample of the trough within the window.
+    stride : int
+        Every how many samples traces and templates are multiplied; see
+        `embersort.matching.between.stride_of`.
     """
 
     channels: NDArray[np.int64]
@@ -62,6 +65,7 @@ class TemplateBank:
     strongest: NDArray[np.float32]
     noise2: NDArray[np.float64]
     n_before: int
+    stride: int
 
     @property
     def n_units(self) -> int:
@@ -121,6 +125,7 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
         strongest=np.abs(overlap).max(axis=3),
         noise2=bank.noise2[rows],
         n_before=bank.n_before,
+        stride=bank.stride,
     )
 
 
@@ -130,6 +135,7 @@ def make_bank(
     config: MatchConfig,
     noise: FloatArray = COLOURLESS,
     carried: Carried | None = None,
+    stride: int = 1,
 ) -> TemplateBank:
     """Prepare templates for matching.
 
@@ -144,6 +150,8 @@ def make_bank(
         Autocorrelation of the noise.
     carried : Carried, optional
         An earlier bank made with the same settings, from which the same templates are copied.
+    stride : int
+        1 or 2; see `TemplateBank`.
 
     Returns
     -------
@@ -180,6 +188,7 @@ def make_bank(
         strongest=pairs.strongest,
         noise2=parts.noise2,
         n_before=n_before,
+        stride=stride,
     )
 
 

@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.matching.bank import TemplateBank
+from embersort.matching.between import whole_range
 from embersort.matching.fit import (
     LATE,
     USUAL,
@@ -90,13 +91,14 @@ def peel(
         return _nothing(), white.copy()
     score = score_templates(white, bank, active)
     n_samples, n_window = len(white), bank.n_window
+    first, last = whole_range(n_samples, bank)
     traces = Traces(
         residual=white.copy(),
         score=score,
         doubt=np.zeros_like(score),
         changed=np.ones((bank.n_units, n_samples // n_window + 1), bool),
-        first=bank.n_before,
-        last=n_samples - n_window + bank.n_before,
+        first=first,
+        last=last,
     )
     spikes = _pursue(traces, pieces_of(bank, active, terms), terms)
     found = np.flatnonzero(spikes.scale > 0)
@@ -248,7 +250,10 @@ def _candidates(
         least = max(enough, terms.min_scale[kind] * norm2) - prior * mean
         most = terms.max_scale * norm2 - prior * mean
         for b in np.flatnonzero(traces.changed[u]):
-            for t in range(max(traces.first, b * n_window), min(last + 1, (b + 1) * n_window)):
+            start, stop = max(traces.first, b * n_window), min(last + 1, (b + 1) * n_window)
+            if not _reaches(row[start:stop], np.float32(least)):
+                continue
+            for t in range(start, stop):
                 if row[t] < least or row[t] > most:
                     continue
                 if row[t] < row[t - 1] or row[t] <= row[t + 1 if t < last else t - 1]:
@@ -261,6 +266,15 @@ def _candidates(
                     units.append(np.int64(u))
                     gains.append(gain)
     return _Candidates(np.array(times), np.array(units), np.array(gains))
+
+
+@njit(nogil=True, cache=True)
+def _reaches(row: NDArray[np.float32], least: np.float32) -> bool:
+    """Say whether there is a value this large, without a branch for each, hence fast."""
+    reached = 0
+    for i in range(len(row)):
+        reached |= row[i] >= least
+    return reached > 0
 
 
 @njit(nogil=True, cache=True)

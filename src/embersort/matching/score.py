@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.matching.bank import TemplateBank
+from embersort.matching.between import fill_between, whole_range
 
 BLOCK = 1024
 """Samples whose projections stay in the first-level cache while all lags pass over them."""
@@ -36,17 +37,25 @@ def score_templates(
     Returns
     -------
     ndarray, shape (n_units, n_samples), float32
-        Inner product of the template with the window whose trough is at each sample; zero where
-        the window leaves the traces.
+        Inner product of the template with the window whose trough is at each sample; whole
+        within `embersort.matching.between.whole_range`.
 
     Notes
     -----
     O(n_samples · n_units · rank · (n_window + n_support)): separable templates are matched as in
-    Pachitariu et al. 2016 (Kilosort, section 2), first in space, then in time.
+    Pachitariu et al. 2016 (Kilosort, section 2), first in space, then in time. A stride of 2 takes
+    a quarter of the products.
     """
     wanted = np.ones(bank.n_units, np.bool_) if active is None else active
-    by_channel = np.ascontiguousarray(white.T)
-    return _score(by_channel, bank.channels, bank.spatial, bank.temporal, bank.n_before, wanted)
+    by_channel = np.ascontiguousarray(white[:: bank.stride].T)
+    # The samples of a template that meet these when its trough does.
+    temporal = bank.temporal[:, :, bank.n_before % bank.stride :: bank.stride]
+    temporal = np.ascontiguousarray(temporal * np.float32(bank.stride))
+    n_before = bank.n_before // bank.stride
+    score = _score(by_channel, bank.channels, bank.spatial, temporal, n_before, wanted)
+    if bank.stride == 1:
+        return score
+    return fill_between(score, len(white), whole_range(len(white), bank))
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)

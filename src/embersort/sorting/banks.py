@@ -77,6 +77,7 @@ def make_banks(
     noise: FloatArray,
     config: MatchConfig,
     lacks: NDArray[np.float32] | None = None,
+    stride: int = 1,
 ) -> Banks:
     """Prepare the matching of templates: those that are units of their own, at each time.
 
@@ -93,8 +94,12 @@ def make_banks(
     lacks : ndarray, shape (n_units, n_window, n_channels), float32, optional
         What the base templates lack. It is added where they are matched, but does not tell them
         apart: its noise would.
+    stride : int
+        See `embersort.matching.between.stride_of`.
     """
-    return Banks(templates, _Making(templates, stage, whitening, n_before, noise, config, lacks))
+    prepare = partial(make_bank, n_before=n_before, config=config, noise=noise, stride=stride)
+    centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
+    return Banks(templates, _Making(templates, stage, centre, prepare, config, lacks))
 
 
 class _Making:
@@ -104,16 +109,13 @@ class _Making:
         self,
         templates: MovingTemplates,
         stage: TemporalPca,
-        whitening: NDArray[np.float32],
-        n_before: int,
-        noise: FloatArray,
+        centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        prepare: Callable[..., TemplateBank],
         config: MatchConfig,
         lacks: NDArray[np.float32] | None,
     ) -> None:
         self._templates, self._stage, self._lacks = templates, stage, lacks
         self._least_energy = config.min_median_gain
-        centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
-        prepare = partial(make_bank, n_before=n_before, config=config, noise=noise)
         self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
         self._redundancy = Redundancy(config)
 

@@ -18,6 +18,7 @@ from embersort.confidence.predict import predict
 from embersort.config import ClusterConfig, SortConfig
 from embersort.errors import BadConfig, BadInput
 from embersort.machine import freed_memory_kept
+from embersort.matching.between import stride_of
 from embersort.matching.fit import terms_of
 from embersort.recording import open_recording
 from embersort.signal.tiles import TileMapper, map_tiles
@@ -211,8 +212,12 @@ def _match(
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
     whitening, n_before = front.preprocessor.whitening, front.window.n_before
-    banks = make_banks(templates, looks.components, whitening, n_before, noise, config.match, lacks)
-    terms = terms_of(config.match, front.recording.sampling_rate_hz, bursts=bursts)
+    rate_hz = front.recording.sampling_rate_hz
+    stride = stride_of(rate_hz, config.filter.high_hz)
+    banks = make_banks(
+        templates, looks.components, whitening, n_before, noise, config.match, lacks, stride
+    )
+    terms = terms_of(config.match, rate_hz, bursts=bursts)
     return match_recording(front, banks, looks, terms, clock.advance)
 
 
