@@ -61,7 +61,8 @@ class FilterConfig(Config):
     order: int = Field(3, ge=1, le=8)
     """Order of the Butterworth filter, run forward and backward."""
     reference: Literal["auto", "median", "none"] = "auto"
-    """Common reference; auto is the median where at least 8 channels share a shank."""
+    """Common reference, for detection alone: whitening needs none. Auto is the median where at
+    least 8 channels share a shank and those far apart share noise."""
 
 
 class WhitenConfig(Config):
@@ -80,7 +81,7 @@ class WhitenConfig(Config):
 class DetectConfig(Config):
     """Proposal of events."""
 
-    threshold: float = Field(5.0, gt=0)
+    threshold: float = Field(4.6, gt=0)
     """Height of a trough in units of the channel's noise (MAD / 0.6745)."""
     exclude_ms: float = Field(0.4, gt=0)
     """Within this time a larger deflection on a near channel hides a smaller one."""

@@ -3,8 +3,8 @@ import pytest
 
 from embersort.config import FilterConfig, RunConfig, WhitenConfig
 from embersort.recording import ArrayRecording
-from embersort.signal.preprocess import filter_tile, fit_preprocessor, whiten
-from embersort.signal.reference import reference_groups, subtract_median
+from embersort.signal.preprocess import filter_tile, fit_preprocessor, reference, whiten
+from embersort.signal.reference import reference_groups, shares_noise, subtract_median
 from embersort.signal.tiles import Tile
 from embersort.signal.whiten import (
     good_channels,
@@ -77,6 +77,58 @@ def test_references_are_per_shank_and_only_where_channels_are_enough():
     assert reference_groups(line(13, shanks), ok, "none") == ()
     ok[1] = False
     assert reference_groups(line(13, shanks), ok, "auto") == ()
+
+
+def sharing(rho, n_channels, shanks=None):
+    covariance = 4 * (np.full((n_channels, n_channels), rho) + (1 - rho) * np.eye(n_channels))
+    return shares_noise(covariance, line(n_channels, shanks), np.ones(n_channels, bool))
+
+
+def test_noise_is_shared_where_channels_far_apart_are_correlated():
+    assert sharing(0.11, 20)
+    assert not sharing(0.09, 20)
+    # The far pairs of five channels lie 75 and 100 µm apart, where tissue makes 0.15 and 0.08.
+    assert sharing(0.13, 5)
+    assert not sharing(0.11, 5)
+    # On two shanks with three channels each the far pairs are 50 µm apart: 0.29.
+    assert sharing(0.3, 6, [0, 0, 0, 1, 1, 1])
+    assert not sharing(0.28, 6, [0, 0, 0, 1, 1, 1])
+    assert not sharing(0.5, 1)
+
+
+def test_what_only_bad_channels_share_is_nothing():
+    covariance = np.eye(20)
+    covariance[15:, 15:] = covariance[:5, 15:] = covariance[15:, :5] = 1
+    ok = np.arange(20) < 15
+    assert shares_noise(covariance, line(20), np.ones(20, bool))
+    assert not shares_noise(covariance, line(20), ok)
+
+
+@pytest.mark.parametrize(("mode", "shared"), [("auto", True), ("median", False), ("none", True)])
+def test_the_reference_is_for_detection_and_white_traces_need_none(mode, shared):
+    rng = np.random.default_rng(0)
+    traces = correlated_noise(90_000, 16)
+    if shared:
+        traces += (10 * rng.normal(size=(90_000, 1))).astype("f4")
+    recording, front = fitted(traces, line(16), reference=mode)
+    assert [len(group) for group in front.groups] == ([] if mode == "none" else [16])
+    filtered = filter_tile(recording, Tile(index=0, start=0, stop=90_000), front, 0)
+    looked_at = reference(filtered, front)
+    assert np.allclose(noise_levels(looked_at), 1, atol=0.03)
+    if front.groups:
+        assert np.allclose(np.median(looked_at * front.referenced_noise_uv, axis=1), 0, atol=1e-3)
+        assert (front.referenced_noise_uv < front.noise_uv).all()
+    white = whiten(filtered, front)
+    assert np.allclose(noise_levels(white), 1, atol=0.02)
+    # Half of the variance of filtered traces was shared.
+    far = np.corrcoef(filtered.T)[0, 8:].mean(), np.corrcoef(white.T)[0, 8:].mean()
+    assert far[1] < (0.3 * far[0] if shared else 0.05)
+
+
+def test_without_shared_noise_there_is_no_reference():
+    _, front = fitted(correlated_noise(90_000, 16), line(16))
+    assert front.groups == ()
+    assert (front.referenced_noise_uv == front.noise_uv).all()
 
 
 def test_covariance_of_pairs_is_taken_where_both_are_quiet():

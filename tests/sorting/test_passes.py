@@ -33,6 +33,7 @@ def front_of(traces):
             groups=(),
             channel_ok=np.ones(N_CHANNELS, bool),
             noise_uv=np.full(N_CHANNELS, 5.0),
+            referenced_noise_uv=np.full(N_CHANNELS, 5.0),
             whitening=np.eye(N_CHANNELS, dtype="f4") / np.float32(5),
             margin=settle_samples(sos),
         ),

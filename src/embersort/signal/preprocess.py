@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from embersort.config import FilterConfig, RunConfig, WhitenConfig
 from embersort.signal.filter import bandpass, check_settling, design_bandpass, settle_samples
-from embersort.signal.reference import reference_groups, subtract_median
+from embersort.signal.reference import reference_groups, shares_noise, subtract_median
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, read_with_margin, tile_grid
 from embersort.signal.whiten import (
     good_channels,
@@ -41,11 +41,13 @@ class Preprocessor:
     sos : ndarray, shape (n_sections, 6)
         Band-pass filter.
     groups : tuple of ndarray
-        Channels that share a reference.
+        Channels that share a reference where events are looked for.
     channel_ok : ndarray, shape (n_channels,), bool
         Channels in use; the others give zeros.
     noise_uv : ndarray, shape (n_channels,)
-        Noise of the filtered and referenced traces.
+        Noise of the filtered traces.
+    referenced_noise_uv : ndarray, shape (n_channels,)
+        The same, less the reference.
     whitening : ndarray, shape (n_channels, n_channels), float32
         From filtered traces in microvolt to white ones of unit noise.
     margin : int
@@ -56,6 +58,7 @@ class Preprocessor:
     groups: tuple[NDArray[np.int64], ...]
     channel_ok: BoolArray
     noise_uv: FloatArray
+    referenced_noise_uv: FloatArray
     whitening: NDArray[np.float32]
     margin: int
 
@@ -106,10 +109,13 @@ def fit_preprocessor(
     noise[noise <= floor] = 0
     channel_ok = good_channels(noise)
     groups = reference_groups(geometry, channel_ok, filter_config.reference)
-    traces = subtract_median(raw, groups)
-    noise = noise_levels(traces)
+    scaled = raw * _inverse(noise * channel_ok).astype(np.float32)
+    covariance = noise_covariance(scaled)
+    if filter_config.reference == "auto" and not shares_noise(covariance, geometry, channel_ok):
+        groups = ()
+    referenced_noise = noise_levels(subtract_median(raw, groups)) if groups else noise
     # Channels that all record the same are nothing once what they share is taken off.
-    channel_ok &= noise > floor
+    channel_ok &= referenced_noise > floor
     if not channel_ok.all():
         log.warning(
             "%d of %d channels are left out, silent or far too noisy: %s",
@@ -117,9 +123,7 @@ def fit_preprocessor(
             len(channel_ok),
             _short_list(np.flatnonzero(~channel_ok)),
         )
-    scale = _inverse(noise * channel_ok)
-    scaled = traces * scale.astype(np.float32)
-    white = local_whitening(noise_covariance(scaled), geometry, channel_ok, whiten_config)
+    white = local_whitening(covariance, geometry, channel_ok, whiten_config)
     # The noise is normal only in its middle: what is left of unit height is measured, not assumed.
     left = noise_levels(scaled @ white.T.astype(np.float32))
     white *= _inverse(left)[:, None]
@@ -128,7 +132,8 @@ def fit_preprocessor(
         groups=groups,
         channel_ok=channel_ok,
         noise_uv=noise,
-        whitening=np.ascontiguousarray(white * scale, dtype=np.float32),
+        referenced_noise_uv=referenced_noise,
+        whitening=np.ascontiguousarray(white * _inverse(noise * channel_ok), dtype=np.float32),
         margin=margin,
     )
 
@@ -136,7 +141,7 @@ def fit_preprocessor(
 def filter_tile(
     recording: Recording, tile: Tile, preprocessor: Preprocessor, extra: int
 ) -> NDArray[np.float32]:
-    """Return the filtered and referenced traces of a tile, in microvolt.
+    """Return the filtered traces of a tile, in microvolt.
 
     Parameters
     ----------
@@ -152,7 +157,21 @@ def filter_tile(
     """
     margin = preprocessor.margin
     traces = bandpass(read_with_margin(recording, tile, margin + extra), preprocessor.sos)
-    return subtract_median(traces[margin : len(traces) - margin], preprocessor.groups)
+    return traces[margin : len(traces) - margin]
+
+
+def reference(traces: NDArray[np.float32], preprocessor: Preprocessor) -> NDArray[np.float32]:
+    """Return filtered traces as events are looked for in them, same shape.
+
+    Less their reference, if there is one, and in units of each channel's noise.
+
+    Notes
+    -----
+    White traces need no reference: whitening takes out what channels share, in proportion, where a
+    median follows the spikes that many channels see.
+    """
+    scale = _inverse(preprocessor.referenced_noise_uv * preprocessor.channel_ok)
+    return subtract_median(traces, preprocessor.groups) * scale.astype(np.float32)
 
 
 def whiten(traces: NDArray[np.float32], preprocessor: Preprocessor) -> NDArray[np.float32]:

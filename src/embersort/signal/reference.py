@@ -8,10 +8,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from embersort.types import BoolArray, Geometry
+from embersort.types import BoolArray, FloatArray, Geometry
 
 MIN_CHANNELS = 8
 """With fewer channels than this the median follows the spikes themselves."""
+
+FAR = 0.75
+"""Quantile of the distances between channels from which on they are far apart."""
+
+TISSUE_UM = 40.0
+"""Noise of tissue decays with distance at least this fast."""
+
+LEAST_SHARED = 0.1
+"""Correlation from which on noise is shared, at any distance."""
 
 LANES = 64
 """Samples whose medians are found at a time: of 384 channels their values fit in a small cache."""
@@ -28,7 +37,8 @@ def reference_groups(
     channel_ok : ndarray, shape (n_channels,), bool
         Channels that are not good neither give nor get a reference.
     mode : {"auto", "median", "none"}
-        ``auto`` leaves out shanks with fewer than `MIN_CHANNELS` good channels.
+        ``auto`` leaves out shanks with fewer than `MIN_CHANNELS` good channels, and is for
+        recordings of which `shares_noise` holds.
 
     Returns
     -------
@@ -43,6 +53,37 @@ def reference_groups(
         for shank in np.unique(geometry.shank_index)
     )
     return tuple(group for group in groups if len(group) >= least)
+
+
+def shares_noise(covariance: FloatArray, geometry: Geometry, channel_ok: BoolArray) -> bool:
+    """Say whether channels far apart have noise in common, as from hum, movement or the reference.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (n_channels, n_channels)
+        Of the noise of the channels.
+    geometry : Geometry
+    channel_ok : ndarray, shape (n_channels,), bool
+        Channels that are not good say nothing.
+
+    Returns
+    -------
+    bool
+        Whether the pairs of channels that are farther apart than three quarters of all, on the
+        same shank, are correlated by more than tissue makes them over such a distance.
+    """
+    first, second = np.nonzero(np.triu(geometry.shank_index[:, None] == geometry.shank_index, 1))
+    good = channel_ok[first] & channel_ok[second]
+    first, second = first[good], second[good]
+    if len(first) == 0:
+        return False
+    apart = geometry.positions_um[first] - geometry.positions_um[second]
+    distance_um = np.sqrt(np.square(apart).sum(axis=1))
+    far = distance_um >= np.quantile(distance_um, FAR)
+    variance = np.diagonal(covariance)
+    correlation = covariance[first, second] / np.sqrt(variance[first] * variance[second])
+    by_tissue = np.exp(-distance_um[far].mean() / TISSUE_UM)
+    return bool(correlation[far].mean() > max(by_tissue, LEAST_SHARED))
 
 
 def subtract_median(

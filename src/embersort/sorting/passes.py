@@ -13,7 +13,7 @@ from embersort.matching.fit import USUAL, Terms, least_gains
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
 from embersort.signal.features import FeatureStage
-from embersort.signal.preprocess import Preprocessor, filter_tile, whiten
+from embersort.signal.preprocess import Preprocessor, filter_tile, reference, whiten
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
 from embersort.sorting.banks import Banks
@@ -79,8 +79,8 @@ class Front:
         if kept is not None:
             return kept
         filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
-        scaled = filtered * self.preprocessor.scale
-        made = whiten(filtered, self.preprocessor), detect(scaled, self.extra, self.detector)
+        events = detect(reference(filtered, self.preprocessor), self.extra, self.detector)
+        made = whiten(filtered, self.preprocessor), events
         self.kept.keep(tile.index, made)
         return made
 
