@@ -1,8 +1,10 @@
-"""What a run ran on: for run.json, the log and ``embersort doctor``. Standard library only."""
+"""What a run runs on, and how it uses it. Standard library only."""
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import gc
 import os
 import platform
 import sys
@@ -12,6 +14,9 @@ from importlib import metadata
 
 RUNTIME_PACKAGES = ("numpy", "scipy", "numba", "spikeinterface", "probeinterface", "neo")
 """Packages whose version can change a result."""
+
+NEW_OBJECTS = 10_000
+"""So many make Python look for cyclic garbage among them; by itself it does at 700."""
 
 _BYTES_PER_MB = 1_000_000
 
@@ -56,6 +61,26 @@ def peak_memory_mb() -> float | None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kibibytes, macOS bytes.
     return peak * (1 if sys.platform == "darwin" else 1024) / _BYTES_PER_MB
+
+
+def collect_rarely() -> None:
+    """Look for cyclic garbage seldom, and not at all when the process ends.
+
+    Packages and compiled kernels are 140,000 objects that live as long as the process. To look
+    through them again and again, and once more at the end, takes a tenth of a sort of a minute.
+    For a process that is ours alone.
+    """
+    gc.set_threshold(NEW_OBJECTS)
+    atexit.register(gc.freeze)
+
+
+def one_thread_of_linear_algebra() -> None:
+    """Keep OpenBLAS from starting threads; to be called before NumPy is loaded.
+
+    A sort runs its own threads and has no use for them, but they wait busily from the moment that
+    they are started, those of NumPy's copy of OpenBLAS and those of SciPy's.
+    """
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
 @contextmanager

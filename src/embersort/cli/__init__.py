@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from embersort import __version__
 from embersort.errors import EmbersortError
+from embersort.machine import collect_rarely
 
 COMMANDS = {
     "demo": "Simulate, sort, compare with the truth, write a report.",
@@ -101,6 +102,7 @@ def embersort(
 
 def main() -> None:
     """Run the command line with the arguments of the process."""
+    collect_rarely()
     # A job that is told to end tidies up as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     app(prog_name="embersort")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from embersort.cli.terminal import Overwrite, Progress, Quiet, Verbose, logging_to
+from embersort.machine import one_thread_of_linear_algebra
 
 if TYPE_CHECKING:
     from embersort.config import SortConfig
@@ -111,6 +112,7 @@ def sort(
     OUT will hold sorting/ (a SpikeInterface folder), units.csv, spikes.npz, templates.npz,
     run.json, run.log and report.html.
     """
+    one_thread_of_linear_algebra()
     with logging_to(verbose=verbose, quiet=quiet) as log:
         from embersort.output import RUN_FILE, check_new_folder
         from embersort.recording import ReopenedRecording

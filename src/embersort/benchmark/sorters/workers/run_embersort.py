@@ -3,11 +3,15 @@
 import os
 from pathlib import Path
 
-from exchange_io import read_facts, read_job, write_sorting
+from embersort.machine import collect_rarely, one_thread_of_linear_algebra
 
 
 def main() -> None:
     """Sort the job's recording."""
+    collect_rarely()
+    one_thread_of_linear_algebra()
+    from exchange_io import read_facts, read_job, write_sorting
+
     from embersort.config import SortConfig
     from embersort.recording import open_recording
     from embersort.sorting import sort
