@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import WhitenConfig
+from embersort.signal.medians import row_medians
 from embersort.types import BoolArray, FloatArray, Geometry
 from embersort.units import MAD_TO_SD
 
@@ -38,8 +39,7 @@ def noise_levels(traces: NDArray[np.float32]) -> FloatArray:
     """
     if traces.shape[0] == 0:
         return np.zeros(traces.shape[1])
-    magnitude = np.abs(traces).T.copy()
-    return np.median(magnitude, axis=1).astype(np.float64) * MAD_TO_SD
+    return row_medians(np.abs(traces).T).astype(np.float64) * MAD_TO_SD
 
 
 def good_channels(noise: FloatArray) -> BoolArray:

@@ -49,5 +49,6 @@ def fit_stage(front: Front, config: FeatureConfig) -> TemporalPca:
 def listen(front: Front) -> FloatArray:
     """Return the autocorrelation of the white noise, shape (n_window,), over a window's lags."""
     step = max(1, front.recording.geometry.n_channels // NOISE_CHANNELS)
-    white = [front.white_tile(tile)[:, ::step] for tile in spread(front.tiles(), NOISE_TILES)]
+    tiles = spread(front.tiles(), NOISE_TILES)
+    white = [front.white_tile_and_events(tile)[0][:, ::step] for tile in tiles]
     return noise_autocorrelation(white, front.window.n_window)

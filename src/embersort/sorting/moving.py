@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from embersort.config import MovingConfig
 from embersort.signal.features import TemporalPca
+from embersort.signal.medians import row_medians
 from embersort.sorting.coded import CodedSpikes
 from embersort.types import FloatArray, IntArray
 
@@ -148,7 +149,7 @@ class _Track:
         codes = self.codes[own]
         return _Look(
             channel=main,
-            code=np.median(codes, axis=0),
+            code=row_medians(codes.T),
             doubt=MEDIAN_VARIANCE * codes.var(axis=0) / len(own),
         )
 
