@@ -324,7 +324,8 @@ class RunConfig(Config):
     n_workers: int = Field(0, ge=0)
     """Threads; 0 means one per core."""
     keep_mb: float = Field(700.0, ge=0)
-    """Megabytes of preprocessed traces kept in memory from one pass to the next."""
+    """Megabytes of preprocessed traces kept in memory from one pass to the next, together with what
+    is kept of events."""
 
 
 class SortConfig(Config):

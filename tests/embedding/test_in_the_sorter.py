@@ -50,7 +50,7 @@ def test_context_can_be_left_out(simulation, monkeypatch):
     def fail(*arguments, **options):
         raise AssertionError("the context was asked for")
 
-    monkeypatch.setattr(stage_module.JoinedStage, "in_context", fail)
+    monkeypatch.setattr(stage_module.EncoderStage, "in_context", fail)
     with pytest.raises(AssertionError, match="the context was asked for"):
         _sort(simulation)
     without = _sort(simulation, feature={"method": "encoder", "context": False})

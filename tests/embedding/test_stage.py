@@ -13,7 +13,7 @@ from embedding_samples import (
     random_events,
     random_weights,
 )
-from embersort.embedding.stage import JoinedStage, joined_frame, make_encoder_stage
+from embersort.embedding.stage import joined_frame, make_encoder_stage
 from embersort.errors import BadConfig
 from embersort.types import Events, Geometry
 
@@ -91,25 +91,12 @@ def test_a_recording_outside_the_trained_range_is_warned_of(caplog):
         assert "400 um apart" in caplog.text
 
 
-class _FirstSample:
-    """Stands in for principal components: the first sample of each channel."""
-
-    def encode(self, snippets, channel_index):
-        return snippets[:, 0, :]
-
-
-def test_joined_codes_hold_both_and_their_frame_is_of_one_size():
-    joined = JoinedStage(components=_FirstSample(), n_component_codes=6, learned=_stage())
-    snippets, channel = random_events(15, NEIGHBOURS)
-    codes = joined.encode(snippets, channel)
-    assert (codes[:, :6] == snippets[:, 0, :]).all()
-    assert (codes[:, 6:] == joined.learned.encode(snippets, channel)).all()
-    changed = joined.in_context(codes, _events(channel, 300))
-    assert (changed[:, :6] == codes[:, :6]).all()
-    frame = joined_frame(changed[:, :2], changed[:, 6 : 6 + ENCODER.n_dims])
-    assert frame.shape == (15, 2 + ENCODER.n_dims)
+def test_both_parts_of_a_joined_frame_are_of_one_size():
+    rng = np.random.default_rng(0)
+    embedding = rng.normal(size=(15, 4)).astype("f4")
+    frame = joined_frame(rng.normal(size=(15, 2)).astype("f4"), embedding)
     assert np.allclose(np.linalg.norm(frame[:, :2], axis=1), 1, atol=1e-6)
-    assert np.allclose(np.linalg.norm(frame[:, 2:], axis=1), 1, atol=1e-6)
+    assert (frame[:, 2:] == embedding).all()
 
 
 def test_components_of_silence_stay_zero():

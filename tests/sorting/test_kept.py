@@ -46,3 +46,24 @@ def test_they_travel_empty():
     there.keep(1, tile(1))
     assert there.get(0) is None
     assert there.get(1) is None
+
+
+def test_the_latest_make_room_first():
+    kept = KeptTiles(most_bytes=4 * 30)
+    for index in (0, 1, 2):
+        kept.keep(index, tile(10))
+    kept.share_with(4 * 5)
+    assert [kept.get(index) is None for index in (0, 1, 2)] == [False, False, True]
+    kept.share_with(4 * 11)
+    assert [kept.get(index) is None for index in (0, 1, 2)] == [False, True, True]
+    kept.keep(3, tile(10))
+    assert kept.get(3) is None
+
+
+def test_dropped_tiles_are_gone_for_good():
+    kept = KeptTiles(most_bytes=4 * 30)
+    kept.keep(0, tile(10))
+    kept.drop()
+    kept.keep(1, tile(10))
+    assert kept.get(0) is None
+    assert kept.get(1) is None

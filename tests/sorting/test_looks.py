@@ -8,7 +8,7 @@ COMPONENTS = TemporalPca(basis=np.eye(4, 2, dtype="f4"), neighbours=NEIGHBOURS)
 
 
 class Learned:
-    """Stands in for the encoder: says the peak of each snippet, then what looks don't keep."""
+    """Stands in for the encoder: an embedding of two columns, then what else it tells."""
 
     n_dims = 2
 
@@ -22,13 +22,16 @@ def snippets():
 
 
 def test_without_networks_the_embedding_has_no_columns():
-    codes, embedding = Looks(components=COMPONENTS).encode(snippets(), np.array([0, 1, 0]))
+    looks = Looks(components=COMPONENTS)
+    codes, learned = looks.encode(snippets(), np.array([0, 1, 0]))
     np.testing.assert_array_equal(codes, COMPONENTS.encode(snippets(), np.array([0, 1, 0])))
-    assert embedding.shape == (3, 0)
+    assert learned.shape == (3, 0)
+    assert looks.n_dims == 0
 
 
-def test_the_embedding_alone_is_kept_of_what_the_networks_say():
+def test_the_embedding_comes_first_of_what_the_networks_say():
     looks = Looks(components=COMPONENTS, learned=Learned())
-    embedding = looks.encode(snippets(), np.array([0, 1, 0]))[1]
+    learned = looks.encode(snippets(), np.array([0, 1, 0]))[1]
+    assert learned.shape == (3, 4)
     peak = snippets().max(axis=(1, 2))
-    np.testing.assert_array_equal(embedding, np.stack([peak, -peak], axis=1))
+    np.testing.assert_array_equal(learned[:, : looks.n_dims], np.stack([peak, -peak], axis=1))

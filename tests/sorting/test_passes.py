@@ -13,6 +13,7 @@ from embersort.signal import TemporalPca, fit_temporal_pca, make_detector, make_
 from embersort.signal.filter import design_bandpass, settle_samples
 from embersort.signal.preprocess import Preprocessor, filter_tile
 from embersort.signal.tiles import Tile
+from embersort.sorting.looks import Looks
 from embersort.sorting.passes import Front, encode_events
 from embersort.sorting.units import without_duplicates
 from embersort.types import Geometry
@@ -57,7 +58,7 @@ def test_impulses_come_back_exactly_also_at_the_borders_of_tiles():
     traces = np.zeros((75_000, N_CHANNELS), "f4")
     traces[sample, channel] = -200
     front = front_of(traces)
-    events = encode_events(front, stage_of(front)).events
+    events = encode_events(front, Looks(components=stage_of(front))).events
     assert (events.sample_index == sample).all()
     assert (events.channel_index == channel).all()
     assert np.ptp(events.amplitude) < 0.1 * np.abs(events.amplitude).max()
@@ -65,7 +66,7 @@ def test_impulses_come_back_exactly_also_at_the_borders_of_tiles():
 
 def test_no_events_have_no_codes():
     front = front_of(np.zeros((45_000, N_CHANNELS), "f4"))
-    encoded = encode_events(front, stage_of(front))
+    encoded = encode_events(front, Looks(components=stage_of(front)))
     assert encoded.events.n_events == 0
     assert len(encoded.codes) == 0
 

@@ -113,7 +113,9 @@ def registered(course, n_events=4000):
         run=None,
     )
     events = Events(sample_index=sample, channel_index=channel, amplitude=-size[neuron])
-    encoded = EncodedEvents(events=events, codes=codes.astype("f4"))
+    encoded = EncodedEvents(
+        events=events, codes=codes.astype("f4"), learned=np.zeros((len(codes), 0), "f4")
+    )
     return register(front, STAGE, encoded, MotionConfig())
 
 

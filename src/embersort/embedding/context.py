@@ -51,10 +51,9 @@ class _Layers(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """What is known of every event: ``own`` and ``other`` are its two projections."""
+    """What is known of every event; ``other`` is what others see of its inputs."""
 
     inputs: Float32
-    own: Float32
     other: Float32
     neighbours: NDArray[np.int64]
     time_s: NDArray[np.float64]
@@ -99,38 +98,33 @@ def apply_context(
     neighbours' rows alone.
     """
     layers = _Layers(**parameters)
-    rows = np.ascontiguousarray(embedding, dtype=np.float32)
     amplitude = np.asarray(log_amplitude, np.float32) - np.float32(LOG_AMPLITUDE_CENTRE)
-    shape = (len(rows), len(layers.pair_bias))
     events = _Columns(
-        inputs=np.concatenate([rows, amplitude[:, None]], axis=1),
-        own=np.empty(shape, np.float32),
-        other=np.empty(shape, np.float32),
+        inputs=np.concatenate([embedding, amplitude[:, None]], axis=1, dtype=np.float32),
+        other=np.zeros((len(embedding), len(layers.pair_bias)), np.float32),
         neighbours=np.ascontiguousarray(neighbours, dtype=np.int64),
         time_s=np.ascontiguousarray(time_s, dtype=np.float64),
         position=np.ascontiguousarray(position_um, dtype=np.float32),
         amplitude=amplitude,
     )
-    updated = rows.copy()
+    updated = np.array(embedding, np.float32, order="C")
 
     def project(start: int, stop: int) -> None:
-        block = events.inputs[start:stop]
-        events.own[start:stop] = layers.pair_bias
-        add_product(block, layers.own_weight, events.own[start:stop])
-        events.other[start:stop] = 0
-        add_product(block, layers.other_weight, events.other[start:stop])
+        add_product(events.inputs[start:stop], layers.other_weight, events.other[start:stop])
 
     def attend(start: int, stop: int) -> None:
-        _attend(events, layers, start, stop, updated)
+        own = np.tile(layers.pair_bias, (stop - start, 1))
+        add_product(events.inputs[start:stop], layers.own_weight, own)
+        _attend(events, own, layers, start, updated)
 
-    run_blocks(project, len(rows), n_threads)
-    run_blocks(attend, len(rows), n_threads)
+    run_blocks(project, len(updated), n_threads)
+    run_blocks(attend, len(updated), n_threads)
     return updated
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def _attend(events: _Columns, layers: _Layers, start: int, stop: int, updated: Float32) -> None:
-    n_neighbours, n_hidden = events.neighbours.shape[1], events.own.shape[1]
+def _attend(events: _Columns, own: Float32, layers: _Layers, start: int, updated: Float32) -> None:
+    n_neighbours, n_hidden = events.neighbours.shape[1], own.shape[1]
     n_dims = updated.shape[1]
     relations = np.empty((n_neighbours, N_RELATIONS), np.float32)
     pairs = np.empty((n_neighbours, n_hidden), np.float32)
@@ -138,13 +132,13 @@ def _attend(events: _Columns, layers: _Layers, start: int, stop: int, updated: F
     update_in = np.empty((1, layers.update_weight.shape[0]), np.float32)
     update = np.empty((1, len(layers.update_bias)), np.float32)
     out = np.empty((1, len(layers.out_bias)), np.float32)
-    for i in range(start, stop):
+    for i in range(start, start + len(own)):
         n = 0
         for j in events.neighbours[i]:
             if j < 0:
                 continue
             _relate(events, i, j, n_dims, relations[n])
-            pairs[n] = events.own[i] + events.other[j]
+            pairs[n] = own[i - start] + events.other[j]
             n += 1
         if n == 0:
             continue

@@ -211,51 +211,6 @@ def joined_frame(
     return np.concatenate([unit, embedding], axis=1)
 
 
-class Components(Protocol):
-    """What a joined stage asks of the principal components beside it."""
-
-    def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
-        """Return codes, shape (n_events, n_codes)."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JoinedStage:
-    """Principal components and embedding side by side, for each to tell what the other cannot.
-
-    Components keep differences of shape that the network was never shown; the embedding has
-    learned what to overlook: overlap, jitter, drift, bursts.
-
-    Attributes
-    ----------
-    components : Components
-    n_component_codes : int
-        Columns that come from the components; the embedding's follow.
-    learned : EncoderStage
-    """
-
-    components: Components
-    n_component_codes: int
-    learned: EncoderStage
-
-    def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
-        """Return codes: the components', then the embedding's."""
-        return np.column_stack(
-            [
-                self.components.encode(snippets, channel_index),
-                self.learned.encode(snippets, channel_index),
-            ]
-        )
-
-    def in_context(
-        self, codes: NDArray[np.float32], events: Events, *, n_threads: int = 1
-    ) -> NDArray[np.float32]:
-        """Return codes with the embedding changed in the light of its neighbours."""
-        n = self.n_component_codes
-        learned = self.learned.in_context(codes[:, n:], events, n_threads=n_threads)
-        return np.column_stack([codes[:, :n], learned])
-
-
 def make_encoder_stage(
     weights: Weights,
     geometry: Geometry,

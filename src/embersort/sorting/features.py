@@ -59,21 +59,24 @@ def encode_and_frame(
     Cleaned spikes are compared in principal components.
     """
     if config.method == "pca":
-        encoded = encode_events(front, stage, progress)
-        channels = encoded.events.channel_index
+        looks = Looks(components=stage)
+        encoded = encode_events(front, looks, progress)
         return FramedEvents(
-            encoded=encoded,
-            frames=(lambda rows: stage.common_frame(encoded.codes[rows], channels[rows]),),
-            looks=Looks(components=stage),
+            encoded=encoded, frames=(_components_frame(encoded, stage),), looks=looks
         )
     return _encode_learned(front, stage, config, progress)
+
+
+def _components_frame(encoded: EncodedEvents, stage: TemporalPca) -> Frame:
+    codes, channels = encoded.codes, encoded.events.channel_index
+    return lambda rows: stage.common_frame(codes[rows], channels[rows])
 
 
 def _encode_learned(
     front: Front, stage: TemporalPca, config: FeatureConfig, progress: Progress
 ) -> FramedEvents:
     # Compiled kernels and weights: loaded only where they are used.
-    from embersort.embedding.stage import JoinedStage, make_encoder_stage
+    from embersort.embedding.stage import make_encoder_stage
     from embersort.embedding.weights import load_shipped
 
     recording, window = front.recording, front.window
@@ -86,23 +89,16 @@ def _encode_learned(
         sampling_rate_hz=recording.sampling_rate_hz,
         device=config.device,
     )
-    n_codes = window.neighbours.shape[1] * stage.basis.shape[1]
-    joined = JoinedStage(components=stage, n_component_codes=n_codes, learned=learned)
-    both = encode_events(front, joined, progress)
-    channels = both.events.channel_index
-    codes = both.codes
+    looks = Looks(components=stage, learned=learned)
+    encoded = encode_events(front, looks, progress)
+    seen = encoded.learned
     if config.context:
-        codes = joined.in_context(codes, both.events, n_threads=n_workers(front.run))
-    own = np.ascontiguousarray(codes[:, :n_codes])
-
-    def components(rows: IntArray) -> NDArray[np.float32]:
-        return stage.common_frame(own[rows], channels[rows])
+        seen = learned.in_context(seen, encoded.events, n_threads=n_workers(front.run))
+    channels = encoded.events.channel_index
 
     def embedding(rows: IntArray) -> NDArray[np.float32]:
-        return learned.common_frame(codes[rows, n_codes:], channels[rows])
+        return learned.common_frame(seen[rows], channels[rows])
 
     return FramedEvents(
-        encoded=EncodedEvents(events=both.events, codes=own),
-        frames=(components, embedding),
-        looks=Looks(components=stage, learned=learned),
+        encoded=encoded, frames=(_components_frame(encoded, stage), embedding), looks=looks
     )

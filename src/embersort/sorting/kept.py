@@ -20,11 +20,12 @@ class KeptTiles:
     Parameters
     ----------
     most_bytes : int
-        Traces kept together are no larger.
+        Traces kept together are no larger, nor with what `share_with` leaves to others.
     """
 
     def __init__(self, most_bytes: int) -> None:
         self._bytes_left = most_bytes
+        self._bytes_of_others = 0
         self._tiles: dict[int, WhiteTile] = {}
         self._lock = Lock()
 
@@ -43,3 +44,18 @@ class KeptTiles:
             if size <= self._bytes_left and tile_index not in self._tiles:
                 self._bytes_left -= size
                 self._tiles[tile_index] = made
+
+    def share_with(self, n_bytes: int) -> None:
+        """Leave so many of the bytes to others, and drop the latest tiles if that takes it."""
+        with self._lock:
+            self._bytes_left += self._bytes_of_others - n_bytes
+            self._bytes_of_others = n_bytes
+            while self._bytes_left < 0 and self._tiles:
+                white, _ = self._tiles.pop(max(self._tiles))
+                self._bytes_left += white.nbytes
+
+    def drop(self) -> None:
+        """Drop all tiles; none is wanted again."""
+        with self._lock:
+            self._bytes_left = 0
+            self._tiles.clear()

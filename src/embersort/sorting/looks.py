@@ -30,10 +30,15 @@ class Looks:
     components: TemporalPca
     learned: EncoderStage | None = None
 
+    @property
+    def n_dims(self) -> int:
+        """Dimensions of the embedding; 0 without networks."""
+        return 0 if self.learned is None else self.learned.n_dims
+
     def encode(
         self, snippets: NDArray[np.float32], channel_index: IntArray
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return codes of the components, and embeddings of unit norm.
+        """Return codes of the components, and of the networks.
 
         Parameters
         ----------
@@ -44,11 +49,11 @@ class Looks:
         Returns
         -------
         codes : ndarray, shape (n_events, n_codes), float32
-        embedding : ndarray, shape (n_events, n_dims), float32
-            Without columns where there are no networks.
+        learned : ndarray, shape (n_events, n_learned), float32
+            Embeddings of unit norm in the first `n_dims` columns. Without columns where there are
+            no networks.
         """
         codes = self.components.encode(snippets, channel_index)
         if self.learned is None:
             return codes, np.zeros((len(snippets), 0), np.float32)
-        learned = self.learned.encode(snippets, channel_index)
-        return codes, np.ascontiguousarray(learned[:, : self.learned.n_dims])
+        return codes, self.learned.encode(snippets, channel_index)

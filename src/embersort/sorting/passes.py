@@ -12,7 +12,6 @@ from embersort.config import RunConfig
 from embersort.matching.fit import USUAL, Terms, least_gains
 from embersort.matching.peel import Matches, peel
 from embersort.signal.detect import Detector, detect
-from embersort.signal.features import FeatureStage
 from embersort.signal.preprocess import Preprocessor, filter_tile, reference, whiten
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
@@ -24,6 +23,7 @@ from embersort.sorting.doubtful import (
     flooded_units,
     shapes_template,
 )
+from embersort.sorting.gathered import Gathered
 from embersort.sorting.kept import KeptTiles, WhiteTile
 from embersort.sorting.looks import Looks
 from embersort.types import Events, Recording
@@ -97,10 +97,14 @@ class EncodedEvents:
     ----------
     events : Events
     codes : ndarray, shape (n_events, n_codes), float32
+        Of the components.
+    learned : ndarray, shape (n_events, n_learned), float32
+        What the networks say; without columns where there are none.
     """
 
     events: Events
     codes: NDArray[np.float32]
+    learned: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,8 +159,12 @@ def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
     return np.concatenate(list(front.mapper(look, tiles, front.run)))
 
 
-def encode_events(front: Front, stage: FeatureStage, progress: Progress = None) -> EncodedEvents:
-    """Detect the events of the whole recording and encode their snippets."""
+def encode_events(front: Front, looks: Looks, progress: Progress = None) -> EncodedEvents:
+    """Detect the events of the whole recording and encode their snippets.
+
+    Memory for what is kept of events is taken from that for tiles: where there are many of them,
+    a recording is long, and few of its tiles could be kept anyway.
+    """
 
     def look(tile: Tile) -> tuple[NDArray, ...]:
         white, events = front.white_tile_and_events(tile)
@@ -165,13 +173,17 @@ def encode_events(front: Front, stage: FeatureStage, progress: Progress = None) 
             events.sample_index + (tile.start - front.extra),
             events.channel_index,
             events.amplitude,
-            stage.encode(snippets, events.channel_index),
+            *looks.encode(snippets, events.channel_index),
         )
 
-    parts = zip(*front.mapper(look, front.tiles(), front.run, progress), strict=True)
-    sample, channel, amplitude, codes = (np.concatenate(part) for part in parts)
+    tiles = front.tiles()
+    gathered = Gathered(len(tiles))
+    for parts in front.mapper(look, tiles, front.run, progress):
+        gathered.add(parts)
+        front.kept.share_with(gathered.n_bytes)
+    sample, channel, amplitude, codes, learned = gathered.columns()
     events = Events(sample_index=sample, channel_index=channel, amplitude=amplitude)
-    return EncodedEvents(events=events, codes=codes)
+    return EncodedEvents(events=events, codes=codes, learned=learned)
 
 
 def match_recording(
@@ -208,13 +220,15 @@ def match_recording(
         main = bank.channels[:, 0][local_unit]
         local = cut_snippets(residual, sample, main, front.window)
         replace_own_channels(local, cleaned, local_unit, bank.channels, front.window.neighbours)
+        codes, learned = looks.encode(local, main)
         return (
             sample + (tile.start - front.extra),
             timed.unit_index[local_unit],
             scale,
             shift,
             matches.gain[inside],
-            *looks.encode(local, main),
+            codes,
+            learned[:, : looks.n_dims],
             main,
             matches.gain[inside] / least_gains(bank, terms)[USUAL, local_unit],
             timed.unit_index,
@@ -222,17 +236,15 @@ def match_recording(
             np.stack(sums, axis=1),
         )
 
-    columns: list[list[NDArray]] = [[] for _ in range(9)]
+    tiles = front.tiles()
+    gathered = Gathered(len(tiles))
     total = np.zeros((n_units, 2, front.window.n_window, n_channels))
-    for *parts, units, channels, sums in front.mapper(look, front.tiles(), front.run, progress):
-        for column, part in zip(columns, parts, strict=True):
-            column.append(part)
+    for *parts, units, channels, sums in front.mapper(look, tiles, front.run, progress):
+        gathered.add(parts)
         for unit, own, summed in zip(units, channels, sums, strict=True):
             used = own >= 0
             total[unit][:, :, own[used]] += summed[:, :, used]
-    sample, unit, scale, shift, gain, codes, embedding, channel, worth = (
-        np.concatenate(column) for column in columns
-    )
+    sample, unit, scale, shift, gain, codes, embedding, channel, worth = gathered.columns()
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )

@@ -181,6 +181,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         spikes = _match(front, templates, looks, noise, config, clock, bursts=bursts)
 
     clock.start("finishing", 1)
+    front.kept.drop()
     spikes = finish(spikes, registration, config)
     log.info("%d units", len(spikes.means))
     return Sorted(front=front, stage=stage, spikes=spikes, events=events)

@@ -47,7 +47,7 @@ class Registration:
         if self.motion is None:
             return Places(um=None, peak_waveforms=waves)
         place = spike_positions_um(
-            spikes.codes[rows], spikes.channel_index[rows], self.stage, self.positions_um
+            spikes.codes, spikes.channel_index, self.stage, self.positions_um, rows
         )
         um = place.astype(np.float64)
         um[:, 1] -= self.motion.at(spikes.matches.sample_index[rows], um[:, 1])
