@@ -56,12 +56,13 @@ def test_shipped_entries_are_valid_and_complete():
 def test_shipped_suites_name_recordings_that_exist():
     registry = read_registry([shipped_entries()])
     suites = read_suites([shipped_suites()])
-    assert set(suites) == {"smoke", "dev", "long", "unseen", "full"}
+    assert set(suites) == {"smoke", "dev", "long", "further", "unseen", "full"}
     from embersort.benchmark.registry import choose_recordings
 
     assert 12 <= len(choose_recordings(registry, suites["dev"].recordings)) <= 16
     assert len(choose_recordings(registry, suites["long"].recordings)) == 12
-    assert len(choose_recordings(registry, suites["unseen"].recordings)) == 12
+    assert len(choose_recordings(registry, suites["further"].recordings)) == 12
+    assert len(choose_recordings(registry, suites["unseen"].recordings)) == 10
     assert choose_recordings(registry, suites["full"].recordings)
 
 
