@@ -269,7 +269,13 @@ class MergeConfig(Config):
     min_expected: float = Field(5.0, gt=0)
     """With fewer coincidences expected by chance, the correlogram has no say."""
     max_coincidence: float = Field(0.5, gt=0)
-    """Units with more than this share of the coincidences expected by chance stay apart."""
+    """Units with more than this share of the coincidences expected by chance stay apart,"""
+    min_coincidences: int = Field(3, ge=1)
+    """and so do units with at least this many,"""
+    coincidence_chance: float = Field(0.01, gt=0, lt=1)
+    """where one neuron would show so many less often than this,"""
+    foreign_share: float = Field(0.2, ge=0, lt=1)
+    """though foreign spikes among its own gave it this share of the coincidences of strangers."""
     echo_ms: float = Field(4.0, gt=0)
     """An echo follows or precedes its voice within this time."""
     echo_width_ms: float = Field(0.2, gt=0)

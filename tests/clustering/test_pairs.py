@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.stats import poisson as poisson_law
 
-from embersort.clustering.pairs import coincide, exclude, projection_dip
+from embersort.clustering.pairs import _poisson_head, coincide, exclude, projection_dip
 from spike_trains import MERGE, labelled, of_unit, poisson, regular
 
 
@@ -16,7 +17,8 @@ def do_coincide(*trains, config=MERGE):
         pytest.param(0.005, 100, False, id="36 expected within 2 ms, none there"),
         pytest.param(0.001, 100, True, id="30 expected, 100 there"),
         pytest.param(0.0002, 100, False, id="all within the censored period"),
-        pytest.param(0.001, 10, False, id="fewer than 5 expected"),
+        pytest.param(0.001, 10, True, id="3 expected, 10 there"),
+        pytest.param(0.001, 2, False, id="2 there"),
     ],
 )
 def test_pairs_within_the_refractory_period_decide(lag_s, n_spikes, answer):
@@ -30,6 +32,33 @@ def test_half_of_what_strangers_have_is_still_one_neuron():
     for every, answer in ((8, False), (2, True)):
         second = first + np.where(np.arange(100) % every == 0, 0.001, 0.005)
         assert do_coincide(first, second) is answer
+
+
+@pytest.mark.parametrize(
+    ("n_spikes", "n_near", "answer"),
+    [
+        # Lags of 5 ms but for a few of 1 ms; of 100 spikes 36 pairs are expected, of 10 three.
+        (100, 14, False),
+        (100, 15, True),
+        (10, 3, False),
+        (10, 4, True),
+    ],
+)
+def test_few_coincidences_are_enough_where_one_neuron_would_show_hardly_any(
+    n_spikes, n_near, answer
+):
+    first = regular(0, n_spikes * 0.01, 0.01)
+    second = first + np.where(np.arange(n_spikes) < n_near, 0.001, 0.005)
+    assert do_coincide(first, second) is answer
+
+
+@pytest.mark.parametrize("mean", [0.01, 0.6, 7.4, 300.0, 2000.0])
+def test_the_chance_of_many_is_that_of_poisson(mean):
+    for least in (1, 3, int(mean) + 1, int(mean + 4 * mean**0.5) + 1):
+        expected = poisson_law.sf(least - 1, mean) if least > mean else 1.0
+        assert np.isclose(_poisson_head(least, mean), expected, rtol=1e-6)
+    assert _poisson_head(3, 0.0) == 0
+    assert _poisson_head(0, 0.0) == 1
 
 
 def test_independent_trains_coincide_and_halves_of_one_train_do_not():

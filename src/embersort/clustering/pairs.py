@@ -37,11 +37,18 @@ class Labelled:
 def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
     """Say whether two sets fire within a refractory period as often as strangers do.
 
-    Where too few such pairs are to be expected, the correlogram abstains: False.
+    Where too few such pairs are to be expected, their share says nothing; but so many may be seen
+    that one neuron's spikes, with foreign ones among them, would hardly ever show them.
     """
     pairs = _refractory_pairs(spikes, a, b, config.censored_ms, config)
     enough = pairs.n_expected >= config.min_expected
-    return enough and pairs.n_seen > config.max_coincidence * pairs.n_expected
+    if enough and pairs.n_seen > config.max_coincidence * pairs.n_expected:
+        return True
+    foreign = config.foreign_share * pairs.n_expected
+    return (
+        pairs.n_seen >= config.min_coincidences
+        and _poisson_head(pairs.n_seen, foreign) < config.coincidence_chance
+    )
 
 
 def exclude(
@@ -55,6 +62,20 @@ def exclude(
     pairs = _refractory_pairs(spikes, a, b, censored_ms, config)
     few = pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
     return few and _poisson_tail(pairs.n_seen, pairs.n_expected) < config.half_chance
+
+
+def _poisson_head(least: int, mean: float) -> float:
+    """Return the chance of at least so many events where ``mean`` are expected; 1 below that."""
+    if least <= mean:
+        return 1.0
+    term = math.exp(least * math.log(mean) - mean - math.lgamma(least + 1)) if mean > 0 else 0.0
+    total, n = 0.0, least
+    # Beyond the mean each term is smaller than the last.
+    while term > total * np.finfo(float).eps:
+        total += term
+        n += 1
+        term *= mean / n
+    return total
 
 
 def _poisson_tail(most: int, mean: float) -> float:
