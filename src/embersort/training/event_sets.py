@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from embersort.config import DetectConfig, FilterConfig, RunConfig, SortConfig
+from embersort.config import DetectConfig, RunConfig, SortConfig
 from embersort.embedding.resampling import resampling_matrices, shift_indices
 from embersort.errors import BadInput
 from embersort.recording import ArrayRecording
@@ -43,8 +43,6 @@ MOST_HELD_BYTES = 2**29
 """A recording no larger than this is rendered once and held; a larger one is rendered as read."""
 MOST_AT_A_TIME = 8
 """Scenes that are rendered side by side, whatever the number of cores: each is held in memory."""
-LEAST_REFERENCED = 12
-"""Probes with at most as many channels are not referenced."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,10 +116,7 @@ def labelled_snippets(
     As long as the first pass of sorting, on one thread.
     """
     recording, truth = held(simulation.recording), simulation.truth
-    n_channels = recording.geometry.n_channels
     config = SortConfig(
-        # The median of a few channels with like noise is one of them: what is left is not normal.
-        filter=FilterConfig(reference="auto" if n_channels > LEAST_REFERENCED else "none"),
         detect=DetectConfig(threshold=threshold),
         run=RunConfig(n_workers=1),
     )

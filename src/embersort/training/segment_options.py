@@ -12,7 +12,7 @@ from embersort.embedding.segment_network import SegmentNetwork
 from embersort.embedding.weights import Weights
 from embersort.errors import BadWeights
 from embersort.simulate.simulation import Simulation
-from embersort.training.event_sets import LEAST_REFERENCED, held
+from embersort.training.event_sets import held
 from embersort.training.segment_sets import ONE_THREAD
 from embersort.types import Events, IntArray
 from embersort.unmixing.bins import BinEmbedder
@@ -70,10 +70,9 @@ def segment_frame(
         Mean embedding of the bins round each trough; unit norm.
     """
     recording = held(simulation.recording)
-    referenced = recording.geometry.n_channels > LEAST_REFERENCED
     front = make_front(
         recording,
-        FilterConfig(reference="auto" if referenced else "none"),
+        FilterConfig(),
         WhitenConfig(),
         DetectConfig(threshold=threshold),
         ONE_THREAD,

@@ -19,7 +19,7 @@ from embersort.embedding.weights import Weights
 from embersort.errors import BadInput
 from embersort.simulate.simulation import Simulation
 from embersort.simulate.sources import UnitSource, dominant_unit
-from embersort.training.event_sets import LEAST_REFERENCED, TRAINING_THRESHOLD, held
+from embersort.training.event_sets import TRAINING_THRESHOLD, held
 from embersort.training.labels import NOISE, label_events, unit_depths
 from embersort.types import UNASSIGNED, FloatArray, IntArray
 from embersort.unmixing.segments import Front, Segments, find_segments, make_front
@@ -98,10 +98,9 @@ def make_segment_sets(
         Draws the sets.
     """
     recording, truth = held(simulation.recording), simulation.truth
-    referenced = recording.geometry.n_channels > LEAST_REFERENCED
     front = make_front(
         recording,
-        FilterConfig(reference="auto" if referenced else "none"),
+        FilterConfig(),
         WhitenConfig(),
         DetectConfig(threshold=TRAINING_THRESHOLD),
         ONE_THREAD,
