@@ -96,7 +96,7 @@ def test_run_job_and_plan(bench):
 
 def test_registry(bench, home, tmp_path):
     assert "TINY/pair/a  real   local   –" in bench("registry", "list", "TINY")
-    assert "smoke   2           Two recordings" in bench("registry", "suites")
+    assert re.search(r"^smoke +2 +Two recordings", bench("registry", "suites"), re.MULTILINE)
     assert '"folder": "a"' in bench("registry", "show", "TINY/pair/a")
     shown = json.loads(bench("registry", "show", "PAIRED_BOYDEN"))
     assert shown["species"] == "mouse"
