@@ -267,7 +267,7 @@ class MergeConfig(Config):
     censored_ms: float = Field(0.3, ge=0)
     """Nearer pairs may be one spike found twice."""
     min_expected: float = Field(5.0, gt=0)
-    """With fewer coincidences expected by chance, the correlogram has no say."""
+    """With fewer coincidences expected by chance, their share has no say."""
     max_coincidence: float = Field(0.5, gt=0)
     """Units with more than this share of the coincidences expected by chance stay apart,"""
     min_coincidences: int = Field(3, ge=1)

@@ -36,10 +36,12 @@ def test_what_lies_between_is_right_below_the_band(whole):
     t = np.arange(200)
     for cycles in (0.0, 0.03, 0.1, BAND):
         wave = np.cos(2 * np.pi * cycles * t + 1).astype("f4")
-        filled = fill_between(wave[None, ::2], 200, whole)
+        known = np.stack([wave[::2], wave[::2]])
+        filled = fill_between(known, np.array([True, False]), 200, whole)
         inside = slice(whole[0], whole[1] + 1)
         assert np.abs(filled[0, inside] - wave[inside]).max() < 0.01
         assert not filled[0, whole[1] + 2 :].any()
+        assert not filled[1].any()
 
 
 @pytest.mark.parametrize("n_samples", [68, 400, 401, 5000])

@@ -7,6 +7,8 @@ second sample, from every second sample, and interpolated between.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -35,7 +37,10 @@ def whole_range(n_samples: int, bank: TemplateBank) -> tuple[int, int]:
 
 
 def fill_between(
-    known: NDArray[np.float32], n_samples: int, whole: tuple[int, int]
+    known: NDArray[np.float32],
+    wanted: NDArray[np.bool_],
+    n_samples: int,
+    whole: tuple[int, int],
 ) -> NDArray[np.float32]:
     """Spread what is known of every second sample over all.
 
@@ -43,6 +48,8 @@ def fill_between(
     ----------
     known : ndarray, shape (n_rows, n_samples / 2), float32
         At samples 0, 2, 4, …
+    wanted : ndarray, shape (n_rows,), bool
+        The other rows are zero.
     n_samples : int
     whole : (int, int)
         First and last sample that are wanted; 12 samples on either side are known.
@@ -58,9 +65,11 @@ def fill_between(
     """
     if whole[1] < whole[0]:
         return np.zeros((len(known), n_samples), np.float32)
-    return _fill_between(known, _half_way(), n_samples, whole[0] // 2, whole[1] // 2 + 1)
+    rows = np.flatnonzero(wanted)
+    return _fill_between(known, rows, _half_way(), n_samples, whole[0] // 2, whole[1] // 2 + 1)
 
 
+@cache
 def _half_way() -> NDArray[np.float32]:
     """Return the weights of a sample's neighbours on one side, the nearest first."""
     distance = np.arange(N_SIDE) + 0.5
@@ -70,11 +79,16 @@ def _half_way() -> NDArray[np.float32]:
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
 def _fill_between(
-    known: NDArray[np.float32], weight: NDArray[np.float32], n_samples: int, start: int, stop: int
+    known: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    n_samples: int,
+    start: int,
+    stop: int,
 ) -> NDArray[np.float32]:
     filled = np.zeros((len(known), n_samples), np.float32)
     w0, w1, w2, w3, w4, w5 = weight[0], weight[1], weight[2], weight[3], weight[4], weight[5]
-    for row in range(len(known)):
+    for row in rows:
         # Arrays that start where each neighbour does: an index less 3 would not be vectorised.
         x, out = known[row], filled[row, 2 * start :]
         b0, b1, b2 = x[start:], x[start - 1 :], x[start - 2 :]

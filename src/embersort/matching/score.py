@@ -48,14 +48,12 @@ def score_templates(
     """
     wanted = np.ones(bank.n_units, np.bool_) if active is None else active
     by_channel = np.ascontiguousarray(white[:: bank.stride].T)
-    # The samples of a template that meet these when its trough does.
-    temporal = bank.temporal[:, :, bank.n_before % bank.stride :: bank.stride]
-    temporal = np.ascontiguousarray(temporal * np.float32(bank.stride))
-    n_before = bank.n_before // bank.stride
-    score = _score(by_channel, bank.channels, bank.spatial, temporal, n_before, wanted)
+    score = _score(
+        by_channel, bank.channels, bank.spatial, bank.temporal, bank.n_before, bank.stride, wanted
+    )
     if bank.stride == 1:
         return score
-    return fill_between(score, len(white), whole_range(len(white), bank))
+    return fill_between(score, wanted, len(white), whole_range(len(white), bank))
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -64,10 +62,14 @@ def _score(
     channels: NDArray[np.int64],
     spatial: NDArray[np.float32],
     temporal: NDArray[np.float32],
-    n_before: int,
+    trough: int,
+    stride: int,
     wanted: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    n_units, rank, n_window = temporal.shape
+    n_units, rank = temporal.shape[:2]
+    # The samples of a template that meet those of the traces when its trough meets one.
+    met = temporal[:, :, trough % stride :: stride]
+    n_before, n_window = trough // stride, met.shape[2]
     n_samples = white.shape[1]
     score = np.zeros((n_units, n_samples), np.float32)
     # Made longer by zeros, so that all lags are added in passes of the same width.
@@ -86,7 +88,8 @@ def _score(
                     continue
                 _project(projected[: last - first], white, first, own, spatial[:, unit * rank + r])
                 projected[last - first :] = 0
-                weight[:n_window] = temporal[unit, r]
+                # Each stands for as many as the stride.
+                weight[:n_window] = met[unit, r] * np.float32(stride)
                 for lag in range(0, n_lags, N_LAGS):
                     _add_eight_lags(score[unit, start:stop], projected[lag:], weight[lag:])
     return score

@@ -1,14 +1,13 @@
-"""One streaming pass over the recording: filter, reference, whiten, detect, cut snippets."""
+"""One streaming pass over the recording: filter, whiten, detect, cut snippets."""
 
 from embersort.signal.detect import Detector, detect, make_detector
-from embersort.signal.features import FeatureStage, TemporalPca, fit_temporal_pca
+from embersort.signal.features import TemporalPca, fit_temporal_pca
 from embersort.signal.preprocess import Preprocessor, filter_tile, fit_preprocessor, whiten
 from embersort.signal.snippets import Window, cut_snippets, make_window
 from embersort.signal.tiles import Tile, map_tiles, tile_grid
 
 __all__ = [
     "Detector",
-    "FeatureStage",
     "Preprocessor",
     "TemporalPca",
     "Tile",

@@ -1,36 +1,17 @@
 """The feature stage: what a snippet is reduced to before clustering.
 
-One small interface, two implementations: temporal principal components here, as the control, and
-the learned encoder in `embersort.embedding`.
+Temporal principal components here, as the control; the learned encoder is in `embersort.embedding`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from embersort.types import FloatArray, IntArray
-
-
-class FeatureStage(Protocol):
-    """Snippets in, codes out; called for each tile alone, from several threads."""
-
-    def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
-        """Return codes, shape (n_events, n_codes), one row per event whatever its company.
-
-        Parameters
-        ----------
-        snippets : ndarray, shape (n_events, n_window, n_local), float32
-            In units of the noise; local channels as the window's neighbour table lists them for
-            the event's peak channel.
-        channel_index : ndarray, shape (n_events,), int64
-            Peak channels.
-        """
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,8 +34,7 @@ class Gathered:
         self._n_done += 1
         self._n_rows = stop
         if stop > len(self._columns[0]):
-            n_expected = round(SPARE * stop * max(1.0, self._n_tiles / self._n_done))
-            room = max(stop, n_expected)
+            room = math.ceil(SPARE * stop * max(1.0, self._n_tiles / self._n_done))
             # One by one, so that no more than one column is there twice.
             for i, column in enumerate(self._columns):
                 self._columns[i] = np.empty((room, *column.shape[1:]), column.dtype)
