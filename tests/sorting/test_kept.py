@@ -58,6 +58,9 @@ def test_the_latest_make_room_first():
     assert [kept.get(index) is None for index in (0, 1, 2)] == [False, True, True]
     kept.keep(3, tile(10))
     assert kept.get(3) is None
+    # 11 of 30 are others', 10 the first tile's.
+    kept.keep(4, tile(9))
+    assert kept.get(4) is not None
 
 
 def test_dropped_tiles_are_gone_for_good():

@@ -1,5 +1,7 @@
 """The passes on recordings without noise, through a preprocessor that changes nothing but scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,8 @@ from embersort.signal import TemporalPca, fit_temporal_pca, make_detector, make_
 from embersort.signal.filter import design_bandpass, settle_samples
 from embersort.signal.preprocess import Preprocessor, filter_tile
 from embersort.signal.tiles import Tile
+from embersort.sorting import recipe, sort
+from embersort.sorting.banks import make_banks
 from embersort.sorting.looks import Looks
 from embersort.sorting.passes import Front, encode_events
 from embersort.sorting.units import without_duplicates
@@ -62,6 +66,36 @@ def test_impulses_come_back_exactly_also_at_the_borders_of_tiles():
     assert (events.sample_index == sample).all()
     assert (events.channel_index == channel).all()
     assert np.ptp(events.amplitude) < 0.1 * np.abs(events.amplitude).max()
+
+
+def test_what_all_channels_share_is_no_event_where_they_have_a_reference():
+    traces = np.zeros((45_000, N_CHANNELS), "f4")
+    traces[1000] = traces[2000, 2] = -200
+    plain = front_of(traces)
+    shared = replace(plain.preprocessor, groups=(np.arange(N_CHANNELS),))
+    referenced = replace(front_of(traces), preprocessor=shared)
+
+    def found(front):
+        events = encode_events(front, Looks(components=stage_of(front))).events
+        return sorted(set(events.sample_index.tolist()))
+
+    assert found(plain) == [1000, 2000]
+    assert found(referenced) == [2000]
+
+
+@pytest.mark.parametrize(("rate_hz", "stride"), [(30_000, 2), (20_000, 1)])
+def test_the_sort_matches_every_second_sample_where_that_is_enough(monkeypatch, rate_hz, stride):
+    strides = []
+
+    def watched(*arguments):
+        strides.append(arguments[-1])
+        return make_banks(*arguments)
+
+    monkeypatch.setattr(recipe, "make_banks", watched)
+    traces = np.random.default_rng(0).normal(0, 10, (1, 2 * rate_hz)).astype("f4")
+    traces[:, 500::1000] -= 200
+    sort(traces, sampling_rate_hz=rate_hz)
+    assert set(strides) == {stride}
 
 
 def test_no_events_have_no_codes():
