@@ -175,18 +175,26 @@ class MatchConfig(Config):
     """Least amplitude of a spike relative to its template."""
     max_scale: float = Field(1.7, gt=1)
     """Largest amplitude of a spike relative to its template."""
-    late_ms: float = Field(20.0, ge=0)
-    """Within this time after a spike of its unit a spike may be a later one of a burst."""
     refractory_ms: float = Field(1.5, ge=0)
-    """A later spike keeps at least this far from the others of its unit."""
-    late_threshold: float = Field(10.0, gt=0)
-    """Least match of a later spike, as the height of a peak in units of the noise."""
-    late_mean: float = Field(0.7, gt=0)
-    """Expected amplitude of a later spike relative to its template."""
-    late_sd: float = Field(0.3, gt=0)
+    """A small spike keeps at least this far from the others of its unit."""
+    small_threshold: float = Field(8.0, gt=0)
+    """Least match of a spike that is smaller than usual, as the height of a peak."""
+    sure_small_threshold: float = Field(12.0, gt=0)
+    """From this on it may come at any time, below it only soon after others of its unit."""
+    small_mean: float = Field(0.7, gt=0)
+    """Expected amplitude of a small spike relative to its template."""
+    small_sd: float = Field(0.3, gt=0)
     """Standard deviation of that amplitude."""
-    late_min_scale: float = Field(0.4, gt=0, lt=1)
-    """Least amplitude of a later spike relative to its template."""
+    small_min_scale: float = Field(0.3, gt=0, lt=1)
+    """Least amplitude of a small spike relative to its template."""
+    burst_ms: float = Field(20.0, ge=0)
+    """A small spike that follows another of its unit within this time follows it soon."""
+    max_chance: float = Field(0.3, gt=0, lt=1)
+    """Most of the small spikes that follow soon, as a share, that may do so by chance."""
+    min_explained: float = Field(0.65, ge=0, lt=1)
+    """Share of a small spike's energy beyond noise that its template explains,"""
+    min_explained_usual: float = Field(0.5, ge=0, lt=1)
+    """and of one of usual size."""
     shape_error: float = Field(0.1, ge=0, lt=1)
     """Share of a spike's norm that its template is trusted to miss."""
     min_median_scale: float = Field(0.75, gt=0, lt=1)

@@ -3,7 +3,12 @@
 import numpy as np
 
 from embersort.signal.features import TemporalPca
-from embersort.sorting.cleaned import replace_own_channels, sum_by_unit
+from embersort.sorting.cleaned import (
+    NOISE_SD,
+    explained_share,
+    replace_own_channels,
+    sum_by_unit,
+)
 
 
 def test_snippets_are_summed_by_unit():
@@ -31,3 +36,25 @@ def test_codes_are_inner_products_channel_by_channel():
     expected = np.stack([[s[:, j] @ basis for j in range(3)] for s in snippets]).reshape(5, 6)
     np.testing.assert_allclose(codes, expected, atol=1e-5)
     assert (stage.encode(snippets[3:4], np.zeros(1, np.int64)) == codes[3:4]).all()
+
+
+def test_the_share_that_a_template_explains_is_the_squared_cosine_to_what_is_there():
+    rng = np.random.default_rng(0)
+    own = rng.standard_normal((2000, 30, 4)).astype("f4")
+    own[:, :, 3] = 0
+    used = np.tile([True, True, True, False], (2000, 1))
+    own *= 30 / np.sqrt(np.square(own).sum((1, 2), keepdims=True))
+    other = rng.standard_normal(own.shape).astype("f4")
+    other[:, :, 3] = 50
+    # Twice as much that is not the template's, on its channels, and its noise.
+    stranger = other * used[:, None]
+    stranger -= own * (stranger * own).sum((1, 2), keepdims=True) / 900
+    stranger *= 60 / np.sqrt(np.square(stranger).sum((1, 2), keepdims=True))
+    # A fit leaves no noise of its own shape.
+    noise = rng.standard_normal(own.shape).astype("f4")
+    noise -= own * (noise * own).sum((1, 2), keepdims=True) / 900
+    noise[:, :, 3] = other[:, :, 3]
+    assert (explained_share(own + noise, own, used) > 0.98).all()
+    share = explained_share(own + stranger + noise, own, used)
+    allowed = NOISE_SD * np.sqrt(2 * 30 * 3)
+    np.testing.assert_allclose(share.mean(), 900 / (900 + 3600 - allowed), rtol=0.01)

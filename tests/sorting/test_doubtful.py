@@ -7,6 +7,7 @@ from embersort.config import MatchConfig
 from embersort.matching.peel import Matches
 from embersort.sorting.doubtful import flooded_units, own_matches, piled_up
 
+CONFIG = MatchConfig()
 RATE_HZ = 10_000
 LEAST = 0.7
 
@@ -65,24 +66,33 @@ def test_a_pile_is_half_as_high_again_as_any_other_bin_beyond_chance(n_lowest, n
     assert piled_up(np.repeat([0.72, 0.8], [n_lowest, n_next]), LEAST) is answer
 
 
+def test_what_is_smaller_than_usual_floods_no_unit():
+    some = matches(np.repeat([0.4, 0.9], [30, 20]))
+    assert flooded_units(some, np.full(50, 1.3), 1, LEAST).tolist() == [False]
+
+
+def own(some, *, flooded=(False,), explained=1.0):
+    shares = np.broadcast_to(np.float32(explained), some.scale.shape)
+    return own_matches(some, np.array(flooded), shares, 3600 * RATE_HZ, RATE_HZ, CONFIG).tolist()
+
+
 def test_small_matches_of_flooded_units_are_not_their_own():
     some = matches([0.75, 0.85, 0.75, 0.85], unit=[0, 0, 1, 1])
-    own = own_matches(some, np.array([True, False]), RATE_HZ, MatchConfig())
-    assert own.tolist() == [False, True, True, True]
+    assert own(some, flooded=[True, False]) == [False, True, True, True]
 
 
-@pytest.mark.parametrize(
-    ("gap_ms", "n_late", "bursts"),
-    [
-        pytest.param(5, 40, True, id="soon after the spike before"),
-        pytest.param(15, 40, False, id="at any time in which they are looked for"),
-        pytest.param(15, 3, True, id="too few to tell"),
-    ],
-)
-def test_late_spikes_of_a_unit_that_does_not_burst_are_not_its_own(gap_ms, n_late, bursts):
-    first = np.arange(100) * RATE_HZ
-    late = first[:n_late] + gap_ms * RATE_HZ // 1000
-    sample = np.concatenate([first, late])
-    some = matches(np.repeat([1.0, 0.5], [100, n_late]), sample=sample)
-    own = own_matches(some, np.array([False]), RATE_HZ, MatchConfig())
-    assert own.tolist() == [True] * 100 + [bursts] * n_late
+def test_matches_of_another_shape_are_not_the_units_own_and_small_ones_are_asked_for_more():
+    some = matches([1.0, 1.0, 0.65, 0.65])
+    between = (CONFIG.min_explained + CONFIG.min_explained_usual) / 2
+    shares = [between, CONFIG.min_explained_usual - 0.01, between, CONFIG.min_explained + 0.01]
+    assert own(some, explained=shares) == [True, False, False, True]
+
+
+def test_units_are_judged_apart_and_out_of_order_in_time():
+    # Unit 0 has weak small spikes soon after others, unit 1 as many at any time.
+    sample = np.concatenate([np.arange(10) * RATE_HZ, np.arange(5) * RATE_HZ + 50])
+    sample = np.concatenate([sample, np.arange(10) * RATE_HZ, np.arange(5) * RATE_HZ + 5000])
+    some = matches(
+        np.tile(np.repeat([1.0, 0.5], [10, 5]), 2), unit=np.repeat([0, 1], 15), sample=sample
+    )
+    assert own(some, flooded=[False] * 2) == [True] * 15 + [True] * 10 + [False] * 5

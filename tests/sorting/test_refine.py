@@ -47,6 +47,7 @@ def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, worth=9.0
         embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.zeros(n_spikes, np.int64),
         worth=np.broadcast_to(worth, n_spikes).astype("f4"),
+        explained=np.ones(n_spikes, "f4"),
         means=np.asarray(means, float),
         flooded=np.zeros(len(means), bool),
     )

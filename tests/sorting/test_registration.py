@@ -52,6 +52,7 @@ def spikes_of(sample, channel, codes):
         embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.asarray(channel, np.int64),
         worth=np.full(n_spikes, 9, "f4"),
+        explained=np.ones(n_spikes, "f4"),
         means=np.zeros((1, 3, N_CHANNELS)),
         flooded=np.zeros(1, bool),
     )

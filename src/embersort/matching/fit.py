@@ -40,8 +40,8 @@ class Pieces(NamedTuple):
     n_before: int
 
 
-USUAL, LATE = 0, 1
-"""Kinds of spikes: any, and those that follow one of their own unit within a burst."""
+USUAL, SMALL = 0, 1
+"""Kinds of spikes: any, and those smaller than that which may still be their unit's."""
 
 
 class Terms(NamedTuple):
@@ -61,10 +61,8 @@ class Terms(NamedTuple):
     max_scale : float
     shape_error2 : float
         Share of a spike's squared norm that its template is trusted to miss.
-    late_samples : int
-        Within this time after a spike of its unit a spike may be a late one.
     refractory_samples : int
-        A late spike keeps at least this far from the others of its unit.
+        A small spike keeps at least this far from the others of its unit.
     """
 
     threshold: NDArray[np.float64]
@@ -74,7 +72,6 @@ class Terms(NamedTuple):
     min_scale: NDArray[np.float64]
     max_scale: float
     shape_error2: float
-    late_samples: int
     refractory_samples: int
 
 
@@ -121,18 +118,17 @@ def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None, terms: Terms
     )
 
 
-def terms_of(config: MatchConfig, sampling_rate_hz: float, *, bursts: bool = True) -> Terms:
-    """Return what a fit costs and may be; without ``bursts`` no spike is a late one."""
-    late_ms = config.late_ms if bursts else 0.0
+def terms_of(config: MatchConfig, sampling_rate_hz: float, *, small_too: bool = True) -> Terms:
+    """Return what a fit costs and may be; without ``small_too`` none may be small."""
+    small = max(config.threshold, config.small_threshold) if small_too else np.inf
     return Terms(
-        threshold=np.array([config.threshold, config.late_threshold]) ** 2,
+        threshold=np.array([config.threshold, small]) ** 2,
         least_snr2=config.min_snr**2,
-        prior=np.array([config.amplitude_sd**-2, config.late_sd**-2]),
-        mean=np.array([1.0, config.late_mean]),
-        min_scale=np.array([config.min_scale, config.late_min_scale]),
+        prior=np.array([config.amplitude_sd**-2, config.small_sd**-2]),
+        mean=np.array([1.0, config.small_mean]),
+        min_scale=np.array([config.min_scale, config.small_min_scale]),
         max_scale=config.max_scale,
         shape_error2=config.shape_error**2,
-        late_samples=ms_to_samples(late_ms, sampling_rate_hz),
         refractory_samples=ms_to_samples(config.refractory_ms, sampling_rate_hz),
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from embersort.matching.bank import TemplateBank
 from embersort.matching.between import whole_range
 from embersort.matching.fit import (
-    LATE,
+    SMALL,
     USUAL,
     Pieces,
     Terms,
@@ -85,7 +85,7 @@ def peel(
     normal prior of precision λ round m costs λ(a - m)². Their difference is largest at
     a = (s + λm)/(n + λ) (Pachitariu et al. 2016, equation 7, with m = 1). Each round takes all fits
     that no better one overlaps, so the order does not depend on where a tile starts. When none is
-    left, what follows a spike of its own unit within a burst may be smaller.
+    left, spikes may be smaller than usual.
     """
     if bank.n_units == 0:
         return _nothing(), white.copy()
@@ -133,10 +133,14 @@ def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
     spikes = _no_spikes()
     where = np.ones((0, 0), np.bool_)
     # As a variable: a literal would be compiled for each kind.
-    for kind in (USUAL, LATE):
+    for kind in (USUAL, SMALL):
+        if kind == SMALL:
+            if terms.threshold[SMALL] == np.inf:
+                break
+            traces.changed[:] = True
         for _ in range(MAX_ROUNDS):
-            if kind == LATE:
-                where = _after_spikes(traces, spikes, terms, pieces.shifted.shape[2])
+            if kind == SMALL:
+                where = _rested(traces, spikes, terms)
             candidates = _candidates(traces, pieces, terms, kind, where)
             if len(candidates.sample) == 0:
                 break
@@ -168,20 +172,13 @@ def _take(
 
 
 @njit(nogil=True, cache=True)
-def _after_spikes(traces: Traces, spikes: Spikes, terms: Terms, n_window: int) -> NDArray[np.bool_]:
-    """Say where a unit has fired shortly before, shape (n_units, n_samples); look there again."""
-    n_units, n_samples = traces.score.shape
-    after = np.zeros((n_units, n_samples), np.bool_)
+def _rested(traces: Traces, spikes: Spikes, terms: Terms) -> NDArray[np.bool_]:
+    """Say where each unit is out of its refractory period, shape (n_units, n_samples)."""
+    rested = np.ones(traces.score.shape, np.bool_)
     for i in np.flatnonzero(spikes.scale > 0):
         t, u = spikes.sample[i], spikes.unit[i]
-        start, stop = t + terms.refractory_samples, min(t + terms.late_samples, n_samples)
-        if start < stop:
-            after[u, start:stop] = True
-            traces.changed[u, start // n_window : (stop - 1) // n_window + 1] = True
-    for i in np.flatnonzero(spikes.scale > 0):
-        t, u = spikes.sample[i], spikes.unit[i]
-        after[u, max(t - terms.refractory_samples, 0) : t + terms.refractory_samples] = False
-    return after
+        rested[u, max(t - terms.refractory_samples, 0) : t + terms.refractory_samples] = False
+    return rested
 
 
 @njit(nogil=True, cache=True)

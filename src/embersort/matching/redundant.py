@@ -59,7 +59,7 @@ class Redundancy:
         n_units = len(templates)
         energy = (np.asarray(templates, np.float64) ** 2).sum(axis=(1, 2))
         active = np.ones(n_units, bool)
-        terms = terms_of(self._config, NO_RATE_HZ, bursts=False)
+        terms = terms_of(self._config, NO_RATE_HZ, small_too=False)
         seen: dict[tuple[int, bytes], float] = {}
         for unit in np.argsort(counts, kind="stable"):
             active[unit] = False

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from embersort.types import IntArray
 
+NOISE_SD = np.float32(3.0)
+"""Noise may have this many standard deviations more of energy than it has in the mean."""
+
 
 def sum_by_unit(cleaned: NDArray[np.float32], unit: IntArray, n_units: int) -> NDArray[np.float64]:
     """Return the sum of each unit's snippets, in their order.
@@ -49,6 +52,33 @@ def replace_own_channels(
     same = (own[:, :, None] == support[:, None, :]) & (own[:, :, None] >= 0)
     place = np.where(same.any(axis=2), same.argmax(axis=2), -1)
     _replace(local, cleaned, unit, place)
+
+
+def explained_share(
+    cleaned: NDArray[np.float32], own: NDArray[np.float32], used: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Return the share of the energy of each spike, less that of the noise, that a template has.
+
+    Parameters
+    ----------
+    cleaned : ndarray, shape (n_spikes, n_window, n_support), float32
+        Residual and template, white.
+    own : ndarray, shape (n_spikes, n_window, n_support), float32
+        The template as it was fitted; 0 on channels that are not used.
+    used : ndarray, shape (n_spikes, n_support), bool
+        Channels that the template has.
+
+    Returns
+    -------
+    ndarray, shape (n_spikes,), float32
+        1 if noise may have added the rest; the squared cosine between both for a spike of another
+        shape that stands out far enough.
+    """
+    energy = np.einsum("ntc,ntc,nc->n", cleaned, cleaned, used, dtype=np.float32)
+    explained = np.einsum("ntc,ntc->n", own, own)
+    noise = np.float32(cleaned.shape[1]) * used.sum(axis=1, dtype=np.float32)
+    most_noise = noise + NOISE_SD * np.sqrt(2 * noise)
+    return explained / np.maximum(energy - most_noise, explained)
 
 
 @njit(nogil=True, cache=True)

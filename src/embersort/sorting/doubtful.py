@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.peel import Matches
-from embersort.types import FloatArray, IntArray
-from embersort.units import ms_to_samples
+from embersort.sorting.small import Train, own_small
+from embersort.types import FloatArray
 
 TYPICAL_SCALE = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
@@ -30,11 +30,6 @@ PILE_RATIO = 1.5
 PILE_SD = 3.0
 """and more by so many standard deviations of its count."""
 
-BURST_GAP_MS = 8.0
-"""Half or more of the smaller spikes of bursts come this soon after the spike before."""
-BURST_SD = 2.0
-"""Where so few do that chance would not have it by so many standard deviations, none are."""
-
 
 def shapes_template(matches: Matches, flooded: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which matches are large enough to say what their unit looks like."""
@@ -54,7 +49,8 @@ def flooded_units(
         Gain as a multiple of the least that its template asks of a spike.
     n_units : int
     least_scale : float
-        Least amplitude of a spike relative to its template.
+        Least amplitude, relative to its template, of a spike of usual size; smaller ones have no
+        say.
 
     Returns
     -------
@@ -65,7 +61,7 @@ def flooded_units(
     """
     flooded = np.zeros(n_units, bool)
     for unit in range(n_units):
-        own = matches.unit_index == unit
+        own = (matches.unit_index == unit) & (matches.scale >= least_scale)
         if not own.any():
             continue
         scale = matches.scale[own]
@@ -91,6 +87,8 @@ def piled_up(scale: FloatArray, least_scale: float) -> bool:
 def own_matches(
     matches: Matches,
     flooded: NDArray[np.bool_],
+    explained: NDArray[np.float32],
+    duration_samples: int,
     sampling_rate_hz: float,
     config: MatchConfig,
 ) -> NDArray[np.bool_]:
@@ -100,32 +98,31 @@ def own_matches(
     ----------
     matches : Matches
     flooded : ndarray, shape (n_units,), bool
+    explained : ndarray, shape (n_spikes,), float32
+        Share of what is at each spike, less the noise, that its template explains.
+    duration_samples : int
+        Of the recording.
     sampling_rate_hz : float
     config : MatchConfig
 
     Returns
     -------
     ndarray, shape (n_spikes,), bool
-        Not the small ones of flooded units, nor those that were taken for later spikes of bursts
-        in units that do not burst.
+        Not those of another shape, nor the small ones of flooded units, nor what `own_small` says
+        is none.
     """
-    own = ~(flooded[matches.unit_index] & (matches.scale < LEAST_OF_FLOODED))
-    late = matches.scale < config.min_scale
-    soonest = ms_to_samples(BURST_GAP_MS, sampling_rate_hz)
-    for unit in np.unique(matches.unit_index[late]):
-        rows = np.flatnonzero(matches.unit_index == unit)
-        if not _bursts(matches.sample_index[rows], late[rows], soonest):
-            own[rows[late[rows]]] = False
+    small = matches.scale < config.min_scale
+    own = explained >= np.where(small, config.min_explained, config.min_explained_usual)
+    own &= ~(flooded[matches.unit_index] & (matches.scale < LEAST_OF_FLOODED))
+    for unit in np.unique(matches.unit_index[small & own]):
+        rows = np.flatnonzero(own & (matches.unit_index == unit))
+        rows = rows[np.argsort(matches.sample_index[rows], kind="stable")]
+        train = Train(
+            sample_index=matches.sample_index[rows],
+            scale=matches.scale[rows],
+            gain=matches.gain[rows],
+            duration_samples=duration_samples,
+            sampling_rate_hz=sampling_rate_hz,
+        )
+        own[rows] = ~small[rows] | own_small(train, config)
     return own
-
-
-def _bursts(sample_index: IntArray, late: NDArray[np.bool_], soonest: int) -> bool:
-    """Say whether smaller spikes of a unit may be the later ones of its bursts.
-
-    Those of a burst follow within a few milliseconds. Small spikes of another neuron come at any
-    time in which they are looked for.
-    """
-    order = np.argsort(sample_index, kind="stable")
-    gap = np.diff(sample_index[order], prepend=-soonest - 1)[late[order]]
-    share = float((gap <= soonest).mean())
-    return bool(share + BURST_SD * np.sqrt(0.25 / len(gap)) >= 0.5)

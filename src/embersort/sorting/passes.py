@@ -16,7 +16,7 @@ from embersort.signal.preprocess import Preprocessor, filter_tile, reference, wh
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
 from embersort.sorting.banks import Banks
-from embersort.sorting.cleaned import replace_own_channels, sum_by_unit
+from embersort.sorting.cleaned import explained_share, replace_own_channels, sum_by_unit
 from embersort.sorting.doubtful import (
     SURE_SCALE,
     TYPICAL_SCALE,
@@ -123,6 +123,8 @@ class MatchedSpikes:
         Main channel, at that time, of the template that found each spike.
     worth : ndarray, shape (n_spikes,), float32
         Gain as a multiple of the least that its template asks of a spike.
+    explained : ndarray, shape (n_spikes,), float32
+        Share of what is at each spike, less the noise, that its template explains.
     means : ndarray, shape (n_units, n_window, n_channels), float64
         Mean of residual plus own template over the spikes that are large enough, on the template's
         channels.
@@ -135,6 +137,7 @@ class MatchedSpikes:
     embedding: NDArray[np.float32]
     channel_index: NDArray[np.int64]
     worth: NDArray[np.float32]
+    explained: NDArray[np.float32]
     means: NDArray[np.float64]
     flooded: NDArray[np.bool_]
 
@@ -231,6 +234,7 @@ def match_recording(
             learned[:, : looks.n_dims],
             main,
             matches.gain[inside] / least_gains(bank, terms)[USUAL, local_unit],
+            explained_share(cleaned, own, bank.channels[local_unit] >= 0),
             timed.unit_index,
             bank.channels,
             np.stack(sums, axis=1),
@@ -244,7 +248,8 @@ def match_recording(
         for unit, own, summed in zip(units, channels, sums, strict=True):
             used = own >= 0
             total[unit][:, :, own[used]] += summed[:, :, used]
-    sample, unit, scale, shift, gain, codes, embedding, channel, worth = gathered.columns()
+    sample, unit, scale, shift, gain, *looked_at = gathered.columns()
+    codes, embedding, channel, worth, explained = looked_at
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
@@ -257,6 +262,7 @@ def match_recording(
         embedding=embedding,
         channel_index=channel,
         worth=worth.astype(np.float32),
+        explained=explained,
         means=sums / np.maximum(counts, 1)[:, None, None],
         flooded=flooded,
     )

@@ -164,7 +164,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         source.sampling_rate_hz,
         config.moving,
     )
-    # Small late spikes are looked for once all units are known, whose own they might be.
+    # Small spikes are looked for once all units are known, whose own they might be.
     no_refinement = config.match.n_refinements == 0
     # Of moving tissue the median over the whole recording is no template of any time.
     lacks = None if _moves(registration) else lacking(first, clustered, front)
@@ -172,13 +172,12 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     # What is kept of events is as large as what is kept of spikes: only one of them at a time.
     del framed, encoded, clustered
     spikes = _match(
-        front, templates, looks, noise, config, clock, bursts=no_refinement, lacks=lacks
+        front, templates, looks, noise, config, clock, small_too=no_refinement, lacks=lacks
     )
     for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config)
         del spikes
-        bursts = passes_left == 0
-        spikes = _match(front, templates, looks, noise, config, clock, bursts=bursts)
+        spikes = _match(front, templates, looks, noise, config, clock, small_too=passes_left == 0)
 
     clock.start("finishing", 1)
     front.kept.drop()
@@ -208,7 +207,7 @@ def _match(
     config: SortConfig,
     clock: _Clock,
     *,
-    bursts: bool,
+    small_too: bool,
     lacks: NDArray[np.float32] | None = None,
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
@@ -218,7 +217,7 @@ def _match(
     banks = make_banks(
         templates, looks.components, whitening, n_before, noise, config.match, lacks, stride
     )
-    terms = terms_of(config.match, rate_hz, bursts=bursts)
+    terms = terms_of(config.match, rate_hz, small_too=small_too)
     return match_recording(front, banks, looks, terms, clock.advance)
 
 

@@ -69,7 +69,14 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
     real = np.array([is_real(spikes, rows, config) for rows in members], bool)
-    own = own_matches(matches, spikes.flooded, registration.sampling_rate_hz, config.match)
+    own = own_matches(
+        matches,
+        spikes.flooded,
+        spikes.explained,
+        registration.n_samples,
+        registration.sampling_rate_hz,
+        config.match,
+    )
     labels = np.where(real[matches.unit_index] & own, matches.unit_index, UNASSIGNED)
     labels = _without_echoes(spikes, labels, spikes.means, registration, config)
     merges = _merges(spikes, labels, spikes.means, registration, config)
@@ -99,6 +106,7 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         embedding=spikes.embedding[keep],
         channel_index=spikes.channel_index[keep],
         worth=spikes.worth[keep],
+        explained=spikes.explained[keep],
         means=means[kept],
         flooded=spikes.flooded[kept],
     )
