@@ -13,6 +13,7 @@ MERGE = MergeConfig(
     dip_threshold=1.3,
     refractory_ms=2.0,
     censored_ms=0.3,
+    hiding_ms=1.2,
     min_expected=5.0,
     max_coincidence=0.5,
     min_coincidences=3,

@@ -274,6 +274,8 @@ class MergeConfig(Config):
     """Spikes of one neuron are at least this far apart."""
     censored_ms: float = Field(0.3, ge=0)
     """Nearer pairs may be one spike found twice."""
+    hiding_ms: float = Field(1.2, ge=0)
+    """Nearer spikes of two neurons may hide each other, so that neither is found."""
     min_expected: float = Field(5.0, gt=0)
     """With fewer coincidences expected by chance, their share has no say."""
     max_coincidence: float = Field(0.5, gt=0)

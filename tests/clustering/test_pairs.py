@@ -52,6 +52,23 @@ def test_few_coincidences_are_enough_where_one_neuron_would_show_hardly_any(
     assert do_coincide(first, second) is answer
 
 
+@pytest.mark.parametrize(
+    ("near_s", "n_near", "answer"),
+    [
+        # Of 36 pairs expected from 0.3 to 2 ms, 17 are expected from 1.2 ms on.
+        (0.0015, 8, False),
+        (0.0015, 9, True),
+        (0.001, 9, False),
+    ],
+)
+def test_strangers_whose_nearer_spikes_hide_each_other_are_told_by_the_others(
+    near_s, n_near, answer
+):
+    first = regular(0, 1, 0.01)
+    second = first + np.where(np.arange(100) < n_near, near_s, 0.005)
+    assert do_coincide(first, second) is answer
+
+
 @pytest.mark.parametrize("mean", [0.01, 0.6, 7.4, 300.0, 2000.0])
 def test_the_chance_of_many_is_that_of_poisson(mean):
     for least in (1, 3, int(mean) + 1, int(mean + 4 * mean**0.5) + 1):

@@ -38,9 +38,17 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
     """Say whether two sets fire within a refractory period as often as strangers do.
 
     Where too few such pairs are to be expected, their share says nothing; but so many may be seen
-    that one neuron's spikes, with foreign ones among them, would hardly ever show them.
+    that one neuron's spikes, with foreign ones among them, would hardly ever show them. Spikes of
+    different neurons that are so near as to hide each other are missing from both sets, so that
+    strangers, too, seem to keep apart: lags beyond that are also looked at by themselves.
     """
-    pairs = _refractory_pairs(spikes, a, b, config.censored_ms, config)
+    return any(
+        _like_strangers(_refractory_pairs(spikes, a, b, shortest_ms, config), config)
+        for shortest_ms in (config.censored_ms, config.hiding_ms)
+    )
+
+
+def _like_strangers(pairs: Coincidence, config: MergeConfig) -> bool:
     enough = pairs.n_expected >= config.min_expected
     if enough and pairs.n_seen > config.max_coincidence * pairs.n_expected:
         return True
