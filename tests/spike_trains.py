@@ -10,6 +10,7 @@ RATE_HZ = 10_000
 MERGE = MergeConfig(
     min_similarity=0.7,
     min_link_similarity=0.5,
+    deep_dip=5.0,
     dip_threshold=1.3,
     refractory_ms=2.0,
     censored_ms=0.3,

@@ -139,6 +139,27 @@ class MeetConfig(Config):
     """but none farther than this share of the recording from the other set."""
 
 
+class SeveralConfig(Config):
+    """When spikes that no gap parts are several neurons', and how they are parted nevertheless."""
+
+    refractory_ms: float = Field(2.0, gt=0)
+    """Spikes of one neuron are at least this far apart."""
+    censored_ms: float = Field(0.5, ge=0)
+    """Nearer pairs are not all detected, or are one spike found twice."""
+    several_share: float = Field(0.5, gt=0, le=1)
+    """Two neurons of one rate have this share of the pairs that chance would give,"""
+    foreign_share: float = Field(0.1, gt=0, lt=1)
+    """one neuron, with foreign spikes among its own, this."""
+    min_evidence: float = Field(3.0, ge=0)
+    """Least logarithm of how much likelier several neurons are than one."""
+    min_pairs: int = Field(3, ge=1)
+    """Fewer pairs within the refractory period prove nothing."""
+    n_parts: int = Field(16, ge=2)
+    """Parts that a mixture of normal distributions starts from."""
+    max_seen: int = Field(8000, ge=100)
+    """Spikes that say what parts there are."""
+
+
 class ClusterConfig(Config):
     """Clustering of the whole probe, neighbourhood by neighbourhood."""
 
@@ -156,6 +177,8 @@ class ClusterConfig(Config):
     """When clusters of features and slow time are compared."""
     slow_from_s: float = Field(20.0, ge=0)
     """In a recording shorter than this nothing is slow."""
+    several: SeveralConfig = SeveralConfig()
+    """What is split further than gaps would part it."""
     max_seen: int = Field(2000, ge=100)
     """Events that say what clusters there are; the others follow their nearest."""
     max_events: int = Field(100_000, ge=100)
@@ -264,6 +287,9 @@ class MergeConfig(Config):
     """When two units are compared as they are; at rest they are compared at all times."""
     max_copy_dip: float = Field(1.0, gt=0)
     """Units whose joint projection in the last look dips this much are no copies."""
+    deep_dip: float = Field(5.0, gt=0)
+    """Nor are those that dip this much in the components, unless they keep each other's refractory
+    period."""
     dip_threshold: float = Field(1.3, gt=0)
     """Units whose joint projection dips more than this while one takes over from the other, too."""
     n_dims: int = Field(10, ge=1, le=20)

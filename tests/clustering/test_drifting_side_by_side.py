@@ -94,9 +94,12 @@ def test_copies_are_told_by_the_last_look():
     def blind(rows):
         return features[rows, 1:]
 
-    def n_neurons(looks):
-        merges = merge_units(spikes, np.ones((2, 1, 2)), looks, places, MERGE)
+    def n_neurons(looks, deep_dip):
+        config = MERGE.model_copy(update={"deep_dip": deep_dip})
+        merges = merge_units(spikes, np.ones((2, 1, 2)), looks, places, config)
         return len(np.unique(merges.course))
 
-    assert n_neurons([blind, sharp]) == 2
-    assert n_neurons([sharp, blind]) == 1
+    assert n_neurons([blind, sharp], deep_dip=100.0) == 2
+    assert n_neurons([sharp, blind], deep_dip=100.0) == 1
+    # A deep gap in the first look counts, whatever the last one says.
+    assert n_neurons([sharp, blind], deep_dip=2.0) == 2

@@ -99,7 +99,7 @@ def two_groups(n_spikes=120):
 
 def test_a_unit_whose_spikes_fall_apart_is_split():
     spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups())
-    labels, origin = split_units(spikes, STAGE, CONFIG)
+    labels, origin = split_units(spikes, REGISTRATION, CONFIG)
     assert origin.tolist() == [0, 0]
     assert labels[0] != labels[1]
     assert labels.tolist() == np.tile(labels[:2], 60).tolist()
@@ -107,7 +107,8 @@ def test_a_unit_whose_spikes_fall_apart_is_split():
 
 def test_a_unit_of_one_cloud_stays_whole_beside_another():
     unit = np.arange(160) % 2
-    labels, origin = split_units(matched(np.arange(160), unit, [trough(9)] * 2), STAGE, CONFIG)
+    spikes = matched(np.arange(160), unit, [trough(9)] * 2)
+    labels, origin = split_units(spikes, REGISTRATION, CONFIG)
     assert origin.tolist() == [0, 1]
     assert labels.tolist() == unit.tolist()
 
@@ -115,7 +116,7 @@ def test_a_unit_of_one_cloud_stays_whole_beside_another():
 def test_a_part_that_is_no_unit_gets_no_label():
     gain = np.where(np.arange(120) % 2, 100, 10)
     spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups(), gain=gain)
-    labels, origin = split_units(spikes, STAGE, CONFIG)
+    labels, origin = split_units(spikes, REGISTRATION, CONFIG)
     assert origin.tolist() == [0]
     assert labels.tolist() == [UNASSIGNED, 0] * 60
 

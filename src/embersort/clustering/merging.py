@@ -77,20 +77,7 @@ def merge_units(
     kin = kinship(places, members, config)
     same = np.arange(len(templates))
     apart = []
-    when = spikes.sample_index / spikes.sample_index.max(initial=1)
-    slow = cosines(when, config.n_slow)
-
-    def gap(a: IntArray, b: IntArray) -> bool:
-        # What the networks hold apart are no copies, even where components see one cloud; and
-        # components see gaps in what overlaps and jitter leave of one neuron.
-        look = frames[-1]
-        if projection_dip(look, a, b, config.n_dims, slow) >= config.max_copy_dip:
-            return True
-        near_a, near_b = meeting(when, a, b, config.meet)
-        # Of parts that hardly ever meet, what they look like at rest must do.
-        if min(len(near_a), len(near_b)) < config.min_passing:
-            return False
-        return projection_dip(look, near_a, near_b, config.n_dims) >= config.max_copy_dip
+    gap = _gap_test(spikes, frames, config)
 
     for a, b, similarity in _alike(templates, config.min_link_similarity):
         a, b = same[a], same[b]
@@ -123,6 +110,32 @@ def merge_units(
     whole = _joined(spikes, unit, at_lag.pairs(config), (Link.HALVES,), tests)
     late = np.where(whole == unit, 0, at_lag.late_samples[unit, whole])
     return Merges(course=course, unit=whole, late_samples=late)
+
+
+def _gap_test(
+    spikes: Labelled, frames: Sequence[UnitFrame], config: MergeConfig
+) -> Callable[[IntArray, IntArray], bool]:
+    """Return a test of whether a gap holds two sets of spikes apart."""
+    components, look = frames[0], frames[-1]
+    when = spikes.sample_index / spikes.sample_index.max(initial=1)
+    slow = cosines(when, config.n_slow)
+
+    def gap(a: IntArray, b: IntArray) -> bool:
+        # What the networks hold apart are no copies, even where components see one cloud; and
+        # components see gaps in what overlaps and jitter leave of one neuron.
+        if projection_dip(look, a, b, config.n_dims, slow) >= config.max_copy_dip:
+            return True
+        near_a, near_b = meeting(when, a, b, config.meet)
+        # Of parts that hardly ever meet, what they look like at rest must do.
+        if min(len(near_a), len(near_b)) < config.min_passing:
+            return False
+        if projection_dip(look, near_a, near_b, config.n_dims) >= config.max_copy_dip:
+            return True
+        # The networks are blind to some gaps; jitter makes some that are as deep.
+        deep = projection_dip(components, near_a, near_b, config.n_dims) >= config.deep_dip
+        return deep and not exclude(spikes, a, b, config.censored_ms, config)
+
+    return gap
 
 
 class _Tests(NamedTuple):

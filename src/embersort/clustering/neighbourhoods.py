@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from embersort.clustering.gaps import cosines, principal
 from embersort.clustering.isosplit import isosplit
+from embersort.clustering.mixture import fit_mixture
 from embersort.clustering.turns import joined_in_time
 from embersort.config import ClusterConfig
 from embersort.types import UNASSIGNED, FloatArray, Geometry, IntArray
@@ -25,6 +26,9 @@ ROWS_AT_ONCE = 4096
 CommonFrame = Callable[[IntArray], FloatArray]
 """From indices of events to their features in comparable columns."""
 
+Several = Callable[[IntArray], bool]
+"""From indices of events, in order of time, to whether they are several neurons' for sure."""
+
 
 def cluster_probe(
     channel_index: IntArray,
@@ -33,6 +37,7 @@ def cluster_probe(
     when: FloatArray,
     config: ClusterConfig,
     progress: Callable[[int], None] | None = None,
+    several: Several | None = None,
 ) -> NDArray[np.int64]:
     """Cluster the events of a whole probe.
 
@@ -48,6 +53,8 @@ def cluster_probe(
     config : ClusterConfig
     progress : callable, optional
         Called with the number of channels done since the last call.
+    several : callable, optional
+        See `split`.
 
     Returns
     -------
@@ -73,7 +80,10 @@ def cluster_probe(
             if len(events) < config.isosplit.min_cluster_size:
                 continue
             looks = [frame(events) for frame in frames]
-            for members in split(looks, config, when[events] if timed else None):
+            found = split(
+                looks, config, when[events] if timed else None, _of_these(several, events)
+            )
+            for members in found:
                 peaks = channel_index[events[members]]
                 most_common = np.bincount(peaks).argmax()
                 if keep_all or most_common == channel:
@@ -86,7 +96,10 @@ def cluster_probe(
 
 
 def split(
-    looks: Sequence[FloatArray], config: ClusterConfig, when: FloatArray | None = None
+    looks: Sequence[FloatArray],
+    config: ClusterConfig,
+    when: FloatArray | None = None,
+    several: Several | None = None,
 ) -> list[IntArray]:
     """Split a set of events until no part falls apart any further, however it is looked at.
 
@@ -99,6 +112,9 @@ def split(
     when : ndarray, shape (n_events,), optional
         Time of each event as a share of the recording, ascending, where the whole course of time is
         to be seen beside the first frame before anything else is tried.
+    several : callable, optional
+        Says of some of the events whether they are several neurons'. Those that are, though no gap
+        parts them, are split by a mixture of normal distributions in the first look.
 
     Returns
     -------
@@ -113,6 +129,8 @@ def split(
         if len(members) < config.isosplit.min_cluster_size:
             continue
         parts = _parts(looks, members, config, when)
+        if len(parts) == 1 and several is not None and several(members):
+            parts = _run_together(looks[0], members, config)
         if len(parts) == 1:
             clusters.append(members)
         else:
@@ -134,6 +152,19 @@ def _parts(
         if labels.max() > 0:
             return _by_label(members, labels)
     return [members]
+
+
+def _run_together(look: FloatArray, members: IntArray, config: ClusterConfig) -> list[IntArray]:
+    """Return the parts of events of several neurons that are too near each other for a gap."""
+    points = principal(look[members], config.n_dims)
+    seen = _thin(np.arange(len(points)), config.several.max_seen)
+    mixture = fit_mixture(points[seen], config.several.n_parts)
+    return _by_label(members, mixture.most_likely(points))
+
+
+def _of_these(several: Several | None, events: IntArray) -> Several | None:
+    """Return the same test for indices into some events."""
+    return None if several is None else lambda members: several(events[members])
 
 
 def _by_label(members: IntArray, labels: IntArray) -> list[IntArray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from embersort.clustering.neighbourhoods import cluster_probe
+from embersort.clustering.several import are_several
 from embersort.confidence.evidence import Evidence
 from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
@@ -34,7 +36,7 @@ from embersort.sorting.registration import Registration, register
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
 from embersort.sorting.trueing import lacking
 from embersort.sorting.units import templates_from_codes
-from embersort.types import Events, FloatArray, Recording, SortResult
+from embersort.types import Events, FloatArray, IntArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +143,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         _share_of_time(encoded.events, source, config.cluster),
         config.cluster,
         clock.advance,
+        partial(_several, encoded.events, source, config.cluster),
     )
     log.info("%d clusters", labels.max(initial=-1) + 1)
 
@@ -197,6 +200,11 @@ def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> 
     if source.n_samples < config.slow_from_s * source.sampling_rate_hz:
         return np.zeros(events.n_events)
     return events.sample_index / source.n_samples
+
+
+def _several(events: Events, source: Recording, config: ClusterConfig, rows: IntArray) -> bool:
+    """Say whether some events are several neurons'."""
+    return are_several(events.sample_index[rows], source.sampling_rate_hz, config.several)
 
 
 def _match(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from embersort.clustering.echoes import echoes
 from embersort.clustering.merging import Merges, merge_units
 from embersort.clustering.neighbourhoods import split
 from embersort.clustering.pairs import Labelled, UnitFrame
+from embersort.clustering.several import are_several
 from embersort.config import SortConfig
 from embersort.matching.peel import Matches
 from embersort.signal.features import TemporalPca
@@ -40,7 +43,7 @@ def refine(
         neurons that move.
     """
     stage = registration.stage
-    labels, origin = split_units(spikes, stage, config)
+    labels, origin = split_units(spikes, registration, config)
     templates = part_templates(spikes, labels, origin, stage)
     labels = _without_echoes(spikes, labels, templates, registration, config)
     course = _merges(spikes, labels, templates, registration, config).course
@@ -130,7 +133,7 @@ def is_real(spikes: MatchedSpikes, members: IntArray, config: SortConfig) -> boo
 
 
 def split_units(
-    spikes: MatchedSpikes, stage: TemporalPca, config: SortConfig
+    spikes: MatchedSpikes, registration: Registration, config: SortConfig
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split each unit's spikes where they fall apart.
 
@@ -147,11 +150,21 @@ def split_units(
     for unit in np.unique(unit_index):
         members = np.flatnonzero(unit_index == unit)
         channel = spikes.channel_index[members]
-        for part in split([stage.common_frame(spikes.codes[members], channel)], config.cluster):
+        look = registration.stage.common_frame(spikes.codes[members], channel)
+        several = partial(_several, spikes.matches.sample_index[members], registration, config)
+        for part in split([look], config.cluster, several=several):
             if is_real(spikes, members[part], config):
                 labels[members[part]] = len(origin)
                 origin.append(unit)
     return labels, np.array(origin, np.int64)
+
+
+def _several(
+    sample_index: IntArray, registration: Registration, config: SortConfig, rows: IntArray
+) -> bool:
+    """Say whether some spikes are several neurons'."""
+    fs = registration.sampling_rate_hz
+    return are_several(sample_index[rows], fs, config.cluster.several)
 
 
 def _without_echoes(
