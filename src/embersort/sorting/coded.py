@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.types import IntArray
+from embersort.signal.tiles import Tile
+from embersort.types import UNASSIGNED, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,3 +30,23 @@ class CodedSpikes:
     unit_index: IntArray
     channel_index: IntArray
     codes: NDArray[np.float32]
+
+    def without_units(self, left_out: NDArray[np.bool_]) -> CodedSpikes:
+        """Return the same spikes, those of some units assigned to none, the others counted anew."""
+        place = np.append(np.cumsum(~left_out) - 1, UNASSIGNED)
+        place[:-1][left_out] = UNASSIGNED
+        return replace(self, unit_index=place[self.unit_index])
+
+    def inside(self, tiles: Sequence[Tile]) -> NDArray[np.bool_]:
+        """Say which spikes lie within some tiles."""
+        inside = np.zeros(len(self.sample_index), bool)
+        for tile in tiles:
+            first, last = np.searchsorted(self.sample_index, [tile.start, tile.stop])
+            inside[first:last] = True
+        return inside
+
+
+def evenly(rows: IntArray, most: int) -> IntArray:
+    """Return at most so many of some rows, evenly spread."""
+    places = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)
+    return rows[np.unique(places)]

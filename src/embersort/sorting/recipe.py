@@ -26,6 +26,7 @@ from embersort.recording import open_recording
 from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.banks import make_banks
 from embersort.sorting.coded import CodedSpikes
+from embersort.sorting.collisions import collisions
 from embersort.sorting.estimates import fit_stage, listen, make_front
 from embersort.sorting.features import encode_and_frame
 from embersort.sorting.looks import Looks
@@ -159,6 +160,13 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         codes=encoded.codes,
     )
     first = templates_from_codes(clustered, stage, source.geometry.n_channels)
+    stride = stride_of(source.sampling_rate_hz, config.filter.high_hz)
+    of_collisions = partial(
+        collisions, front=front, noise=noise, config=config.match, stride=stride
+    )
+    collided = of_collisions(first, clustered)
+    first, clustered = first[~collided], clustered.without_units(collided)
+    log.info("%d of them of collisions", collided.sum())
     templates = moving_templates(
         first,
         clustered,
@@ -178,7 +186,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         front, templates, looks, noise, config, clock, small_too=no_refinement, lacks=lacks
     )
     for passes_left in reversed(range(config.match.n_refinements)):
-        templates = refine(spikes, registration, config)
+        templates = refine(spikes, registration, config, of_collisions)
         del spikes
         spikes = _match(front, templates, looks, noise, config, clock, small_too=passes_left == 0)
 

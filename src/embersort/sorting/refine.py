@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -24,9 +25,19 @@ from embersort.sorting.units import DUPLICATE_MS, without_duplicates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
 from embersort.units import ms_to_samples
 
+OfCollisions = Callable[[NDArray[np.float32], CodedSpikes], NDArray[np.bool_]]
+"""Says which parts, given their templates and spikes, hold collisions of others."""
+
+
+def _none(templates: NDArray[np.float32], spikes: CodedSpikes) -> NDArray[np.bool_]:
+    return np.zeros(len(templates), bool)
+
 
 def refine(
-    spikes: MatchedSpikes, registration: Registration, config: SortConfig
+    spikes: MatchedSpikes,
+    registration: Registration,
+    config: SortConfig,
+    of_collisions: OfCollisions = _none,
 ) -> MovingTemplates:
     """Return better templates from matched spikes.
 
@@ -35,6 +46,8 @@ def refine(
     spikes : MatchedSpikes
     registration : Registration
     config : SortConfig
+    of_collisions : callable, optional
+        See `OfCollisions`; without it no part does.
 
     Returns
     -------
@@ -45,6 +58,8 @@ def refine(
     stage = registration.stage
     labels, origin = split_units(spikes, registration, config)
     templates = part_templates(spikes, labels, origin, stage)
+    collided = of_collisions(templates.astype(np.float32), _coded(spikes, labels))
+    labels = np.where(np.append(collided, False)[labels], UNASSIGNED, labels)
     labels = _without_echoes(spikes, labels, templates, registration, config)
     course = _merges(spikes, labels, templates, registration, config).course
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
@@ -53,16 +68,20 @@ def refine(
     unit_of_part = np.append(np.searchsorted(kept, course), UNASSIGNED)
     return moving_templates(
         merged[kept],
-        CodedSpikes(
-            sample_index=spikes.matches.sample_index,
-            unit_index=np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED),
-            channel_index=spikes.channel_index,
-            codes=spikes.codes,
-        ),
+        _coded(spikes, np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED)),
         stage,
         registration.n_samples,
         registration.sampling_rate_hz,
         config.moving,
+    )
+
+
+def _coded(spikes: MatchedSpikes, labels: IntArray) -> CodedSpikes:
+    return CodedSpikes(
+        sample_index=spikes.matches.sample_index,
+        unit_index=labels,
+        channel_index=spikes.channel_index,
+        codes=spikes.codes,
     )
 
 

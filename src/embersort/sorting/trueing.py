@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, spread
-from embersort.sorting.coded import CodedSpikes
+from embersort.sorting.coded import CodedSpikes, evenly
 from embersort.sorting.moving import MEDIAN_VARIANCE
 from embersort.sorting.passes import Front
 from embersort.types import IntArray
@@ -62,7 +62,7 @@ def lacking(
     """
     lacks = np.zeros_like(templates)
     strong = np.flatnonzero(np.square(templates).sum(axis=(1, 2)) >= STRONG)
-    strong = strong[_steady(spikes, strong, front.recording.n_samples)]
+    strong = strong[steady(spikes, strong, front.recording.n_samples)]
     if not len(strong):
         return lacks
     tiles = spread(front.tiles(), N_TILES)
@@ -91,8 +91,20 @@ def lacking(
     return lacks
 
 
-def _steady(spikes: CodedSpikes, units: IntArray, n_samples: int) -> NDArray[np.bool_]:
-    """Say which units fire in every part of the recording: the others may be a moving neuron's."""
+def steady(spikes: CodedSpikes, units: IntArray, n_samples: int) -> NDArray[np.bool_]:
+    """Say which units fire in every part of the recording: the others may be a moving neuron's.
+
+    Parameters
+    ----------
+    spikes : CodedSpikes
+    units : ndarray, shape (n_wanted,), int64
+    n_samples : int
+        Length of the recording.
+
+    Returns
+    -------
+    ndarray, shape (n_wanted,), bool
+    """
     part = spikes.sample_index * N_PARTS // n_samples
     counts = [np.bincount(part[spikes.unit_index == unit], minlength=N_PARTS) for unit in units]
     shares = np.array(counts, float).reshape(len(units), N_PARTS)
@@ -113,15 +125,11 @@ def _rows_to_cut(
     spikes: CodedSpikes, units: IntArray, tiles: list[Tile]
 ) -> tuple[NDArray[np.int64], dict[int, int]]:
     """Return spikes of each unit on its main channel within some tiles, and the main channels."""
-    inside = np.zeros(len(spikes.sample_index), bool)
-    for tile in tiles:
-        first, last = np.searchsorted(spikes.sample_index, [tile.start, tile.stop])
-        inside[first:last] = True
+    inside = spikes.inside(tiles)
     mains, rows = {}, []
     for unit in units:
         members = np.flatnonzero(spikes.unit_index == unit)
         mains[int(unit)] = main = int(np.bincount(spikes.channel_index[members]).argmax())
         own = members[inside[members] & (spikes.channel_index[members] == main)]
-        most = np.linspace(0, len(own) - 1, min(N_SNIPPETS, len(own))).astype(int)
-        rows.append(own[np.unique(most)])
+        rows.append(evenly(own, N_SNIPPETS))
     return np.sort(np.concatenate(rows)), mains
