@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.gaps import cosines, fisher_line, less_common_course
+from embersort.clustering.gaps import cosines, dip_between, fisher_line, less_common_course
 from embersort.clustering.isocut import isocut
 from embersort.config import ClusterConfig, MeetConfig
 from embersort.types import FloatArray, IntArray
@@ -62,12 +62,18 @@ def joined_in_time(
 def _between(
     points: NDArray[np.float64], when: FloatArray, a: IntArray, b: IntArray, config: ClusterConfig
 ) -> tuple[float, float]:
-    """Return the larger dip between two sets of points, as they are and at rest; their distance."""
+    """Return how two sets of points dip, at rest too unless they do so as they are; their distance.
+    """
     both = np.concatenate([a, b])
-    at_rest = less_common_course(points[both], cosines(when[both], config.n_slow), len(a))
-    lines = [fisher_line(look, len(a)) for look in (points[both], at_rest)]
-    distance = lines[0][len(a) :].mean() - lines[0][: len(a)].mean()
-    return max(isocut(line)[0] for line in lines), float(distance)
+    own = points[both]
+    line = fisher_line(own, len(a))
+    distance = float(line[len(a) :].mean() - line[: len(a)].mean())
+    dip = isocut(line)[0]
+    # One gap is enough.
+    if dip < config.isosplit.dip_threshold:
+        at_rest = less_common_course(own, cosines(when[both], config.n_slow), len(a))
+        dip = max(dip, dip_between(at_rest, len(a)))
+    return dip, distance
 
 
 def meeting(
