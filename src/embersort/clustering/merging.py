@@ -50,6 +50,8 @@ def merge_units(
     frames: Sequence[UnitFrame],
     places: Places,
     config: MergeConfig,
+    *,
+    courses_only: bool = False,
 ) -> Merges:
     """Join parts that are one neuron.
 
@@ -64,6 +66,8 @@ def merge_units(
     places : Places
         Where the spikes lie and what the parts look like.
     config : MergeConfig
+    courses_only : bool
+        Whether nothing beyond `Merges.course` is wanted; a unit is then no more than its course.
 
     Returns
     -------
@@ -100,15 +104,20 @@ def merge_units(
     def linked(a: int, b: int) -> Link:
         return link(spikes, members[a], members[b], frames[0], config)
 
-    at_lag = _AtLag.of(templates, ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz))
+    max_lag = ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz)
+    at_lag = _AtLag(templates=templates, max_lag=max_lag)
     tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
     moving = (Link.PASSES, Link.JUMPS)
     course = _joined(spikes, same, list(left), moving, tests)
+    if courses_only:
+        return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
     # What was seen to belong together comes before parts that only take turns.
     every = (Link.PASSES, Link.BURSTS, Link.JUMPS)
     unit = _joined(spikes, same, list(left), every, tests)
     whole = _joined(spikes, unit, at_lag.pairs(config), (Link.HALVES,), tests)
-    late = np.where(whole == unit, 0, at_lag.late_samples[unit, whole])
+    late = np.zeros(len(unit), np.int64)
+    for part in np.flatnonzero(whole != unit):
+        late[part] = at_lag.between(unit[part], whole[part])[1]
     return Merges(course=course, unit=whole, late_samples=late)
 
 
@@ -171,9 +180,10 @@ class _Tests(NamedTuple):
         if min(len(spikes_a), len(spikes_b)) < self.config.min_passing:
             return False
         shortest = ms_to_samples(self.config.min_half_ms, self.spikes.sampling_rate_hz)
+        alike, late = self.at_lag.between(a, b)
         if (
-            self.at_lag.cosine[a, b] >= self.config.sure_half_cosine
-            and abs(self.at_lag.late_samples[a, b]) >= shortest
+            alike >= self.config.sure_half_cosine
+            and abs(late) >= shortest
             and cosine(self.templates[a], self.templates[b]) < self.config.min_similarity
         ):
             return True
@@ -222,44 +232,47 @@ def _bursts(
     return diminished(spikes, large, small, config)
 
 
-class _AtLag(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _AtLag:
     """How alike templates are at other lags.
 
     A cell with two troughs of like depth is found at either; its units are a few samples apart.
     """
 
-    cosine: NDArray[np.float64]
-    late_samples: NDArray[np.int64]
-    """Of each row's template, how much later than the column's it has what they share."""
-    energy: NDArray[np.float64]
+    templates: FloatArray
+    max_lag: int
 
-    @classmethod
-    def of(cls, templates: FloatArray, max_lag: int) -> Self:
-        """Compare all templates at lags up to ``max_lag``, but not as they are."""
-        n_units, n_window = templates.shape[:2]
-        flat = np.asarray(templates, np.float32).reshape(n_units, -1)
+    def between(self, a: int, b: int) -> tuple[float, int]:
+        """Return the largest cosine of two templates at a lag, and how much later a has it.
+
+        At lags up to ``max_lag``, but not as they are; (0, 0) where they are alike at none.
+        """
+        wave_a, wave_b = self.templates[a], self.templates[b]
+        both = wave_a.any(axis=0) & wave_b.any(axis=0)
+        product = np.asarray(wave_a[:, both] @ wave_b[:, both].T, np.float64)
+        energy = np.square(wave_a, dtype=float).sum() * np.square(wave_b, dtype=float).sum()
         # What is empty is like nothing.
-        energy = np.maximum(np.square(flat).sum(axis=1, dtype=np.float64), SMALLEST_ENERGY)
-        cosine = np.zeros((n_units, n_units))
-        late = np.zeros((n_units, n_units), np.int64)
-        for lag in range(1, min(max_lag, n_window - 1) + 1):
-            start = np.asarray(templates[:, :-lag], np.float32).reshape(n_units, -1)
-            end = np.asarray(templates[:, lag:], np.float32).reshape(n_units, -1)
+        norms = max(np.sqrt(energy), SMALLEST_ENERGY)
+        best = 0.0, 0
+        for lag in range(1, min(self.max_lag, len(product) - 1) + 1):
             # A spike found at a later trough has the whole of its waveform earlier in its window.
-            at_lag = start @ end.T / np.sqrt(np.outer(energy, energy))
-            for value, samples in ((at_lag, lag), (at_lag.T, -lag)):
-                late[value > cosine] = samples
-                cosine = np.maximum(cosine, value)
-        return cls(cosine, late, energy)
+            for late in (lag, -lag):
+                alike = float(np.trace(product, offset=late)) / norms
+                best = max(best, (alike, late), key=lambda found: found[0])
+        return best
 
     def pairs(self, config: MergeConfig) -> list[tuple[int, int]]:
         """Return the pairs that may be one cell, the most alike first."""
-        energy = self.energy
+        # No lag brings together what lies on other channels.
+        by_channel = np.sqrt(np.square(self.templates, dtype=float).sum(axis=1))
+        energy = np.maximum(np.square(by_channel).sum(axis=1), SMALLEST_ENERGY)
+        most = by_channel @ by_channel.T / np.sqrt(np.outer(energy, energy))
         ratio = np.maximum(energy[:, None] / energy[None, :], energy[None, :] / energy[:, None])
-        alike = (self.cosine >= config.min_half_cosine) & (ratio <= config.max_height_ratio)
-        first, second = np.nonzero(np.triu(alike, k=1))
-        order = np.argsort(-self.cosine[first, second], kind="stable")
-        return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
+        may_be = (most >= config.min_half_cosine) & (ratio <= config.max_height_ratio)
+        pairs = np.argwhere(np.triu(may_be, k=1)).tolist()
+        alike = [(self.between(a, b)[0], a, b) for a, b in pairs]
+        alike = [found for found in alike if found[0] >= config.min_half_cosine]
+        return [(a, b) for _, a, b in sorted(alike, key=lambda found: -found[0])]
 
 
 def cosine(a: FloatArray, b: FloatArray) -> float:

@@ -83,8 +83,6 @@ class Traces(NamedTuple):
     residual : ndarray, shape (n_samples, n_channels), float32
     score : ndarray, shape (n_units, n_samples), float32
         Match of each template with the residual.
-    doubt : ndarray, shape (n_units, n_samples), float32
-        Gain that may be due to what imperfect templates left of the spikes taken out so far.
     changed : ndarray, shape (n_units, n_bins), bool
         Bins of ``n_window`` samples in which a unit's scores have changed since they were searched.
     first, last : int
@@ -93,7 +91,6 @@ class Traces(NamedTuple):
 
     residual: NDArray[np.float32]
     score: NDArray[np.float32]
-    doubt: NDArray[np.float32]
     changed: NDArray[np.bool_]
     first: int
     last: int
@@ -102,6 +99,14 @@ class Traces(NamedTuple):
 def least_gains(bank: TemplateBank, terms: Terms) -> NDArray[np.float64]:
     """Return the gain from which on a fit is taken for a spike, by kind and template."""
     return np.maximum(terms.threshold[:, None], terms.least_snr2 * bank.noise2)
+
+
+def least_scores(bank: TemplateBank, terms: Terms) -> NDArray[np.float64]:
+    """Return the score from which on a fit may be a spike, shape (2, n_units), by kind."""
+    norm2 = bank.norm2 + terms.prior[:, None]
+    pull = (terms.prior * terms.mean)[:, None]
+    enough = np.sqrt((least_gains(bank, terms) + pull * terms.mean[:, None]) * norm2)
+    return np.asarray(np.maximum(enough, terms.min_scale[:, None] * norm2) - pull)
 
 
 def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None, terms: Terms) -> Pieces:
@@ -134,6 +139,17 @@ def terms_of(config: MatchConfig, sampling_rate_hz: float, *, small_too: bool = 
 
 
 @njit(nogil=True, cache=True)
+def place_near(pieces: Pieces, u: int, v: int) -> int:
+    """Return where in the row of a template's neighbours another is, or -1."""
+    for k in range(pieces.near.shape[1]):
+        if pieces.near[u, k] == v:
+            return k
+        if pieces.near[u, k] < 0:
+            break
+    return -1
+
+
+@njit(nogil=True, cache=True)
 def vertex(before: float, middle: float, after: float) -> tuple[float, float]:
     """Return offset (within half a sample) and height of the peak of the parabola through three."""
     bend = before - 2 * middle + after
@@ -150,9 +166,7 @@ def shift_of(offset: float, n_shifts: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def take_out(
-    traces: Traces, pieces: Pieces, terms: Terms, place: tuple[int, int, int], scale: float
-) -> None:
+def take_out(traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float) -> None:
     """Subtract a spike at (sample, unit, shift) from the residual and what follows from it."""
     t, u, s = place
     _subtract(
@@ -162,13 +176,11 @@ def take_out(
         pieces.channels[u],
         np.float32(scale),
     )
-    _change(traces, pieces, place, scale, terms.shape_error2 * scale * scale)
+    _change(traces, pieces, place, scale)
 
 
 @njit(nogil=True, cache=True)
-def put_back(
-    traces: Traces, pieces: Pieces, terms: Terms, place: tuple[int, int, int], scale: float
-) -> None:
+def put_back(traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float) -> None:
     """Undo `take_out`."""
     t, u, s = place
     _subtract(
@@ -178,14 +190,12 @@ def put_back(
         pieces.channels[u],
         np.float32(-scale),
     )
-    _change(traces, pieces, place, -scale, -terms.shape_error2 * scale * scale)
+    _change(traces, pieces, place, -scale)
 
 
 @njit(nogil=True, cache=True)
-def _change(
-    traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float, error2: float
-) -> None:
-    """Lower the scores and raise the doubt round a spike."""
+def _change(traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float) -> None:
+    """Lower the scores round a spike."""
     t, u, s = place
     n_window = pieces.shifted.shape[2]
     low, high = max(traces.first, t - n_window + 1), min(traces.last + 1, t + n_window)
@@ -194,13 +204,13 @@ def _change(
         v = pieces.near[u, k]
         if v < 0:
             break
-        strongest = pieces.strongest[u, s, k]
-        left = np.float32(error2 * strongest * strongest / pieces.norm2[v])
+        # Of a template that may not be used no score is wanted.
+        if pieces.norm2[v] == np.inf:
+            continue
         taken = pieces.overlap[u, s, k, low - t + n_window - 1 :]
-        score, doubt = traces.score[v, low:high], traces.doubt[v, low:high]
+        score = traces.score[v, low:high]
         for i in range(high - low):
             score[i] -= amount * taken[i]
-            doubt[i] += left
         for b in range(low // n_window, (high - 1) // n_window + 1):
             traces.changed[v, b] = True
 

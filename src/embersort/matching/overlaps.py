@@ -9,6 +9,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 
+N_AT_ONCE = 8
+"""Samples of a template that are added in one pass."""
+
+
 class Overlaps(NamedTuple):
     """Overlaps of the templates of a bank, and where they are to be found.
 
@@ -70,9 +74,11 @@ def _correlate_near(
 ) -> Overlaps:
     n_units, n_shifts, n_window, n_support = pieces.shifted.shape
     n_near = near.shape[1]
-    overlap = np.zeros((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
+    overlap = np.empty((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
     strongest = np.zeros((n_units, n_shifts, n_near), np.float32)
-    backwards = pieces.temporal[:, :, ::-1].copy()
+    side = N_AT_ONCE - 1
+    backwards = np.zeros((n_units, pieces.temporal.shape[1], n_window + 2 * side), np.float32)
+    backwards[:, :, side : side + n_window] = pieces.temporal[:, :, ::-1]
     by_channel = np.empty((n_shifts, n_support, n_window), np.float32)
     place = np.full(len(known.near), -1)
     for u in range(n_units):
@@ -85,6 +91,7 @@ def _correlate_near(
         for k in range(n_near):
             v = near[u, k]
             if v < 0:
+                overlap[u, :, k:] = 0
                 break
             if row[u] >= 0 and row[v] >= 0 and place[row[v]] >= 0:
                 overlap[u, :, k] = known.overlap[row[u], :, place[row[v]]]
@@ -93,22 +100,27 @@ def _correlate_near(
             weight = pieces.spatial[:, v]
             for s in range(n_shifts):
                 out = overlap[u, s, k]
-                _add_pair(by_channel[s], pieces.channels[u], weight, backwards[v], out)
+                _put_pair(by_channel[s], pieces.channels[u], weight, backwards[v], out)
                 strongest[u, s, k] = np.abs(out).max()
     return Overlaps(near, overlap, strongest)
 
 
 @njit(nogil=True, cache=True)
-def _add_pair(
+def _put_pair(
     template: NDArray[np.float32],
     channels: NDArray[np.int64],
     weight: NDArray[np.float32],
     backwards: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
-    """Add to ``out`` what a template takes from the components of another, given in reverse."""
+    """Put into ``out`` what a template takes from the components of another.
+
+    Those are given in reverse, with zeros for all but one of `N_AT_ONCE` samples on either side.
+    """
     n_window = template.shape[1]
-    projected = np.empty(n_window, np.float32)
+    n_padded = -(-n_window // N_AT_ONCE) * N_AT_ONCE
+    projected = np.zeros(n_padded, np.float32)
+    total = np.zeros(2 * n_padded, np.float32)
     for r in range(len(backwards)):
         # What a template needs no component for is zero.
         if not backwards[r].any():
@@ -121,8 +133,30 @@ def _add_pair(
             if w != 0:
                 for t in range(n_window):
                     projected[t] += w * trace[t]
-        for t in range(n_window):
-            # Sample t meets sample n - 1 - q of the other where that starts t - (n - 1 - q) later.
-            value, reached = projected[t], out[t : t + n_window]
-            for q in range(n_window):
-                reached[q] += value * backwards[r, q]
+        # Sample t meets sample n - 1 - q of the other where that starts t - (n - 1 - q) later.
+        for t in range(0, n_padded, N_AT_ONCE):
+            _add_eight(total[t : t + n_window + N_AT_ONCE - 1], projected[t:], backwards[r])
+    out[:] = total[: len(out)]
+
+
+@njit(nogil=True, cache=True)
+def _add_eight(
+    out: NDArray[np.float32], value: NDArray[np.float32], wave: NDArray[np.float32]
+) -> None:
+    """Add a wave times each of eight values, each a sample later, in this order.
+
+    ``out`` is loaded and stored once instead of eight times, which is what the time goes into.
+    """
+    v0, v1, v2, v3 = value[0], value[1], value[2], value[3]
+    v4, v5, v6, v7 = value[4], value[5], value[6], value[7]
+    for i in range(len(out)):
+        total = out[i]
+        total += v0 * wave[i + 7]
+        total += v1 * wave[i + 6]
+        total += v2 * wave[i + 5]
+        total += v3 * wave[i + 4]
+        total += v4 * wave[i + 3]
+        total += v5 * wave[i + 2]
+        total += v6 * wave[i + 1]
+        total += v7 * wave[i]
+        out[i] = total

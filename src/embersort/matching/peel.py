@@ -24,6 +24,7 @@ from embersort.matching.fit import (
 )
 from embersort.matching.refit import Spikes, refit
 from embersort.matching.score import score_templates
+from embersort.matching.taken import Taken, by_time, doubt_of, is_rested
 
 RIVAL_SHARE = 4
 """Fits nearer than this part of a window may be of one spike: the worse waits for the better."""
@@ -95,7 +96,6 @@ def peel(
     traces = Traces(
         residual=white.copy(),
         score=score,
-        doubt=np.zeros_like(score),
         changed=np.ones((bank.n_units, n_samples // n_window + 1), bool),
         first=first,
         last=last,
@@ -131,7 +131,7 @@ class _Candidates(NamedTuple):
 def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
     """Take out the best fits, round by round, until none is left."""
     spikes = _no_spikes()
-    where = np.ones((0, 0), np.bool_)
+    n_samples, n_window = traces.score.shape[1], pieces.shifted.shape[2]
     # As a variable: a literal would be compiled for each kind.
     for kind in (USUAL, SMALL):
         if kind == SMALL:
@@ -139,9 +139,8 @@ def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
                 break
             traces.changed[:] = True
         for _ in range(MAX_ROUNDS):
-            if kind == SMALL:
-                where = _rested(traces, spikes, terms)
-            candidates = _candidates(traces, pieces, terms, kind, where)
+            taken = by_time(spikes, n_samples, n_window)
+            candidates = _candidates(traces, pieces, terms, kind, taken)
             if len(candidates.sample) == 0:
                 break
             spikes = _take(traces, pieces, terms, spikes, candidates, kind)
@@ -172,16 +171,6 @@ def _take(
 
 
 @njit(nogil=True, cache=True)
-def _rested(traces: Traces, spikes: Spikes, terms: Terms) -> NDArray[np.bool_]:
-    """Say where each unit is out of its refractory period, shape (n_units, n_samples)."""
-    rested = np.ones(traces.score.shape, np.bool_)
-    for i in np.flatnonzero(spikes.scale > 0):
-        t, u = spikes.sample[i], spikes.unit[i]
-        rested[u, max(t - terms.refractory_samples, 0) : t + terms.refractory_samples] = False
-    return rested
-
-
-@njit(nogil=True, cache=True)
 def _fit_first(
     traces: Traces, pieces: Pieces, terms: Terms, chosen: NDArray[np.int64], kind: int
 ) -> Spikes:
@@ -200,7 +189,7 @@ def _fit_first(
         shift[i] = shift_of(offset, pieces.shifted.shape[1])
         scale[i] = pull / norm2
         gain[i] = pull**2 / norm2 - prior * mean * mean
-        take_out(traces, pieces, terms, (t, u, shift[i]), scale[i])
+        take_out(traces, pieces, (t, u, shift[i]), scale[i])
     return Spikes(
         chosen[:, 0].copy(),
         chosen[:, 1].copy(),
@@ -227,18 +216,18 @@ def _joined(a: Spikes, b: Spikes) -> Spikes:
 
 @njit(nogil=True, cache=True)
 def _candidates(
-    traces: Traces, pieces: Pieces, terms: Terms, kind: int, where: NDArray[np.bool_]
+    traces: Traces, pieces: Pieces, terms: Terms, kind: int, taken: Taken
 ) -> _Candidates:
     """Return the local maxima of each unit's score that are worth a spike, where scores changed.
 
-    ``where`` says at which samples of each unit they may lie; if it is empty, anywhere.
+    Small spikes keep out of their unit's refractory period.
     """
     times, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
     gains = [np.float64(0) for _ in range(0)]
     n_window, last = pieces.shifted.shape[2], traces.last
     prior, mean = terms.prior[kind], terms.mean[kind]
     cost = prior * mean * mean
-    for u in range(len(traces.score)):
+    for u in np.flatnonzero(pieces.norm2 < np.inf):
         threshold = pieces.least_gain[kind, u]
         row = traces.score[u]
         norm2 = pieces.norm2[u] + prior
@@ -255,10 +244,10 @@ def _candidates(
                     continue
                 if row[t] < row[t - 1] or row[t] <= row[t + 1 if t < last else t - 1]:
                     continue
-                if len(where) and not where[u, t]:
+                if kind == SMALL and not is_rested(taken, terms, t, u):
                     continue
                 gain = (row[t] + prior * mean) ** 2 / norm2 - cost
-                if gain > threshold + traces.doubt[u, t]:
+                if gain > threshold + doubt_of(taken, pieces, terms, t, u):
                     times.append(np.int64(t))
                     units.append(np.int64(u))
                     gains.append(gain)

@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
-from embersort.matching.fit import Terms, terms_of
+from embersort.matching.fit import USUAL, Terms, least_scores, terms_of
 from embersort.matching.peel import peel
 from embersort.types import BoolArray, FloatArray, IntArray
+
+REACH_SHARE = 0.7
+"""What scores this part of what a spike needs may get there once others are taken out."""
 
 NO_RATE_HZ = 1.0
 """Without bursts nothing depends on the sampling rate."""
@@ -60,11 +63,14 @@ class Redundancy:
         energy = (np.asarray(templates, np.float64) ** 2).sum(axis=(1, 2))
         active = np.ones(n_units, bool)
         terms = terms_of(self._config, NO_RATE_HZ, small_too=False)
+        reach = REACH_SHARE * least_scores(bank, terms)[USUAL]
         seen: dict[tuple[int, bytes], float] = {}
         for unit in np.argsort(counts, kind="stable"):
             active[unit] = False
             beside = np.zeros(n_units, bool)
-            beside[bank.near[unit][bank.near[unit] >= 0]] = True
+            near = bank.near[unit][bank.near[unit] >= 0]
+            scores = bank.strongest[unit, :, : len(near)].max(axis=0)
+            beside[near[scores >= reach[near]]] = True
             # Collisions are rarer than either neuron, and a neuron's second trough than its first.
             beside &= active & (np.asarray(counts) >= counts[unit])
             key = int(names[unit]), np.asarray(names, np.int64)[beside].tobytes()

@@ -14,7 +14,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from embersort.matching.fit import Pieces, Terms, Traces, put_back, shift_of, take_out, vertex
+from embersort.matching.fit import (
+    Pieces,
+    Terms,
+    Traces,
+    place_near,
+    put_back,
+    shift_of,
+    take_out,
+    vertex,
+)
 
 MAX_SWEEPS = 30
 """A bound on the sweeps over overlapping spikes; most settle in a few."""
@@ -88,12 +97,7 @@ def refit(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes) -> None:
 
 @njit(nogil=True, cache=True)
 def _find_overlaps(spikes: Spikes, pieces: Pieces) -> _Overlaps:
-    n_spikes, n_units, n_window = len(spikes.sample), len(pieces.near), pieces.shifted.shape[2]
-    shares = np.zeros((n_units, n_units), np.bool_)
-    for u in range(n_units):
-        for v in pieces.near[u]:
-            if v >= 0:
-                shares[u, v] = True
+    n_spikes, n_window = len(spikes.sample), pieces.shifted.shape[2]
     order = np.argsort(spikes.sample, kind="mergesort")
     firsts, seconds = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
     count = np.zeros(n_spikes + 1, np.int64)
@@ -103,7 +107,9 @@ def _find_overlaps(spikes: Spikes, pieces: Pieces) -> _Overlaps:
             j = order[b]
             if spikes.sample[j] - spikes.sample[i] >= n_window:
                 break
-            if shares[spikes.unit[i], spikes.unit[j]] and spikes.scale[i] * spikes.scale[j] > 0:
+            if spikes.scale[i] == 0 or spikes.scale[j] == 0:
+                continue
+            if place_near(pieces, spikes.unit[i], spikes.unit[j]) >= 0:
                 firsts.append(i)
                 seconds.append(j)
                 count[i + 1] += 1
@@ -145,11 +151,11 @@ def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: 
     spikes.gain[i] = gain
     if gain > threshold and step == 0 and shift == s and abs(new - scale) < SETTLED:
         return False
-    put_back(traces, pieces, terms, (t, u, s), scale)
+    put_back(traces, pieces, (t, u, s), scale)
     spikes.scale[i] = 0.0
     if gain > threshold:
         spikes.sample[i], spikes.shift[i], spikes.scale[i] = t + step, shift, new
-        take_out(traces, pieces, terms, (t + step, u, shift), new)
+        take_out(traces, pieces, (t + step, u, shift), new)
     return True
 
 

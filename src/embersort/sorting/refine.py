@@ -61,7 +61,7 @@ def refine(
     collided = of_collisions(templates.astype(np.float32), _coded(spikes, labels))
     labels = np.where(np.append(collided, False)[labels], UNASSIGNED, labels)
     labels = _without_echoes(spikes, labels, templates, registration, config)
-    course = _merges(spikes, labels, templates, registration, config).course
+    course = _merges(spikes, labels, templates, registration, config, courses_only=True).course
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
     merged = _weighted_means(templates, counts, course).astype(np.float32)
     kept = np.unique(course[counts > 0])
@@ -215,6 +215,8 @@ def _merges(
     templates: FloatArray,
     registration: Registration,
     config: SortConfig,
+    *,
+    courses_only: bool = False,
 ) -> Merges:
     """Find out which parts belong together."""
     if not len(templates):
@@ -233,6 +235,7 @@ def _merges(
         frames,
         registration.places(spikes, used, templates),
         config.merge,
+        courses_only=courses_only,
     )
 
 
