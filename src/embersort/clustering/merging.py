@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,14 +91,10 @@ def merge_units(
             if coincide(spikes, members[a], members[b], config):
                 continue
             if not gap(members[a], members[b]):
-                keep, drop = (a, b) if len(members[a]) >= len(members[b]) else (b, a)
-                members[keep] = np.sort(np.concatenate([members[a], members[b]]))
-                members[drop] = members[drop][:0]
-                same[same == drop] = keep
+                _unite(members, same, a, b)
                 continue
         apart.append((a, b))
-    # A part may have been joined to another since.
-    left = dict.fromkeys((same[a], same[b]) for a, b in [*apart, *kin.near] if same[a] != same[b])
+    left = _still_apart([*apart, *kin.near], same)
 
     @cache
     def linked(a: int, b: int) -> Link:
@@ -108,17 +104,27 @@ def merge_units(
     at_lag = _AtLag(templates=templates, max_lag=max_lag)
     tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
     moving = (Link.PASSES, Link.JUMPS)
-    course = _joined(spikes, same, list(left), moving, tests)
+    course = _joined(spikes, same, left, moving, tests)
     if courses_only:
         return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
     # What was seen to belong together comes before parts that only take turns.
     every = (Link.PASSES, Link.BURSTS, Link.JUMPS)
-    unit = _joined(spikes, same, list(left), every, tests)
+    unit = _joined(spikes, same, left, every, tests)
     whole = _joined(spikes, unit, at_lag.pairs(config), (Link.HALVES,), tests)
-    late = np.zeros(len(unit), np.int64)
-    for part in np.flatnonzero(whole != unit):
-        late[part] = at_lag.between(unit[part], whole[part])[1]
-    return Merges(course=course, unit=whole, late_samples=late)
+    return Merges(course=course, unit=whole, late_samples=at_lag.late_samples(unit, whole))
+
+
+def _unite(members: list[IntArray], same: IntArray, a: int, b: int) -> None:
+    """Give the larger of two parts, in place, the spikes of the smaller."""
+    keep, drop = (a, b) if len(members[a]) >= len(members[b]) else (b, a)
+    members[keep] = np.sort(np.concatenate([members[a], members[b]]))
+    members[drop] = members[drop][:0]
+    same[same == drop] = keep
+
+
+def _still_apart(pairs: list[tuple[int, int]], same: IntArray) -> list[tuple[int, int]]:
+    """Return the pairs whose parts, or what those were joined to since, are not one, each once."""
+    return list(dict.fromkeys((same[a], same[b]) for a, b in pairs if same[a] != same[b]))
 
 
 def _gap_test(
@@ -260,6 +266,13 @@ class _AtLag:
                 alike = float(np.trace(product, offset=late)) / norms
                 best = max(best, (alike, late), key=lambda found: found[0])
         return best
+
+    def late_samples(self, parts: IntArray, others: IntArray) -> NDArray[np.int64]:
+        """Return how much later each part has what it shares with another; with itself 0."""
+        late = np.zeros(len(parts), np.int64)
+        for i in np.flatnonzero(parts != others):
+            late[i] = self.between(parts[i], others[i])[1]
+        return late
 
     def pairs(self, config: MergeConfig) -> list[tuple[int, int]]:
         """Return the pairs that may be one cell, the most alike first."""

@@ -62,7 +62,7 @@ def joined_in_time(
 def _between(
     points: NDArray[np.float64], when: FloatArray, a: IntArray, b: IntArray, config: ClusterConfig
 ) -> tuple[float, float]:
-    """Return how two sets of points dip, at rest too unless they do so as they are; their distance."""
+    """Return how two sets of points dip, at rest too if they do not as they are; their distance."""
     both = np.concatenate([a, b])
     own = points[both]
     line = fisher_line(own, len(a))

@@ -8,7 +8,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-
 N_AT_ONCE = 8
 """Samples of a template that are added in one pass."""
 

@@ -227,7 +227,9 @@ def _candidates(
     n_window, last = pieces.shifted.shape[2], traces.last
     prior, mean = terms.prior[kind], terms.mean[kind]
     cost = prior * mean * mean
-    for u in np.flatnonzero(pieces.norm2 < np.inf):
+    for u in range(len(traces.score)):
+        if pieces.norm2[u] == np.inf:
+            continue
         threshold = pieces.least_gain[kind, u]
         row = traces.score[u]
         norm2 = pieces.norm2[u] + prior
