@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embersort.clustering.merging import cosine, merge_units
+from embersort.clustering.merging import _AtLag, cosine, merge_units
 from embersort.clustering.places import Places
 from spike_trains import MERGE, frame_of, labelled, poisson, regular
 
@@ -285,3 +285,42 @@ def test_halves_too_few_to_prove_are_told_by_the_last_look(apart, n_units):
     looks = [frame_of(spikes, [[0, 0], [0, 8]]), frame_of(spikes, [[0, 0], [0, apart]])]
     units = merge_units(spikes, half_alike(0, 5), looks, places, MERGE).unit
     assert len(np.unique(units)) == n_units
+
+
+def test_where_only_courses_are_wanted_halves_stay_parts():
+    train = renewal(0, 2, 60)
+    spikes = labelled(train[::2], train[1::2])
+    places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
+    looks = [frame_of(spikes, [[0, 0], [0, 8]])]
+    merges = merge_units(spikes, at_lags(0, 5), looks, places, MERGE, courses_only=True)
+    assert merges.course.tolist() == merges.unit.tolist() == [0, 1]
+    assert merges.late_samples.tolist() == [0, 0]
+
+
+def test_templates_are_compared_at_every_lag_but_none():
+    templates = np.random.default_rng(0).normal(size=(2, 12, 3))
+    templates[1, :, 2] = 0
+    templates[1, 4:, :2] = templates[0, 1:9, :2]
+    best, late = 0.0, 0
+    for lag in (-4, -3, -2, -1, 1, 2, 3, 4):
+        # What the first has at t the second has at t + lag.
+        shared = sum(
+            float(templates[0, t] @ templates[1, t + lag]) for t in range(12) if 0 <= t + lag < 12
+        )
+        value = shared / np.linalg.norm(templates[0]) / np.linalg.norm(templates[1])
+        best, late = max((best, late), (value, lag))
+    found, found_late = _AtLag(templates=templates, max_lag=4).between(0, 1)
+    assert found == pytest.approx(best)
+    assert found_late == late == 3
+    # At fewer lags the likeness is not seen, and templates on other channels are never alike.
+    assert _AtLag(templates=templates, max_lag=2).between(0, 1)[0] < best
+    templates[0, :, :2] = 0
+    assert _AtLag(templates=templates, max_lag=4).between(0, 1) == (0.0, 0)
+
+
+def test_pairs_alike_at_a_lag_are_of_one_height_and_shape():
+    other = np.zeros((1, 40, 2))
+    other[0, 20, 1] = 3
+    templates = np.concatenate([at_lags(0, 5), 3 * at_lags(2), other])
+    assert _AtLag(templates=templates, max_lag=6).pairs(MERGE) == [(0, 1)]
+    assert _AtLag(templates=templates, max_lag=4).pairs(MERGE) == []

@@ -96,10 +96,7 @@ def merge_units(
         apart.append((a, b))
     left = _still_apart([*apart, *kin.near], same)
 
-    @cache
-    def linked(a: int, b: int) -> Link:
-        return link(spikes, members[a], members[b], frames[0], config)
-
+    linked = cache(lambda a, b: link(spikes, members[a], members[b], frames[0], config))
     max_lag = ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz)
     at_lag = _AtLag(templates=templates, max_lag=max_lag)
     tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
