@@ -81,7 +81,7 @@ class WhitenConfig(Config):
 class DetectConfig(Config):
     """Proposal of events."""
 
-    threshold: float = Field(4.6, gt=0)
+    threshold: float = Field(4.3, gt=0)
     """Height of a trough in units of the channel's noise (MAD / 0.6745)."""
     exclude_ms: float = Field(0.4, gt=0)
     """Within this time a larger deflection on a near channel hides a smaller one."""

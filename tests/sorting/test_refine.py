@@ -83,6 +83,23 @@ def test_half_of_the_spikes_decide():
     assert not is_real(spikes, rows[:17], CONFIG)
 
 
+@pytest.mark.parametrize(("n_usual", "real"), [(10, True), (9, False)])
+def test_spikes_smaller_than_usual_make_no_unit(n_usual, real):
+    rows = np.arange(40)
+    spikes = matched(rows, np.zeros(40), [trough(9)])
+    spikes.matches.scale[n_usual:] = 0.5
+    spikes.matches.gain[n_usual:] = 1
+    assert is_real(spikes, rows, CONFIG) is real
+
+
+def test_a_unit_that_no_spike_shapes_is_none():
+    spikes = matched(np.arange(0, 8000, 100), np.arange(80) % 2, [trough(9), trough(9)])
+    spikes.matches.scale[1::2] = 0.8
+    final = finish(spikes, REGISTRATION, CONFIG)
+    assert len(final.means) == 1
+    assert final.matches.sample_index.tolist() == list(range(0, 8000, 200))
+
+
 @pytest.mark.parametrize(("worth", "real"), [(1.2, False), (1.3, True)])
 def test_spikes_that_hardly_pass_are_noise(worth, real):
     rows = np.arange(20)

@@ -91,6 +91,8 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
     real = np.array([is_real(spikes, rows, config) for rows in members], bool)
+    # A unit that nothing shapes would have no template.
+    real &= np.bincount(matches.unit_index[spikes.shapes_template], minlength=n_units) > 0
     own = own_matches(
         matches,
         spikes.flooded,
@@ -137,17 +139,15 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
 def is_real(spikes: MatchedSpikes, members: IntArray, config: SortConfig) -> bool:
     """Say whether spikes are enough, as large as the template that found them, and beyond chance.
 
-    Noise fits any template now and then, just above the threshold. Later spikes of bursts are
-    smaller than that, and have no say in the size.
+    Noise fits any template now and then, just above the threshold. Spikes smaller than usual have
+    no say: what they are is judged by the others.
     """
-    scale = spikes.matches.scale[members]
-    usual = scale[scale >= config.match.min_scale]
+    usual = members[spikes.matches.scale[members] >= config.match.min_scale]
     return bool(
-        len(members) >= config.match.min_spikes
-        and len(usual)
-        and np.median(usual) >= config.match.min_median_scale
-        and np.median(spikes.matches.gain[members]) >= config.match.min_median_gain
-        and np.median(spikes.worth[members]) >= config.match.min_median_worth
+        len(usual) >= config.match.min_spikes
+        and np.median(spikes.matches.scale[usual]) >= config.match.min_median_scale
+        and np.median(spikes.matches.gain[usual]) >= config.match.min_median_gain
+        and np.median(spikes.worth[usual]) >= config.match.min_median_worth
     )
 
 
