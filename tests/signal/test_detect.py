@@ -46,7 +46,7 @@ def test_of_equal_troughs_the_earlier_then_the_lower_channel_stands():
 
 
 def test_peaks_and_small_troughs_are_no_events():
-    traces = scene((50, 0, 4.59))
+    traces = scene((50, 0, 4.29))
     traces[70, 1] = 30
     assert events(traces) == []
 
