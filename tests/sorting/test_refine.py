@@ -174,6 +174,19 @@ def test_copies_share_one_template_weighted_by_their_spikes():
     assert templates.base.tolist() == [trough(9)]
 
 
+def test_parts_that_hold_collisions_get_no_template():
+    sample, unit = both(spread(120), spread(40, 500))
+    spikes = matched(sample, unit, [trough(9), np.fliplr(trough(9))])
+
+    def second(templates, coded):
+        assert templates.shape == (2, 3, 2)
+        assert np.bincount(coded.unit_index).tolist() == [120, 40]
+        return np.array([False, True])
+
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [120, 40]
+    assert refine(spikes, REGISTRATION, CONFIG, second).n_spikes.tolist() == [120]
+
+
 def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
     # Those of unit 0 come first and gain no more than noise; 1 and 2 are copies.
     sample, unit = both(spread(40), spread(40, 40_000), spread(40, 80_000))

@@ -1,5 +1,7 @@
 """Which small matches are a unit's own, on trains made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,7 @@ def test_a_spike_that_stands_out_is_its_own_at_any_time():
     [
         pytest.param(10, 0, 10, id="all follow soon"),
         pytest.param(10, 90, 10, id="4 of 1000 s are soon: chance has 0.4 of the 10 there"),
+        pytest.param(1, 0, 1, id="one, and none elsewhere"),
         pytest.param(1, 60, 1, id="chance has 0.2 of 1 there"),
         pytest.param(1, 90, 0, id="chance has 0.4 of 1 there"),
     ],
@@ -54,6 +57,14 @@ def test_a_spike_that_stands_out_is_its_own_at_any_time():
 def test_weak_ones_must_follow_soon_and_more_often_than_by_chance(soon, elsewhere, n_kept):
     times = [10.0] * soon + [500.0] * elsewhere
     assert kept(times) == n_kept
+
+
+def test_one_more_than_were_seen_elsewhere_may_be_chance():
+    # Where a third of the recording is soon after a spike, one small spike there is no proof.
+    _, some = train([10.0], n_usual=100)
+    short = replace(some, duration_samples=3 * 100 * 200)
+    assert own_small(some, CONFIG).sum() == 1
+    assert own_small(short, CONFIG).sum() == 0
 
 
 def test_the_weakest_show_for_themselves():

@@ -180,3 +180,16 @@ def test_the_embedding_of_every_spike_is_kept(recording, result):
     assert result.embedding.shape == (result.sorting.n_spikes, 16)
     without = sort(recording, SortConfig(feature=FeatureConfig(method="pca")))
     assert without.embedding.shape == (without.sorting.n_spikes, 0)
+
+
+def test_what_is_said_to_hold_collisions_is_no_unit(recording, result, monkeypatch):
+    asked = []
+
+    def first_of_all(templates, spikes, **known):
+        asked.append(len(templates))
+        return np.arange(len(templates)) < (len(asked) == 1)
+
+    monkeypatch.setattr("embersort.sorting.recipe.collisions", first_of_all)
+    fewer = sort(recording, run())
+    assert len(asked) == 2
+    assert fewer.sorting.n_units == result.sorting.n_units - 1
