@@ -15,7 +15,7 @@ REACH_SHARE = 0.7
 """What scores this part of what a spike needs may get there once others are taken out."""
 
 NO_RATE_HZ = 1.0
-"""Without bursts nothing depends on the sampling rate."""
+"""Without small spikes nothing depends on the sampling rate."""
 
 
 class Redundancy:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.signal.tiles import Tile
+from embersort.signal.tiles import Tile, spread_places
 from embersort.types import UNASSIGNED, IntArray
 
 
@@ -48,5 +48,4 @@ class CodedSpikes:
 
 def evenly(rows: IntArray, most: int) -> IntArray:
     """Return at most so many of some rows, evenly spread."""
-    places = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)
-    return rows[np.unique(places)]
+    return rows[spread_places(len(rows), most)]

@@ -9,6 +9,7 @@ from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank, make_bank
 from embersort.matching.fit import Terms, terms_of
 from embersort.matching.peel import peel
+from embersort.matching.redundant import NO_RATE_HZ
 from embersort.signal.tiles import Tile, spread
 from embersort.sorting.coded import CodedSpikes, evenly
 from embersort.sorting.passes import Front
@@ -144,7 +145,7 @@ def explained_by(
         taken out first.
     """
     n_window = templates.shape[1]
-    terms = terms_of(config, 1.0, small_too=False)
+    terms = terms_of(config, NO_RATE_HZ, small_too=False)
     around = np.arange(-n_window, 2 * n_window)
     segments = white[start[:, None] + around]
     scale, place = _fit_own(segments, templates, config)
