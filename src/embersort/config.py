@@ -368,6 +368,8 @@ class RunConfig(Config):
     keep_mb: float = Field(700.0, ge=0)
     """Megabytes of preprocessed traces kept in memory from one pass to the next, together with what
     is kept of events."""
+    keep_mb_per_channel: float = Field(8.0, ge=0)
+    """As many for each channel, where that is more; but a quarter of the machine's at most."""
 
 
 class SortConfig(Config):

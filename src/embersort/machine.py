@@ -31,7 +31,7 @@ def describe_machine() -> dict[str, object]:
         "platform": platform.platform(),
         "processor": _processor(),
         "n_cores": n_cores(),
-        "memory_mb": _memory_mb(),
+        "memory_mb": memory_mb(),
         "python": platform.python_version(),
         "packages": {name: package_version(name) for name in RUNTIME_PACKAGES},
     }
@@ -103,7 +103,8 @@ def freed_memory_kept() -> Iterator[None]:
         library.malloc_trim(0)
 
 
-def _memory_mb() -> float | None:
+def memory_mb() -> float | None:
+    """Return the machine's memory, where the system tells it."""
     try:
         n_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

@@ -3,8 +3,11 @@
 import pickle
 
 import numpy as np
+import pytest
 
-from embersort.sorting.kept import KeptTiles
+from embersort.config import RunConfig
+from embersort.sorting import kept as kept_tiles
+from embersort.sorting.kept import KeptTiles, bytes_to_keep
 from embersort.types import Events
 
 NO_EVENTS = Events(
@@ -70,3 +73,14 @@ def test_dropped_tiles_are_gone_for_good():
     kept.keep(1, tile(10))
     assert kept.get(0) is None
     assert kept.get(1) is None
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "memory_mb", "expected_mb"),
+    [(32, 16_000, 700), (384, 16_000, 3072), (384, 8_000, 2000), (384, None, 3072)],
+)
+def test_more_is_kept_of_many_channels_but_not_more_than_there_is_room(
+    monkeypatch, n_channels, memory_mb, expected_mb
+):
+    monkeypatch.setattr(kept_tiles, "memory_mb", lambda: memory_mb)
+    assert bytes_to_keep(RunConfig(), n_channels) == expected_mb * 1_000_000

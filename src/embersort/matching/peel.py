@@ -165,6 +165,8 @@ def _take(
     """Take out the best of some candidates, and fit what they overlap anew."""
     traces.changed[:] = False
     chosen = _choose(candidates, traces, pieces)
+    # In order of time: the scores round one spike are still at hand for the next.
+    chosen = chosen[np.argsort(chosen[:, 0], kind="mergesort")]
     spikes = _joined(spikes, _fit_first(traces, pieces, terms, chosen, kind))
     refit(traces, pieces, terms, spikes)
     return spikes

@@ -151,6 +151,10 @@ def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: 
     spikes.gain[i] = gain
     if gain > threshold and step == 0 and shift == s and abs(new - scale) < SETTLED:
         return False
+    if gain > threshold and step == 0 and shift == s:
+        take_out(traces, pieces, (t, u, s), new - scale)
+        spikes.scale[i] = new
+        return True
     put_back(traces, pieces, (t, u, s), scale)
     spikes.scale[i] = 0.0
     if gain > threshold:

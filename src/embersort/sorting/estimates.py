@@ -12,7 +12,7 @@ from embersort.signal import (
 )
 from embersort.signal.tiles import TileMapper, spread
 from embersort.signal.whiten import noise_autocorrelation
-from embersort.sorting.kept import KeptTiles
+from embersort.sorting.kept import KeptTiles, bytes_to_keep
 from embersort.sorting.passes import Front, peak_waveforms
 from embersort.types import FloatArray, Recording
 
@@ -36,7 +36,7 @@ def make_front(source: Recording, config: SortConfig, mapper: TileMapper) -> Fro
         window=make_window(source.geometry, fs, config.snippet),
         run=config.run,
         mapper=mapper,
-        kept=KeptTiles(round(config.run.keep_mb * 1e6)),
+        kept=KeptTiles(bytes_to_keep(config.run, source.geometry.n_channels)),
     )
 
 

@@ -8,10 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.config import RunConfig
+from embersort.machine import memory_mb
 from embersort.types import Events
+
+MEMORY_SHARE = 0.25
+"""Tiles that are kept take no more of the machine's memory than this."""
 
 WhiteTile = tuple[NDArray[np.float32], Events]
 """White traces of a tile with its margins, and the events in it."""
+
+
+def bytes_to_keep(config: RunConfig, n_channels: int) -> int:
+    """Return how much of its white tiles a sort keeps; no result depends on it."""
+    wanted = max(config.keep_mb, config.keep_mb_per_channel * n_channels)
+    there = memory_mb()
+    return round(1e6 * (wanted if there is None else min(wanted, MEMORY_SHARE * there)))
 
 
 class KeptTiles:
