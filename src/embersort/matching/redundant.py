@@ -60,7 +60,7 @@ class Redundancy:
         template and those beside it is found once.
         """
         n_units = len(templates)
-        energy = (np.asarray(templates, np.float64) ** 2).sum(axis=(1, 2))
+        energy = np.einsum("uwc,uwc->u", templates, templates, dtype=np.float64)
         active = np.ones(n_units, bool)
         terms = terms_of(self._config, NO_RATE_HZ, small_too=False)
         reach = REACH_SHARE * least_scores(bank, terms)[USUAL]

@@ -18,6 +18,9 @@ N_LAGS = 8
 N_TOGETHER = 4
 """Channels that are added in one pass."""
 
+TURNED_TOGETHER = 64
+"""Samples of all channels that stay in the cache while they are turned from time to channel."""
+
 FAST = {"contract"}
 """Multiply and add in one rounding; no reordering of sums."""
 
@@ -47,13 +50,22 @@ def score_templates(
     a quarter of the products.
     """
     wanted = np.ones(bank.n_units, np.bool_) if active is None else active
-    by_channel = np.ascontiguousarray(white[:: bank.stride].T)
+    by_channel = _turned(white[:: bank.stride])
     score = _score(
         by_channel, bank.channels, bank.spatial, bank.temporal, bank.n_before, bank.stride, wanted
     )
     if bank.stride == 1:
         return score
     return fill_between(score, wanted, len(white), whole_range(len(white), bank))
+
+
+def _turned(white: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the traces by channel; a few samples at a time, or each channel reads all anew."""
+    turned = np.empty(white.shape[::-1], np.float32)
+    for start in range(0, len(white), TURNED_TOGETHER):
+        some = slice(start, start + TURNED_TOGETHER)
+        turned[:, some] = white[some].T
+    return turned
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
