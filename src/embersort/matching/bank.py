@@ -109,8 +109,12 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
     n_near = int((near >= 0).sum(axis=1).max(initial=1))
     order = order[:, :n_near]
     near = np.take_along_axis(near, order, axis=1)
-    overlap = np.take_along_axis(bank.overlap[rows], order[:, None, :, None], axis=2)
-    overlap[np.broadcast_to((near < 0)[:, None, :, None], overlap.shape)] = 0
+    overlap = np.zeros(
+        (len(rows), len(bank.shift_samples), n_near, 2 * bank.n_window - 1), np.float32
+    )
+    for new, row in enumerate(rows):
+        some = order[new][near[new] >= 0]
+        overlap[new, :, : len(some)] = bank.overlap[row][:, some]
     rank = bank.temporal.shape[1]
     spatial = bank.spatial.reshape(len(bank.spatial), bank.n_units, rank)[:, rows]
     return TemplateBank(

@@ -93,14 +93,14 @@ def noise_variance(templates: FloatArray, noise: FloatArray) -> NDArray[np.float
     ndarray, shape (n_units,), float64
         1 for noise without colour; more for a template as slow as its noise.
     """
+    templates = np.asarray(templates, np.float64)
     n_window = templates.shape[1]
-    n_lags = min(n_window, len(noise))
-    spectrum = np.fft.rfft(np.asarray(templates, np.float64), 2 * n_window, axis=1)
-    power = np.square(np.abs(spectrum)).sum(axis=2)
-    own = np.fft.irfft(power, 2 * n_window, axis=1)[:, :n_lags]
-    # Every lag but none stands for two, forwards and backwards.
-    variance = own @ (np.where(np.arange(n_lags) > 0, 2.0, 1.0) * noise[:n_lags])
-    return np.asarray(variance / np.maximum(own[:, 0], np.finfo(float).tiny))
+    known = np.zeros(n_window)
+    known[: len(noise)] = noise[:n_window]
+    lag = np.abs(np.subtract.outer(np.arange(n_window), np.arange(n_window)))
+    variance = np.einsum("uwc,uwc->u", templates, np.matmul(known[lag], templates))
+    energy = np.einsum("uwc,uwc->u", templates, templates)
+    return np.asarray(variance / np.maximum(energy, np.finfo(float).tiny))
 
 
 def _delays(shift_samples: NDArray[np.float64], n_window: int) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from embersort.types import FloatArray, Recording
 NOISE_TILES = 8
 """Tiles, spread over the recording, whose noise is listened to."""
 
-NOISE_CHANNELS = 32
+NOISE_CHANNELS = 8
 """About as many channels of them."""
 
 BASIS_TILES = 20
