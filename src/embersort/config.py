@@ -218,6 +218,8 @@ class MatchConfig(Config):
     """Share of a small spike's energy beyond noise that its template explains,"""
     min_explained_usual: float = Field(0.5, ge=0, lt=1)
     """and of one of usual size."""
+    min_crowd: float = Field(4.0, ge=0)
+    """Least logarithm of how much likelier a crowd of strangers makes a unit's smallest spikes."""
     shape_error: float = Field(0.1, ge=0, lt=1)
     """Share of a spike's norm that its template is trusted to miss."""
     min_median_scale: float = Field(0.75, gt=0, lt=1)
@@ -368,7 +370,7 @@ class RunConfig(Config):
     keep_mb: float = Field(700.0, ge=0)
     """Megabytes of preprocessed traces kept in memory from one pass to the next, together with what
     is kept of events."""
-    keep_mb_per_channel: float = Field(8.0, ge=0)
+    keep_mb_per_channel: float = Field(6.0, ge=0)
     """As many for each channel, where that is more; but a quarter of the machine's at most."""
 
 

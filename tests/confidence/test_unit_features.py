@@ -5,7 +5,12 @@ from confidence_evidence import RATE_HZ, make_evidence, replaced
 from embersort.confidence.leftovers import leftovers
 from embersort.confidence.predict import features
 from embersort.confidence.unit_company import ratio
-from embersort.confidence.unit_features import UNIT_FEATURES, main_channels, quantiles
+from embersort.confidence.unit_features import (
+    MOST_RATIO,
+    UNIT_FEATURES,
+    main_channels,
+    quantiles,
+)
 from embersort.confidence.unit_kernels import leading_spread, pairs_within
 from embersort.types import Events, Sorting
 from naive_confidence import leftovers as naive_leftovers
@@ -127,3 +132,10 @@ def test_a_unit_without_spikes_has_features():
     assert found.shape == (2, len(UNIT_FEATURES))
     assert np.isnan(found[0, UNIT_FEATURES.index("log_median_gain")])
     assert np.isfinite(found[1, UNIT_FEATURES.index("log_median_gain")])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_template_without_a_trough_has_the_largest_ratio():
+    evidence = make_evidence()
+    found = replaced(evidence, means=np.abs(evidence.means) * 100 + 1)
+    assert value(found, "peak_after") == MOST_RATIO

@@ -231,6 +231,8 @@ def _shapes(evidence: Evidence, main: IntArray) -> dict[str, FloatArray]:
     A large peak long before it hints at a trough that is not the spike's own.
     """
     wave = np.take_along_axis(evidence.means, main[:, None, None], axis=2)[:, :, 0]
+    # A template without a trough has a depth of almost nothing, by which float32 would overflow.
+    wave = wave.astype(np.float64)
     place = wave.argmin(axis=1)
     depth = np.maximum(-wave.min(axis=1), np.finfo(np.float32).tiny)
     is_before = np.arange(wave.shape[1])[None, :] < place[:, None]

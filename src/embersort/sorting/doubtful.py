@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from embersort.config import MatchConfig
 from embersort.matching.peel import Matches
 from embersort.sorting.small import Train, own_small
-from embersort.types import FloatArray
+from embersort.sorting.strangers import strangers
+from embersort.types import FloatArray, IntArray
 
 TYPICAL_SCALE = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
@@ -108,21 +109,27 @@ def own_matches(
     Returns
     -------
     ndarray, shape (n_spikes,), bool
-        Not those of another shape, nor the small ones of flooded units, nor what `own_small` says
-        is none.
+        Not those of another shape, nor the small ones of flooded units, nor what `own_small` and
+        `strangers` say is none.
     """
     small = matches.scale < config.min_scale
     own = explained >= np.where(small, config.min_explained, config.min_explained_usual)
     own &= ~(flooded[matches.unit_index] & (matches.scale < LEAST_OF_FLOODED))
-    for unit in np.unique(matches.unit_index[small & own]):
-        rows = np.flatnonzero(own & (matches.unit_index == unit))
-        rows = rows[np.argsort(matches.sample_index[rows], kind="stable")]
-        train = Train(
+
+    def train_of(rows: IntArray) -> Train:
+        return Train(
             sample_index=matches.sample_index[rows],
             scale=matches.scale[rows],
             gain=matches.gain[rows],
             duration_samples=duration_samples,
             sampling_rate_hz=sampling_rate_hz,
         )
-        own[rows] = ~small[rows] | own_small(train, config)
+
+    for unit in np.unique(matches.unit_index[own]):
+        rows = np.flatnonzero(own & (matches.unit_index == unit))
+        rows = rows[np.argsort(matches.sample_index[rows], kind="stable")]
+        if small[rows].any():
+            own[rows] = ~small[rows] | own_small(train_of(rows), config)
+        usual = rows[~small[rows]]
+        own[usual] = ~strangers(train_of(usual), config)
     return own

@@ -88,8 +88,8 @@ def sort(
 
     Notes
     -----
-    Memory is bounded by the number of spikes, the length of a tile and ``run.keep_mb``, not by the
-    recording's length.
+    Memory is bounded by the number of spikes, the length of a tile, ``run.keep_mb`` and
+    ``run.keep_mb_per_channel``, not by the recording's length.
     """
     if config is not None and not isinstance(config, SortConfig):
         raise BadConfig(
