@@ -352,6 +352,17 @@ class MergeConfig(Config):
     """Parts that take turns share at most this part of the blocks that chance would have them."""
     place_um: float = Field(8.0, gt=0)
     """Parts of one neuron lie this near to each other, the motion of the tissue taken off."""
+    max_place_um: float = Field(20.0, gt=0)
+    """Or this near, if one gains what the other loses as the tissue moves."""
+    min_moved_um: float = Field(5.0, gt=0)
+    """Smaller displacements are uncertain."""
+    n_displacements: int = Field(8, ge=3)
+    """Displacements that are told apart."""
+    min_swing: float = Field(5.0, gt=1)
+    """Two parts of one neuron vary over displacement more than this many times what chance gives,
+    their sum less."""
+    max_remainder: float = Field(0.1, gt=0, lt=1)
+    """Share of that variance that may be left in their sum."""
     min_peak_cosine: float = Field(0.9, gt=0, le=1)
     """Parts at one place have at least this much of their main channel's shape in common."""
     max_height_ratio: float = Field(2.0, gt=1)

@@ -10,9 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.complements import complement
 from embersort.clustering.gaps import cosines
 from embersort.clustering.linking import Link, diminished, follows, link
-from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
+from embersort.clustering.pairs import (
+    Labelled,
+    UnitFrame,
+    are_strangers,
+    coincide,
+    exclude,
+    projection_dip,
+)
 from embersort.clustering.places import Kinship, Places, kinship
 from embersort.clustering.turns import meeting
 from embersort.config import MergeConfig
@@ -100,13 +108,13 @@ def merge_units(
     max_lag = ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz)
     at_lag = _AtLag(templates=templates, max_lag=max_lag)
     tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
-    moving = (Link.PASSES, Link.JUMPS)
-    course = _joined(spikes, same, left, moving, tests)
+    # What was seen to belong together comes before parts that only take turns.
+    passing = _joined(spikes, same, left, (Link.PASSES,), tests)
+    whole = _completed(spikes, passing, [*apart, *kin.about], places, config)
+    course = _joined(spikes, whole, left, (Link.JUMPS,), tests)
     if courses_only:
         return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
-    # What was seen to belong together comes before parts that only take turns.
-    every = (Link.PASSES, Link.BURSTS, Link.JUMPS)
-    unit = _joined(spikes, same, left, every, tests)
+    unit = _joined(spikes, whole, left, (Link.BURSTS, Link.JUMPS), tests)
     whole = _joined(spikes, unit, at_lag.pairs(config), (Link.HALVES,), tests)
     return Merges(course=course, unit=whole, late_samples=at_lag.late_samples(unit, whole))
 
@@ -212,6 +220,44 @@ def _joined(
             if not coincide(spikes, whole_a, whole_b, tests.config):
                 keep, drop = (a, b) if len(whole_a) >= len(whole_b) else (b, a)
                 unit[unit == unit[drop]] = unit[keep]
+    return unit
+
+
+def _completed(
+    spikes: Labelled,
+    same: IntArray,
+    pairs: list[tuple[int, int]],
+    places: Places,
+    config: MergeConfig,
+) -> NDArray[np.int64]:
+    """Return the leading part of each part's unit, after joining those that share one neuron.
+
+    As its place changes with the tissue, a neuron leaves one part and enters the other. What
+    passes over need not look alike: the rates say it.
+    """
+    unit = same.copy()
+    if places.um is None or places.displacement_um is None:
+        return unit
+    length = max(ms_to_samples(1000 * config.block_s, spikes.sampling_rate_hz), 1)
+    n_blocks = int(spikes.sample_index[-1] // length) + 1 if len(spikes.sample_index) else 0
+    middles = (np.arange(n_blocks) * length + length // 2).astype(np.int64)
+    for a, b in pairs:
+        if unit[a] == unit[b]:
+            continue
+        whole_a, whole_b = (np.flatnonzero(unit[spikes.unit_index] == unit[x]) for x in (a, b))
+        if not len(whole_a) or not len(whole_b):
+            continue
+        depth = np.median(places.um[np.concatenate([whole_a, whole_b]), 1])
+        moved = places.displacement_um(middles, np.full(n_blocks, depth))
+        count_a, count_b = (
+            np.bincount(spikes.sample_index[rows] // length, minlength=n_blocks)
+            for rows in (whole_a, whole_b)
+        )
+        if complement(count_a, count_b, moved, config) and not are_strangers(
+            spikes, whole_a, whole_b, config
+        ):
+            keep, drop = (a, b) if len(whole_a) >= len(whole_b) else (b, a)
+            unit[unit == unit[drop]] = unit[keep]
     return unit
 
 

@@ -48,10 +48,25 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
     )
 
 
+def are_strangers(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+    """Say whether two sets fire within a refractory period more than foreign spikes would have it.
+
+    Unlike `coincide` this takes no sets for strangers only since they may be.
+    """
+    return any(
+        _proven(_refractory_pairs(spikes, a, b, shortest_ms, config), config)
+        for shortest_ms in (config.censored_ms, config.hiding_ms)
+    )
+
+
 def _like_strangers(pairs: Coincidence, config: MergeConfig) -> bool:
     enough = pairs.n_expected >= config.min_expected
     if enough and pairs.n_seen > config.max_coincidence * pairs.n_expected:
         return True
+    return _proven(pairs, config)
+
+
+def _proven(pairs: Coincidence, config: MergeConfig) -> bool:
     foreign = config.foreign_share * pairs.n_expected
     return (
         pairs.n_seen >= config.min_coincidences

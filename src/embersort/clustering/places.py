@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MergeConfig
-from embersort.types import IntArray
+from embersort.types import FloatArray, IntArray
 
 MAX_LAG = 6
 """Samples by which peak waveforms are moved against each other: troughs are not always aligned."""
 
 TINY = np.finfo(np.float64).tiny
+
+Displacement = Callable[[IntArray, FloatArray], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,10 +30,13 @@ class Places:
         cannot be known.
     peak_waveforms : ndarray, shape (n_parts, n_window)
         Of each part, in microvolt.
+    displacement_um : callable, or None
+        From samples and depths to how far the tissue is moved there and then; None where ``um`` is.
     """
 
     um: NDArray[np.float64] | None
     peak_waveforms: NDArray[np.float32]
+    displacement_um: Displacement | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,11 +51,15 @@ class Kinship:
         They may lie at one place, as far as that can be told.
     near : list of (int, int)
         Pairs that are alike and do lie at one place, the nearest first.
+    about : list of (int, int)
+        Pairs that are alike and lie nearer than a neuron's place can seem to change as it moves,
+        the nearest first.
     """
 
     alike: NDArray[np.bool_]
     may_be_near: NDArray[np.bool_]
     near: list[tuple[int, int]]
+    about: list[tuple[int, int]]
 
 
 def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kinship:
@@ -64,7 +74,7 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
     """
     alike = one_shape(places.peak_waveforms, config)
     if places.um is None:
-        return Kinship(alike=alike, may_be_near=np.ones_like(alike), near=[])
+        return Kinship(alike=alike, may_be_near=np.ones_like(alike), near=[], about=[])
     middle = np.full((len(members), 2), np.nan)
     spread = np.full((len(members), 2), np.nan)
     for part, rows in enumerate(members):
@@ -74,14 +84,21 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
     apart = np.abs(middle[:, None] - middle[None, :])
     doubt = spread[:, None] + spread[None, :]
     distance = np.linalg.norm(apart, axis=2)
-    first, second = np.nonzero(np.triu(alike & (distance <= config.place_um), k=1))
-    order = np.argsort(distance[first, second], kind="stable")
     return Kinship(
         alike=alike,
         # Parts without spikes have no place: nothing is said of them.
         may_be_near=~(apart > config.place_um + doubt).any(axis=2),
-        near=list(zip(first[order].tolist(), second[order].tolist(), strict=True)),
+        near=_nearest_first(distance, alike & (distance <= config.place_um)),
+        about=_nearest_first(distance, alike & (distance <= config.max_place_um)),
     )
+
+
+def _nearest_first(
+    distance: NDArray[np.float64], chosen: NDArray[np.bool_]
+) -> list[tuple[int, int]]:
+    first, second = np.nonzero(np.triu(chosen, k=1))
+    order = np.argsort(distance[first, second], kind="stable")
+    return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
 
 
 def one_shape(peak_waveforms: NDArray[np.float32], config: MergeConfig) -> NDArray[np.bool_]:

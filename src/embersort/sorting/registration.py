@@ -51,7 +51,7 @@ class Registration:
         )
         um = place.astype(np.float64)
         um[:, 1] -= self.motion.at(spikes.matches.sample_index[rows], um[:, 1])
-        return Places(um=um, peak_waveforms=waves)
+        return Places(um=um, peak_waveforms=waves, displacement_um=self.motion.at)
 
 
 def register(
