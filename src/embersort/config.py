@@ -354,6 +354,10 @@ class MergeConfig(Config):
     """Parts of one neuron lie this near to each other, the motion of the tissue taken off."""
     max_place_um: float = Field(20.0, gt=0)
     """Or this near, if one gains what the other loses as the tissue moves."""
+    min_moved_cosine: float = Field(0.75, gt=0, le=1)
+    """At least so much of their main channel's shape is then in common,"""
+    max_moved_ratio: float = Field(3.0, gt=1)
+    """and their heights differ at most by this factor."""
     min_moved_um: float = Field(5.0, gt=0)
     """Smaller displacements are uncertain."""
     n_displacements: int = Field(8, ge=3)
@@ -361,7 +365,7 @@ class MergeConfig(Config):
     min_swing: float = Field(5.0, gt=1)
     """Two parts of one neuron vary over displacement more than this many times what chance gives,
     their sum less."""
-    max_remainder: float = Field(0.1, gt=0, lt=1)
+    max_remainder: float = Field(0.05, gt=0, lt=1)
     """Share of that variance that may be left in their sum."""
     min_peak_cosine: float = Field(0.9, gt=0, le=1)
     """Parts at one place have at least this much of their main channel's shape in common."""

@@ -9,7 +9,7 @@ WAVE = np.array([0.0, 0, 0, 0, 0, 0, 0, 0, -8, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 
 
 def shapes(*waves):
-    return one_shape(np.stack(waves), MERGE).tolist()
+    return one_shape(np.stack(waves), MERGE.min_peak_cosine, MERGE.max_height_ratio).tolist()
 
 
 YES, NO = [[True, True], [True, True]], [[True, False], [False, True]]
@@ -43,7 +43,8 @@ def test_a_part_without_a_waveform_is_like_no_other():
 def test_no_parts_have_no_kin():
     nothing = Places(um=np.zeros((0, 2)), peak_waveforms=np.zeros((0, 20), "f4"))
     kin = kinship(nothing, [], MERGE)
-    assert (kin.alike.shape, kin.may_be_near.shape, kin.near) == ((0, 0), (0, 0), [])
+    assert (kin.alike.shape, kin.may_be_near.shape) == ((0, 0), (0, 0))
+    assert (kin.near, kin.about) == ([], [])
 
 
 def kin_of(*parts_um, waves=None):

@@ -5,11 +5,60 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.pairs import Labelled, are_strangers
+from embersort.clustering.places import Places
 from embersort.config import MergeConfig
-from embersort.types import FloatArray
+from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
 
 FEWEST_BINS = 3
 """Over fewer displacements nothing is gained or lost."""
+
+
+def completed(
+    spikes: Labelled,
+    same: IntArray,
+    pairs: list[tuple[int, int]],
+    places: Places,
+    config: MergeConfig,
+) -> NDArray[np.int64]:
+    """Return the leading part of each part's unit, after joining those that share one neuron.
+
+    As it moves with the tissue, a neuron leaves one part and enters the other. The two need not
+    look alike where it passes over: the rates tell.
+
+    Parameters
+    ----------
+    spikes : Labelled
+    same : ndarray, shape (n_parts,), int64
+        Leading part of each part's unit so far.
+    pairs : list of (int, int)
+        Parts that may share a neuron, the likeliest first.
+    places : Places
+    config : MergeConfig
+    """
+    unit = same.copy()
+    if places.um is None or places.displacement_um is None or not len(spikes.sample_index):
+        return unit
+    length = max(ms_to_samples(1000 * config.block_s, spikes.sampling_rate_hz), 1)
+    block = spikes.sample_index // length
+    n_blocks = int(block[-1]) + 1
+    middles = np.arange(n_blocks, dtype=np.int64) * length + length // 2
+    for a, b in pairs:
+        rows_a, rows_b = (np.flatnonzero(unit[spikes.unit_index] == unit[part]) for part in (a, b))
+        if unit[a] == unit[b] or not len(rows_a) or not len(rows_b):
+            continue
+        depth_um = np.median(places.um[np.concatenate([rows_a, rows_b]), 1])
+        moved_um = places.displacement_um(middles, np.full(n_blocks, depth_um))
+        counts_a, counts_b = (
+            np.bincount(block[rows], minlength=n_blocks) for rows in (rows_a, rows_b)
+        )
+        if not complement(counts_a, counts_b, moved_um, config):
+            continue
+        if not are_strangers(spikes, rows_a, rows_b, config):
+            keep, drop = (a, b) if len(rows_a) >= len(rows_b) else (b, a)
+            unit[unit == unit[drop]] = unit[keep]
+    return unit
 
 
 def complement(

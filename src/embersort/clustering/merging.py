@@ -10,13 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.complements import complement
+from embersort.clustering.complements import completed
 from embersort.clustering.gaps import cosines
 from embersort.clustering.linking import Link, diminished, follows, link
 from embersort.clustering.pairs import (
     Labelled,
     UnitFrame,
-    are_strangers,
     coincide,
     exclude,
     projection_dip,
@@ -110,7 +109,7 @@ def merge_units(
     tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
     # What was seen to belong together comes before parts that only take turns.
     passing = _joined(spikes, same, left, (Link.PASSES,), tests)
-    whole = _completed(spikes, passing, [*apart, *kin.about], places, config)
+    whole = completed(spikes, passing, [*apart, *kin.about], places, config)
     course = _joined(spikes, whole, left, (Link.JUMPS,), tests)
     if courses_only:
         return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
@@ -220,44 +219,6 @@ def _joined(
             if not coincide(spikes, whole_a, whole_b, tests.config):
                 keep, drop = (a, b) if len(whole_a) >= len(whole_b) else (b, a)
                 unit[unit == unit[drop]] = unit[keep]
-    return unit
-
-
-def _completed(
-    spikes: Labelled,
-    same: IntArray,
-    pairs: list[tuple[int, int]],
-    places: Places,
-    config: MergeConfig,
-) -> NDArray[np.int64]:
-    """Return the leading part of each part's unit, after joining those that share one neuron.
-
-    As its place changes with the tissue, a neuron leaves one part and enters the other. What
-    passes over need not look alike: the rates say it.
-    """
-    unit = same.copy()
-    if places.um is None or places.displacement_um is None:
-        return unit
-    length = max(ms_to_samples(1000 * config.block_s, spikes.sampling_rate_hz), 1)
-    n_blocks = int(spikes.sample_index[-1] // length) + 1 if len(spikes.sample_index) else 0
-    middles = (np.arange(n_blocks) * length + length // 2).astype(np.int64)
-    for a, b in pairs:
-        if unit[a] == unit[b]:
-            continue
-        whole_a, whole_b = (np.flatnonzero(unit[spikes.unit_index] == unit[x]) for x in (a, b))
-        if not len(whole_a) or not len(whole_b):
-            continue
-        depth = np.median(places.um[np.concatenate([whole_a, whole_b]), 1])
-        moved = places.displacement_um(middles, np.full(n_blocks, depth))
-        count_a, count_b = (
-            np.bincount(spikes.sample_index[rows] // length, minlength=n_blocks)
-            for rows in (whole_a, whole_b)
-        )
-        if complement(count_a, count_b, moved, config) and not are_strangers(
-            spikes, whole_a, whole_b, config
-        ):
-            keep, drop = (a, b) if len(whole_a) >= len(whole_b) else (b, a)
-            unit[unit == unit[drop]] = unit[keep]
     return unit
 
 

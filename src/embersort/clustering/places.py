@@ -72,7 +72,9 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
         Spikes of each part.
     config : MergeConfig
     """
-    alike = one_shape(places.peak_waveforms, config)
+    waves = places.peak_waveforms
+    alike = one_shape(waves, config.min_peak_cosine, config.max_height_ratio)
+    akin = one_shape(waves, config.min_moved_cosine, config.max_moved_ratio)
     if places.um is None:
         return Kinship(alike=alike, may_be_near=np.ones_like(alike), near=[], about=[])
     middle = np.full((len(members), 2), np.nan)
@@ -89,7 +91,7 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
         # Parts without spikes have no place: nothing is said of them.
         may_be_near=~(apart > config.place_um + doubt).any(axis=2),
         near=_nearest_first(distance, alike & (distance <= config.place_um)),
-        about=_nearest_first(distance, alike & (distance <= config.max_place_um)),
+        about=_nearest_first(distance, akin & (distance <= config.max_place_um)),
     )
 
 
@@ -101,7 +103,9 @@ def _nearest_first(
     return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
 
 
-def one_shape(peak_waveforms: NDArray[np.float32], config: MergeConfig) -> NDArray[np.bool_]:
+def one_shape(
+    peak_waveforms: NDArray[np.float32], min_cosine: float, max_ratio: float
+) -> NDArray[np.bool_]:
     """Say which parts have one shape on their largest channels, at about the same height.
 
     A neuron that moves changes channels rather than its waveform.
@@ -116,4 +120,4 @@ def one_shape(peak_waveforms: NDArray[np.float32], config: MergeConfig) -> NDArr
         cosine = np.maximum(cosine, np.roll(waves, lag, axis=1) @ waves.T)
     higher = np.maximum(height[:, None], height[None, :])
     lower = np.minimum(height[:, None], height[None, :])
-    return (cosine >= config.min_peak_cosine) & (higher <= config.max_height_ratio * lower)
+    return (cosine >= min_cosine) & (higher <= max_ratio * lower)
