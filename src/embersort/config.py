@@ -320,6 +320,8 @@ class MergeConfig(Config):
     """Lags this near to each other are the same."""
     echo_share: float = Field(0.5, gt=0, le=1)
     """Share of a part's spikes at one lag to another part that makes it an echo."""
+    locked_share: float = Field(0.8, gt=0, le=1)
+    """And this, where the other part's template does not reach it."""
     burst_ms: float = Field(30.0, gt=0)
     """A spike of a burst follows another within this time."""
     min_burst_share: float = Field(0.3, gt=0, le=1)

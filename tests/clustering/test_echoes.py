@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embersort.clustering.echoes import echoes
+from embersort.clustering.echoes import echoes, locked_share
 from spike_trains import MERGE, labelled, poisson
 
 VOICE = poisson(0, 1, 21)
@@ -32,14 +32,35 @@ def test_a_longer_lag_is_none():
     assert echoes_of([VOICE, VOICE + 0.005], LOUD, SOFT) == [False, False]
 
 
-def test_on_another_shank_nothing_is_an_echo():
-    assert echoes_of([VOICE, VOICE + 0.0015], LOUD, ELSEWHERE) == [False, False]
+def following(n_echoes):
+    """A train of which so many spikes of 400 follow the voice."""
+    alone = np.sort(np.random.default_rng(2).uniform(30, 50, 400 - n_echoes))
+    return np.concatenate([VOICE[:n_echoes] + 0.0015, alone])
+
+
+@pytest.mark.parametrize(("n_echoes", "echo"), [(280, False), (360, True)])
+def test_where_the_voice_does_not_reach_an_echo_follows_next_to_always(n_echoes, echo):
+    assert echoes_of([VOICE, following(n_echoes)], LOUD, ELSEWHERE) == [False, echo]
 
 
 @pytest.mark.parametrize(("height", "echo"), [(0.4, False), (0.6, True)])
 def test_a_voice_reaches_channels_with_a_twentieth_of_its_extent(height, echo):
-    trains = [VOICE, VOICE + 0.0015]
-    assert echoes_of(trains, [10, 5, height], ELSEWHERE) == [False, echo]
+    assert echoes_of([VOICE, following(280)], [10, 5, height], ELSEWHERE) == [False, echo]
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_a_share_is_that_of_the_naive_twin(width):
+    rng = np.random.default_rng(4)
+    voice = np.sort(rng.choice(20_000, 150, replace=False))
+    part = np.sort(np.concatenate([voice[::2] + rng.integers(8, 12, 75), rng.choice(20_000, 40)]))
+    lags = [min(voice - spike, key=abs) for spike in part]
+    best = max(sum(low <= lag < low + width for lag in lags) for low in range(-40, 41))
+    assert locked_share(voice, part, 40, width) == best / len(part)
+
+
+def test_no_spikes_are_locked_to_none():
+    some, none = np.arange(5), np.zeros(0, np.int64)
+    assert locked_share(none, some, 40, 4) == locked_share(some, none, 40, 4) == 0
 
 
 def test_a_neuron_that_answers_within_milliseconds_is_kept():
@@ -49,9 +70,7 @@ def test_a_neuron_that_answers_within_milliseconds_is_kept():
 
 @pytest.mark.parametrize(("n_echoes", "echo"), [(160, False), (240, True)])
 def test_most_spikes_of_an_echo_follow(n_echoes, echo):
-    alone = np.sort(np.random.default_rng(2).uniform(30, 50, 400 - n_echoes))
-    part = np.concatenate([VOICE[:n_echoes] + 0.0015, alone])
-    assert echoes_of([VOICE, part], LOUD, SOFT) == [False, echo]
+    assert echoes_of([VOICE, following(n_echoes)], LOUD, SOFT) == [False, echo]
 
 
 def test_neighbouring_lags_are_one():
@@ -66,7 +85,7 @@ def test_of_two_alike_the_first_is_the_voice():
 
 def test_an_echo_is_no_voice():
     # The third is heard by the second alone.
-    trains = [VOICE, VOICE + 0.001, VOICE + 0.002]
+    trains = [VOICE, VOICE + 0.001, following(280) + 0.002]
     assert echoes_of(trains, [10, 5, 0], [0, 5, 5], [0, 0, 4]) == [False, True, False]
     assert echoes_of(trains[1:], [0, 5, 5], [0, 0, 4]) == [False, True]
 
