@@ -77,7 +77,7 @@ def test_dropped_tiles_are_gone_for_good():
 
 @pytest.mark.parametrize(
     ("n_channels", "memory_mb", "expected_mb"),
-    [(32, 16_000, 700), (384, 16_000, 3072), (384, 8_000, 2000), (384, None, 3072)],
+    [(32, 16_000, 700), (384, 16_000, 2304), (384, 8_000, 2000), (384, None, 2304)],
 )
 def test_more_is_kept_of_many_channels_but_not_more_than_there_is_room(
     monkeypatch, n_channels, memory_mb, expected_mb

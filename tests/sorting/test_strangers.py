@@ -68,6 +68,12 @@ def test_few_matches_say_nothing():
     assert not strangers(train(np.zeros(0)), CONFIG).any()
 
 
+@pytest.mark.filterwarnings("error")
+def test_matches_of_one_size_or_worth_nothing_have_no_strangers():
+    assert not strangers(train(np.full(100, 0.8)), CONFIG).any()
+    assert not strangers(train(np.full(100, 0.8), norm=0.0), CONFIG).any()
+
+
 def test_more_strangers_than_can_be_told_from_the_unit_stay():
     assert not strangers(train(drawn(300, 300)), CONFIG).any()
 

@@ -43,6 +43,8 @@ LEAST_LENGTH = 0.01
 """Strangers thin out over at least so much of scale."""
 LEAST_VISIBLE = 1e-3
 """Of a normal part at least so much is taken to be seen, lest nearly all were filled in."""
+LEAST_OWN = 1e-6
+"""Every match is the unit's own to such an extent, lest none were left to say what those are."""
 GRID = 0.005
 """Scales this far apart are tried for the cut."""
 CHANCE_SD = 3.0
@@ -128,8 +130,8 @@ def least_own(scale: FloatArray, gain: FloatArray, min_crowd: float) -> float:
         return 0.0
     seen = spread_places(len(scale), MOST_SEEN)
     scale, gain = scale[seen].astype(np.float64), gain[seen].astype(np.float64)
-    norm = float(np.median(np.sqrt(gain) / scale))
-    if norm * scale.min() > TOO_LARGE:
+    norm = float(np.median(np.sqrt(np.maximum(gain, 0)) / scale))
+    if not 0 < norm * scale.min() <= TOO_LARGE:
         return 0.0
     crowd = fit(scale, START_SHARE, max(LONGEST / norm, LEAST_LENGTH))
     alone = fit(scale, 0.0, LEAST_LENGTH)
@@ -172,6 +174,7 @@ def fit(scale: FloatArray, share: float, longest: float) -> Mixture:
 
 def _maximised(scale: FloatArray, foreign: FloatArray, last: Mixture, longest: float) -> Mixture:
     """Return the mixture likeliest to give scales of which each is a stranger's to some extent."""
+    foreign = np.minimum(foreign, 1 - LEAST_OWN)
     own = 1 - foreign
     n_foreign, n_own = float(foreign.sum()), float(own.sum())
     edge = (last.least - last.mean) / last.sd
