@@ -39,6 +39,8 @@ PARTS = {
     "noise of each match": ["match.min_snr=0"],
     "turn-taking links": ["merge.max_turn=0.001"],
     "two troughs": ["merge.min_half_cosine=1"],
+    "parts by their rates": ["merge.min_swing=1000000"],
+    "strangers": ["match.min_crowd=1000000"],
     "recovering spikes": ["merge.min_recovering_cosine=1", "merge.min_burst_cosine=1"],
 }
 """Name and settings of each run; the first has nothing switched off."""

@@ -10,9 +10,10 @@ from embersort.clustering.complements import (
     complement,
     completed,
 )
+from embersort.clustering.merging import merge_units
 from embersort.clustering.pairs import Labelled
 from embersort.clustering.places import Places, kinship
-from spike_trains import MERGE
+from spike_trains import MERGE, frame_of
 
 RATE_HZ = 10_000
 BLOCK_S = MERGE.block_s
@@ -46,6 +47,7 @@ def test_halves_of_one_neuron_complement_each_other(seed, rate_hz):
     [
         pytest.param((5.0, 5.0), id="both found at all times"),
         pytest.param((5 * LOW, 5.0), id="one of them lost by the drift"),
+        pytest.param((100 * LOW, 115 * HIGH), id="turns at nearly one rate, of very many spikes"),
         pytest.param((5 * LOW, 10 * HIGH), id="turns at different rates"),
         pytest.param((5 * LOW, 5 * LOW), id="lost together"),
         pytest.param(
@@ -55,6 +57,12 @@ def test_halves_of_one_neuron_complement_each_other(seed, rate_hz):
 )
 def test_strangers_do_not(seed, rates):
     assert not complement(*counted(seed, *rates), MOVED_UM, MERGE)
+
+
+@pytest.mark.parametrize("seed", [0, 3, 4])
+def test_few_spikes_that_turn_at_different_rates_leave_too_much(seed):
+    # Here the sum varies no more than chance allows, but next to the parts by too much.
+    assert not complement(*counted(seed, 2 * LOW, 4 * HIGH), MOVED_UM, MERGE)
 
 
 def test_common_changes_of_rate_have_no_say():
@@ -153,6 +161,19 @@ def test_parts_that_coincide_stay_apart_though_their_rates_complement_each_other
     )
     assert units(spikes, [(0, 1)]) != [0, 1]
     assert units(mixed, [(0, 1)]) == [0, 1]
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_units_and_courses_are_completed(moves):
+    # Nothing alike in features, templates or blocks of time: the rates alone tell.
+    spikes = trains(3, 10 * share(MOVED_UM, width_um=6), 10 * share(-MOVED_UM, width_um=6))
+    templates = np.zeros((2, 4, 2))
+    templates[0, 1, 0] = templates[1, 1, 1] = -9
+    places = places_of(spikes, motion=moves)
+    frame = frame_of(spikes, [[0, 0], [0, 16]])
+    merges = merge_units(spikes, templates, [frame], places, MERGE)
+    assert (merges.course[0] == merges.course[1]) == moves
+    assert (merges.unit[0] == merges.unit[1]) == moves
 
 
 def test_parts_about_one_place_may_look_less_alike():

@@ -96,3 +96,22 @@ def test_units_are_judged_apart_and_out_of_order_in_time():
         np.tile(np.repeat([1.0, 0.5], [10, 5]), 2), unit=np.repeat([0, 1], 15), sample=sample
     )
     assert own(some, flooded=[False] * 2) == [True] * 15 + [True] * 10 + [False] * 5
+
+
+def test_strangers_are_not_the_units_own_and_its_small_spikes_have_no_part_in_that():
+    rng = np.random.default_rng(0)
+    neuron, crowd = rng.normal(1.0, 0.08, 300), 0.7 + rng.exponential(0.02, 80)
+    large = np.concatenate([neuron, crowd])
+    sample = rng.permutation(np.arange(1, 381) * 5 * RATE_HZ)
+    # Ten small spikes soon after others, as its bursts have them.
+    bursts = matches(
+        np.concatenate([large, np.full(10, 0.65)]),
+        sample=np.concatenate([sample, sample[:10] + RATE_HZ // 100]),
+        energy=144.0,
+    )
+    kept = np.array(own(bursts))
+    assert kept[:300].mean() > 0.98
+    assert kept[300:380].mean() < 0.2
+    assert kept[380:].all()
+    heavy = matches(large, sample=sample, energy=400.0)
+    assert all(own(heavy))

@@ -79,11 +79,18 @@ def test_only_the_rows_that_are_asked_for_have_places():
     np.testing.assert_allclose(um, [[0, 65], [0, 55]], atol=1e-4)
 
 
+def test_places_tell_how_far_the_tissue_is_moved():
+    places = REGISTRATION.places(spikes_of([], [], np.zeros((0, 3))), np.arange(0), TEMPLATES)
+    moved = places.displacement_um(np.array([5000, 20_000, 35_000]), np.full(3, 50.0))
+    np.testing.assert_allclose(moved, [-15, 0, 15], atol=1e-9)
+
+
 def test_without_motion_there_are_no_places_but_waveforms():
     spikes = spikes_of([5000], [2], [[30, 0, 0]])
     known = REGISTRATION.places(spikes, np.arange(1), TEMPLATES)
     still = replace(REGISTRATION, motion=None).places(spikes, np.arange(1), TEMPLATES)
     assert still.um is None
+    assert still.displacement_um is None
     assert (still.peak_waveforms == known.peak_waveforms).all()
 
 

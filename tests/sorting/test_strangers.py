@@ -65,6 +65,9 @@ def test_strangers_are_no_larger_than_small_neurons_are():
 
 def test_few_matches_say_nothing():
     assert not strangers(train(drawn(30, 15)), CONFIG).any()
+    # A crowd so narrow would show, were there a few more.
+    assert not strangers(train(drawn(33, 15, length=0.01)), CONFIG).any()
+    assert strangers(train(drawn(66, 30, length=0.01)), CONFIG).any()
     assert not strangers(train(np.zeros(0)), CONFIG).any()
 
 
@@ -76,6 +79,15 @@ def test_matches_of_one_size_or_worth_nothing_have_no_strangers():
 
 def test_more_strangers_than_can_be_told_from_the_unit_stay():
     assert not strangers(train(drawn(300, 300)), CONFIG).any()
+    # Not even where they could be told.
+    assert not strangers(train(drawn(300, 220, mean=1.0, sd=0.08, length=0.01)), CONFIG).any()
+
+
+def test_above_a_scale_all_are_the_units_own():
+    # A crowd that reaches higher, since the least scale is higher.
+    rng = np.random.default_rng(0)
+    scale = np.concatenate([rng.normal(1.05, 0.07, 400), 0.77 + rng.exponential(0.03, 80)])
+    assert not strangers(train(scale[scale > 0.77]), CONFIG).any()
 
 
 @pytest.mark.parametrize(("lag", "kept"), [(5 * RATE_HZ // 1000, True), (RATE_HZ // 2, False)])

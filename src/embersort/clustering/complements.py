@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.joining import RowsOfUnit, joined
 from embersort.clustering.pairs import Labelled, are_strangers
 from embersort.clustering.places import Places
 from embersort.config import MergeConfig
@@ -37,28 +38,28 @@ def completed(
     places : Places
     config : MergeConfig
     """
-    unit = same.copy()
-    if places.um is None or places.displacement_um is None or not len(spikes.sample_index):
-        return unit
+    displacement_um, um = places.displacement_um, places.um
+    if um is None or displacement_um is None or not len(spikes.sample_index):
+        return same.copy()
     length = max(ms_to_samples(1000 * config.block_s, spikes.sampling_rate_hz), 1)
     block = spikes.sample_index // length
     n_blocks = int(block[-1]) + 1
     middles = np.arange(n_blocks, dtype=np.int64) * length + length // 2
-    for a, b in pairs:
-        rows_a, rows_b = (np.flatnonzero(unit[spikes.unit_index] == unit[part]) for part in (a, b))
-        if unit[a] == unit[b] or not len(rows_a) or not len(rows_b):
-            continue
-        depth_um = np.median(places.um[np.concatenate([rows_a, rows_b]), 1])
-        moved_um = places.displacement_um(middles, np.full(n_blocks, depth_um))
+
+    def share_neuron(a: int, b: int, rows_of_unit: RowsOfUnit) -> bool:
+        rows_a, rows_b = rows_of_unit(a), rows_of_unit(b)
+        if not len(rows_a) or not len(rows_b):
+            return False
+        depth_um = np.median(um[np.concatenate([rows_a, rows_b]), 1])
+        moved_um = displacement_um(middles, np.full(n_blocks, depth_um))
         counts_a, counts_b = (
             np.bincount(block[rows], minlength=n_blocks) for rows in (rows_a, rows_b)
         )
-        if not complement(counts_a, counts_b, moved_um, config):
-            continue
-        if not are_strangers(spikes, rows_a, rows_b, config):
-            keep, drop = (a, b) if len(rows_a) >= len(rows_b) else (b, a)
-            unit[unit == unit[drop]] = unit[keep]
-    return unit
+        return complement(counts_a, counts_b, moved_um, config) and not are_strangers(
+            spikes, rows_a, rows_b, config
+        )
+
+    return joined(spikes, same, pairs, share_neuron)
 
 
 def complement(
@@ -91,16 +92,13 @@ def complement(
     n_blocks = np.bincount(bins).astype(np.float64)
     if len(n_blocks) < FEWEST_BINS:
         return False
-    swing = min(_excess(counts_a, bins, n_blocks), _excess(counts_b, bins, n_blocks))
-    rest = _excess(both, bins, n_blocks)
+    by_a, by_b, by_both = (_excess(counts, bins, n_blocks) for counts in (counts_a, counts_b, both))
     unsteady = max(1.0, _within(both, bins, n_blocks))
-    if swing < config.min_swing * unsteady or rest > config.min_swing * unsteady:
+    least = config.min_swing * unsteady
+    if min(by_a, by_b) < least or by_both > least:
         return False
-    by_a, by_b, by_both = (
-        _variance(counts, bins, n_blocks) - unsteady * counts.mean() * (len(n_blocks) - 1)
-        for counts in (counts_a, counts_b, both)
-    )
-    return bool(by_both <= config.max_remainder * (by_a + by_b))
+    swing = counts_a.mean() * (by_a - unsteady) + counts_b.mean() * (by_b - unsteady)
+    return bool(both.mean() * (by_both - unsteady) <= config.max_remainder * swing)
 
 
 def _bins(displacement_um: FloatArray, most: int) -> NDArray[np.int64]:

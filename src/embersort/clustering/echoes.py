@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from embersort.clustering.correlogram import echo_share
 from embersort.clustering.pairs import Labelled
 from embersort.config import MergeConfig
-from embersort.types import FloatArray, IntArray
+from embersort.spread import spread_places
+from embersort.types import FloatArray
 from embersort.units import ms_to_samples
 
 MIN_HEARD = 0.05
 """Share of its largest extent that a template has on each channel that it reaches."""
 
-
 MOST_ASKED = 500
-"""So many spikes tell whether a part always follows."""
+"""So many spikes tell whether a part always follows another far away."""
 
 
 def echoes(spikes: Labelled, templates: FloatArray, config: MergeConfig) -> NDArray[np.bool_]:
@@ -43,44 +43,16 @@ def echoes(spikes: Labelled, templates: FloatArray, config: MergeConfig) -> NDAr
     order = np.argsort(-strength, kind="stable")
     echo = np.zeros(len(strength), bool)
     for place, part in enumerate(order):
+        asked = trains[part][spread_places(len(trains[part]), MOST_ASKED)]
         for voice in order[:place]:
             if echo[voice]:
                 continue
-            if extent[voice, extent[part].argmax()] > MIN_HEARD * extent[voice].max():
-                share, least = (
-                    echo_share(trains[voice], trains[part], reach, width),
-                    config.echo_share,
-                )
             # What is far away may be a neuron that fires together with it; but not each time.
-            else:
-                share, least = (
-                    locked_share(trains[voice], trains[part], reach, width),
-                    config.locked_share,
-                )
-            if share >= least:
+            heard = extent[voice, extent[part].argmax()] > MIN_HEARD * extent[voice].max()
+            train, least = (
+                (trains[part], config.echo_share) if heard else (asked, config.locked_share)
+            )
+            if echo_share(trains[voice], train, reach, width) >= least:
                 echo[part] = True
                 break
     return echo
-
-
-def locked_share(voice: IntArray, part: IntArray, reach: int, width: int) -> float:
-    """Return the largest share of a part's spikes that the nearest of a voice's leads by one lag.
-
-    Parameters
-    ----------
-    voice, part : ndarray, shape (n,), int64
-        Spike samples in order. Of the part's at most `MOST_ASKED`, evenly spread, are looked at.
-    reach : int
-        Lags from ``-reach`` to ``reach`` samples count.
-    width : int
-        Lags within ``width`` samples of each other are the same.
-    """
-    if not len(voice) or not len(part):
-        return 0.0
-    asked = part[np.unique(np.linspace(0, len(part) - 1, MOST_ASKED).astype(np.int64))]
-    after = np.searchsorted(voice, asked)
-    later = voice[np.minimum(after, len(voice) - 1)] - asked
-    earlier = voice[np.maximum(after - 1, 0)] - asked
-    lag = np.where(np.abs(later) < np.abs(earlier), later, earlier)
-    counts = np.bincount(lag[np.abs(lag) <= reach] + reach, minlength=2 * reach + 1)
-    return float(np.convolve(counts, np.ones(width)).max() / len(asked))

@@ -62,8 +62,8 @@ def follows(spikes: Labelled, large: IntArray, small: IntArray, config: MergeCon
     both = np.sort(np.concatenate([spikes.sample_index[large], spikes.sample_index[small]]))
     duration = spikes.sample_index[-1] + 1
     chance = 1 - np.exp(-len(both) * reach / duration)
-    after = _share_after(both, spikes.sample_index[small], reach)
-    before = _share_after(both, spikes.sample_index[large], reach)
+    after = share_after(both, spikes.sample_index[small], reach)
+    before = share_after(both, spikes.sample_index[large], reach)
     excess = (after - chance) / max(1 - chance, 1e-9)
     return excess >= config.min_burst_share and after > before
 
@@ -78,12 +78,12 @@ def diminished(spikes: Labelled, large: IntArray, small: IntArray, config: Merge
         return False
     reach = ms_to_samples(config.recover_ms, spikes.sampling_rate_hz)
     of, to = spikes.sample_index[small], spikes.sample_index[large]
-    before = _share_after(to, of, reach)
-    after = _share_after(-to[::-1], -of[::-1], reach)
+    before = share_after(to, of, reach)
+    after = share_after(-to[::-1], -of[::-1], reach)
     return before - after >= config.min_recovering
 
 
-def _share_after(train: IntArray, of: IntArray, reach: int) -> float:
+def share_after(train: IntArray, of: IntArray, reach: int) -> float:
     """Return the share of spikes that have a spike of ``train`` at most ``reach`` before them."""
     place = np.searchsorted(train, of, side="left")
     gap = of - train[np.maximum(place - 1, 0)]

@@ -12,14 +12,9 @@ from numpy.typing import NDArray
 
 from embersort.clustering.complements import completed
 from embersort.clustering.gaps import cosines
+from embersort.clustering.joining import RowsOfUnit, joined
 from embersort.clustering.linking import Link, diminished, follows, link
-from embersort.clustering.pairs import (
-    Labelled,
-    UnitFrame,
-    coincide,
-    exclude,
-    projection_dip,
-)
+from embersort.clustering.pairs import Labelled, UnitFrame, coincide, exclude, projection_dip
 from embersort.clustering.places import Kinship, Places, kinship
 from embersort.clustering.turns import meeting
 from embersort.config import MergeConfig
@@ -80,8 +75,8 @@ def merge_units(
     -------
     Merges
         Copies are told by a joint projection without a gap, while both are active and at rest;
-        other parts of one unit by what `link` and `follows` ask, of pairs with similar templates
-        and of pairs at one place.
+        other parts of one unit by what `link`, `follows` and `complement` ask, of pairs with
+        similar templates and of pairs at one place.
         Pairs are looked at by falling similarity.
     """
     members = [np.flatnonzero(spikes.unit_index == part) for part in range(len(templates))]
@@ -108,13 +103,13 @@ def merge_units(
     at_lag = _AtLag(templates=templates, max_lag=max_lag)
     tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
     # What was seen to belong together comes before parts that only take turns.
-    passing = _joined(spikes, same, left, (Link.PASSES,), tests)
-    whole = completed(spikes, passing, [*apart, *kin.about], places, config)
-    course = _joined(spikes, whole, left, (Link.JUMPS,), tests)
+    passing = _linked(same, left, Link.PASSES, tests)
+    seen = completed(spikes, passing, [*apart, *kin.about], places, config)
+    course = _linked(seen, left, Link.JUMPS, tests)
     if courses_only:
         return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
-    unit = _joined(spikes, whole, left, (Link.BURSTS, Link.JUMPS), tests)
-    whole = _joined(spikes, unit, at_lag.pairs(config), (Link.HALVES,), tests)
+    unit = _linked(_linked(seen, left, Link.BURSTS, tests), left, Link.JUMPS, tests)
+    whole = _linked(unit, at_lag.pairs(config), Link.HALVES, tests)
     return Merges(course=course, unit=whole, late_samples=at_lag.late_samples(unit, whole))
 
 
@@ -201,25 +196,17 @@ class _Tests(NamedTuple):
         return apart or not self.gap(spikes_a, spikes_b)
 
 
-def _joined(
-    spikes: Labelled,
-    same: IntArray,
-    pairs: list[tuple[int, int]],
-    ways: tuple[Link, ...],
-    tests: _Tests,
+def _linked(
+    same: IntArray, pairs: list[tuple[int, int]], how: Link, tests: _Tests
 ) -> NDArray[np.int64]:
     """Return the leading part of each part's unit, after linking the pairs that hold together."""
-    unit = same.copy()
-    for how in ways:
-        for a, b in pairs:
-            if unit[a] == unit[b] or not tests.hold(a, b, how):
-                continue
-            whole_a = np.flatnonzero(unit[spikes.unit_index] == unit[a])
-            whole_b = np.flatnonzero(unit[spikes.unit_index] == unit[b])
-            if not coincide(spikes, whole_a, whole_b, tests.config):
-                keep, drop = (a, b) if len(whole_a) >= len(whole_b) else (b, a)
-                unit[unit == unit[drop]] = unit[keep]
-    return unit
+
+    def are_one(a: int, b: int, rows_of_unit: RowsOfUnit) -> bool:
+        return tests.hold(a, b, how) and not coincide(
+            tests.spikes, rows_of_unit(a), rows_of_unit(b), tests.config
+        )
+
+    return joined(tests.spikes, same, pairs, are_one)
 
 
 def _bursts(

@@ -17,6 +17,7 @@ MAX_LAG = 6
 TINY = np.finfo(np.float64).tiny
 
 Displacement = Callable[[IntArray, FloatArray], NDArray[np.float64]]
+"""From samples and depths in µm to how far the tissue is moved there and then, in µm."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +32,7 @@ class Places:
     peak_waveforms : ndarray, shape (n_parts, n_window)
         Of each part, in microvolt.
     displacement_um : callable, or None
-        From samples and depths to how far the tissue is moved there and then; None where ``um`` is.
+        See `Displacement`; None where ``um`` is.
     """
 
     um: NDArray[np.float64] | None
@@ -74,7 +75,6 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
     """
     waves = places.peak_waveforms
     alike = one_shape(waves, config.min_peak_cosine, config.max_height_ratio)
-    akin = one_shape(waves, config.min_moved_cosine, config.max_moved_ratio)
     if places.um is None:
         return Kinship(alike=alike, may_be_near=np.ones_like(alike), near=[], about=[])
     middle = np.full((len(members), 2), np.nan)
@@ -86,6 +86,7 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
     apart = np.abs(middle[:, None] - middle[None, :])
     doubt = spread[:, None] + spread[None, :]
     distance = np.linalg.norm(apart, axis=2)
+    akin = one_shape(waves, config.min_moved_cosine, config.max_moved_ratio)
     return Kinship(
         alike=alike,
         # Parts without spikes have no place: nothing is said of them.

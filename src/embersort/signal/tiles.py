@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from embersort.config import RunConfig
+from embersort.spread import spread_places
 from embersort.types import Recording
 from embersort.units import s_to_samples
 
@@ -56,11 +57,6 @@ def tile_grid(n_samples: int, sampling_rate_hz: float) -> list[Tile]:
 def spread(tiles: list[Tile], most: int) -> list[Tile]:
     """Return at most so many of the tiles, evenly spread."""
     return [tiles[i] for i in spread_places(len(tiles), most)]
-
-
-def spread_places(n: int, most: int) -> NDArray[np.int64]:
-    """Return at most so many of the first ``n`` numbers, evenly spread."""
-    return np.unique(np.linspace(0, n - 1, min(most, n)).astype(np.int64))
 
 
 def read_with_margin(recording: Recording, tile: Tile, margin: int) -> NDArray[np.float32]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.signal.tiles import Tile, spread_places
+from embersort.signal.tiles import Tile
+from embersort.spread import spread_places
 from embersort.types import UNASSIGNED, IntArray
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
+from embersort.clustering.linking import share_after
 from embersort.config import MatchConfig
-from embersort.signal.tiles import spread_places
 from embersort.sorting.small import Train
+from embersort.spread import spread_places
 from embersort.types import FloatArray
 from embersort.units import ms_to_samples
 
@@ -200,12 +201,10 @@ def _maximised(scale: FloatArray, foreign: FloatArray, last: Mixture, longest: f
 def _soon(train: Train, below: NDArray[np.bool_], burst_ms: float) -> bool:
     """Say whether small matches follow the unit's others soon, more often than by chance."""
     reach = ms_to_samples(burst_ms, train.sampling_rate_hz)
-    others = train.sample_index[~below]
-    if not len(others):
+    others, small = train.sample_index[~below], train.sample_index[below]
+    if not len(others) or not len(small):
         return False
-    small = train.sample_index[below]
-    last = np.searchsorted(others, small, side="right") - 1
-    soon = (last >= 0) & (small - others[last] <= reach)
     exposed = np.minimum(np.diff(others), reach).sum() / train.duration_samples
     expected = len(small) * exposed
-    return bool(np.count_nonzero(soon) > expected + CHANCE_SD * np.sqrt(expected) + 1)
+    by_luck = expected + CHANCE_SD * np.sqrt(expected) + 1
+    return bool(share_after(others, small, reach) > by_luck / len(small))
