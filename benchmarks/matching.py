@@ -18,7 +18,7 @@ from embersort.config import FilterConfig, MatchConfig, RunConfig, SnippetConfig
 from embersort.evaluation.comparison import compare
 from embersort.matching.bank import make_bank
 from embersort.matching.fit import terms_of
-from embersort.matching.peel import peel
+from embersort.matching.pursuit import peel
 from embersort.matching.score import score_templates
 from embersort.signal import (
     Window,

@@ -14,7 +14,7 @@ from scipy.linalg import eigh
 
 from embersort.config import ClusterConfig
 from embersort.evaluation.clustering import score_clustering
-from embersort.signal.features import fit_temporal_pca
+from embersort.signal.pca import fit_temporal_pca
 from embersort.training.event_codes import snippets_as_sorted
 from embersort.training.options import cluster
 from embersort.training.scenes import SceneDraw

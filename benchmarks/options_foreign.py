@@ -19,7 +19,7 @@ from embersort.embedding.stage import joined_frame, make_encoder_stage
 from embersort.embedding.weights import Weights, load_shipped, load_weights
 from embersort.evaluation.clustering import score_clustering
 from embersort.recording import ArrayRecording
-from embersort.signal.features import fit_temporal_pca
+from embersort.signal.pca import fit_temporal_pca
 from embersort.training.event_sets import detected_snippets
 from embersort.training.labels import label_events
 from embersort.training.options import cluster

@@ -22,7 +22,7 @@ from embersort.embedding.context import apply_context
 from embersort.embedding.stage import EncoderStage, joined_frame
 from embersort.embedding.weights import Weights, load_shipped, load_weights
 from embersort.evaluation.clustering import ClusteringScore, score_clustering
-from embersort.signal.features import fit_temporal_pca
+from embersort.signal.pca import fit_temporal_pca
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
 from embersort.training.event_codes import encode_event_set, snippets_as_sorted

@@ -16,8 +16,9 @@ import numpy as np
 
 from embersort.benchmark.exchange import StoredRecording
 from embersort.config import SortConfig, with_overrides
+from embersort.curation import collisions
 from embersort.evaluation.comparison import compare
-from embersort.sorting import collisions, sort
+from embersort.sorting import sort
 from stored_input import as_recording, stored_recordings
 
 COLLISIONS = "clusters of collisions"

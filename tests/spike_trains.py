@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from embersort.clustering.pairs import Labelled
 from embersort.config import MergeConfig
+from embersort.curation.pair_tests import Labelled
 
 RATE_HZ = 10_000
 

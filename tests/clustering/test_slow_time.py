@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from embersort.clustering.isosplit import isosplit
-from embersort.clustering.merging import merge_units
 from embersort.clustering.neighbourhoods import cluster_probe, slow_columns
-from embersort.clustering.pairs import Labelled
-from embersort.clustering.places import Places
 from embersort.config import ClusterConfig
+from embersort.curation.candidate_pairs import Places
+from embersort.curation.merge import merge_units
+from embersort.curation.pair_tests import Labelled
 from embersort.types import Geometry
 from spike_trains import MERGE, RATE_HZ
 

@@ -6,7 +6,7 @@ import pytest
 import naive_matching
 from embersort.config import MatchConfig
 from embersort.matching.bank import Carried, TemplateBank, make_bank, select
-from embersort.matching.parts import noise_variance
+from embersort.matching.components import noise_variance
 from embersort.matching.score import score_templates
 
 N_BEFORE = 15

@@ -2,7 +2,7 @@ import numpy as np
 
 import naive_signal
 from embersort.config import SnippetConfig
-from embersort.signal.features import TemporalPca, fit_temporal_pca
+from embersort.signal.pca import TemporalPca, fit_temporal_pca
 from embersort.signal.snippets import Window, cut_snippets, make_window
 from embersort.types import Geometry
 

@@ -6,46 +6,19 @@ import numpy as np
 import pytest
 
 import naive_matching
-from embersort.config import DetectConfig, FilterConfig, MatchConfig, RunConfig, SnippetConfig
+from embersort.config import MatchConfig
+from embersort.curation.duplicates import without_duplicates
 from embersort.matching.bank import make_bank
+from embersort.matching.banks_over_time import make_banks
 from embersort.matching.fit import terms_of
-from embersort.matching.peel import peel
-from embersort.recording import ArrayRecording
-from embersort.signal import TemporalPca, fit_temporal_pca, make_detector, make_window
-from embersort.signal.filter import design_bandpass, settle_samples
-from embersort.signal.preprocess import Preprocessor, filter_tile
+from embersort.matching.pursuit import peel
+from embersort.signal import TemporalPca, fit_temporal_pca
+from embersort.signal.features import Looks
+from embersort.signal.preprocess import filter_tile
 from embersort.signal.tiles import Tile
 from embersort.sorting import recipe, sort
-from embersort.sorting.banks import make_banks
-from embersort.sorting.looks import Looks
-from embersort.sorting.passes import Front, encode_events
-from embersort.sorting.units import without_duplicates
-from embersort.types import Geometry
-
-RATE_HZ = 30_000
-N_CHANNELS = 4
-
-
-def front_of(traces):
-    geometry = Geometry(
-        positions_um=np.column_stack([np.zeros(N_CHANNELS), 25.0 * np.arange(N_CHANNELS)])
-    )
-    sos = design_bandpass(FilterConfig(), RATE_HZ)
-    return Front(
-        recording=ArrayRecording(traces=traces, sampling_rate_hz=RATE_HZ, geometry=geometry),
-        preprocessor=Preprocessor(
-            sos=sos,
-            groups=(),
-            channel_ok=np.ones(N_CHANNELS, bool),
-            noise_uv=np.full(N_CHANNELS, 5.0),
-            referenced_noise_uv=np.full(N_CHANNELS, 5.0),
-            whitening=np.eye(N_CHANNELS, dtype="f4") / np.float32(5),
-            margin=settle_samples(sos),
-        ),
-        detector=make_detector(geometry, RATE_HZ, DetectConfig(exclude_um=10)),
-        window=make_window(geometry, RATE_HZ, SnippetConfig()),
-        run=RunConfig(n_workers=1),
-    )
+from embersort.sorting.passes import encode_events
+from plain_front import N_CHANNELS, front_of
 
 
 def stage_of(front) -> TemporalPca:

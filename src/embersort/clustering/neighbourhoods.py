@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from embersort.clustering.gaps import cosines, principal
 from embersort.clustering.isosplit import isosplit
 from embersort.clustering.mixture import fit_mixture
-from embersort.clustering.turns import joined_in_time
+from embersort.clustering.time_merge import joined_in_time
 from embersort.config import ClusterConfig
 from embersort.types import UNASSIGNED, FloatArray, Geometry, IntArray
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
+from embersort.matching.components import Parts, parts_of, shift_samples
 from embersort.matching.overlaps import Overlaps, Pieces, correlate_near
-from embersort.matching.parts import Parts, parts_of, shift_samples
 from embersort.types import FloatArray
 
 SUPPORT_SHARE = 0.05
@@ -51,7 +51,7 @@ class TemplateBank:
         Sample of the trough within the window.
     stride : int
         Every how many samples traces and templates are multiplied; see
-        `embersort.matching.between.stride_of`.
+        `embersort.matching.upsample.stride_of`.
     """
 
     channels: NDArray[np.int64]

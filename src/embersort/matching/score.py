@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.matching.bank import TemplateBank
-from embersort.matching.between import fill_between, whole_range
+from embersort.matching.upsample import fill_between, whole_range
 
 BLOCK = 1024
 """Samples whose projections stay in the first-level cache while all lags pass over them."""
@@ -41,7 +41,7 @@ def score_templates(
     -------
     ndarray, shape (n_units, n_samples), float32
         Inner product of the template with the window whose trough is at each sample; whole
-        within `embersort.matching.between.whole_range`.
+        within `embersort.matching.upsample.whole_range`.
 
     Notes
     -----

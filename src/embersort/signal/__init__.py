@@ -1,7 +1,7 @@
 """One streaming pass over the recording: filter, whiten, detect, cut snippets."""
 
 from embersort.signal.detect import Detector, detect, make_detector
-from embersort.signal.features import TemporalPca, fit_temporal_pca
+from embersort.signal.pca import TemporalPca, fit_temporal_pca
 from embersort.signal.preprocess import Preprocessor, filter_tile, fit_preprocessor, whiten
 from embersort.signal.snippets import Window, cut_snippets, make_window
 from embersort.signal.tiles import Tile, map_tiles, tile_grid

@@ -10,10 +10,11 @@ from embersort.signal import (
     make_detector,
     make_window,
 )
+from embersort.signal.front import Front
+from embersort.signal.tile_cache import KeptTiles, bytes_to_keep
 from embersort.signal.tiles import TileMapper, spread
 from embersort.signal.whiten import noise_autocorrelation
-from embersort.sorting.kept import KeptTiles, bytes_to_keep
-from embersort.sorting.passes import Front, peak_waveforms
+from embersort.sorting.passes import peak_waveforms
 from embersort.types import FloatArray, Recording
 
 NOISE_TILES = 8

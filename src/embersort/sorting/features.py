@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import FeatureConfig
-from embersort.signal.features import TemporalPca
+from embersort.signal.features import Looks
+from embersort.signal.front import Front
+from embersort.signal.pca import TemporalPca
 from embersort.signal.tiles import n_workers
-from embersort.sorting.looks import Looks
-from embersort.sorting.passes import EncodedEvents, Front, encode_events
+from embersort.sorting.passes import EncodedEvents, encode_events
 from embersort.types import IntArray
 
 Frame = Callable[[IntArray], NDArray[np.float32]]

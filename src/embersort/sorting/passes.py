@@ -3,90 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import RunConfig
-from embersort.matching.fit import USUAL, Terms, least_gains
-from embersort.matching.peel import Matches, peel
-from embersort.signal.detect import Detector, detect
-from embersort.signal.preprocess import Preprocessor, filter_tile, reference, whiten
-from embersort.signal.snippets import Window, cut_snippets
-from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
-from embersort.sorting.banks import Banks
-from embersort.sorting.cleaned import explained_share, replace_own_channels, sum_by_unit
-from embersort.sorting.doubtful import (
+from embersort.curation.spikes import (
     SURE_SCALE,
     TYPICAL_SCALE,
+    MatchedSpikes,
     flooded_units,
     shapes_template,
 )
-from embersort.sorting.gathered import Gathered
-from embersort.sorting.kept import KeptTiles, WhiteTile
-from embersort.sorting.looks import Looks
-from embersort.types import Events, Recording
+from embersort.matching.banks_over_time import Banks
+from embersort.matching.clean_snippets import explained_share, replace_own_channels, sum_by_unit
+from embersort.matching.fit import USUAL, Terms, least_gains
+from embersort.matching.pursuit import Matches, peel
+from embersort.signal.accumulate import Gathered
+from embersort.signal.features import Looks
+from embersort.signal.front import Front
+from embersort.signal.snippets import Window, cut_snippets
+from embersort.signal.tiles import Tile
+from embersort.types import Events
 
 Progress = Callable[[int], None] | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Front:
-    """What every pass needs: the recording and what is done to its samples.
-
-    Attributes
-    ----------
-    recording : Recording
-    preprocessor : Preprocessor
-    detector : Detector
-    window : Window
-    run : RunConfig
-    mapper : TileMapper
-        Where the tiles are computed.
-    kept : KeptTiles
-        Tiles that need not be computed again.
-    """
-
-    recording: Recording
-    preprocessor: Preprocessor
-    detector: Detector
-    window: Window
-    run: RunConfig
-    mapper: TileMapper = map_tiles
-    kept: KeptTiles = field(default_factory=lambda: KeptTiles(0))
-
-    @property
-    def extra(self) -> int:
-        """Samples needed on either side of a tile so that its own events are whole."""
-        return self.window.n_window + max(self.window.n_window, self.detector.exclude_samples)
-
-    def white_tile(self, tile: Tile) -> NDArray[np.float32]:
-        """Return the white traces of a tile with ``extra`` samples on either side."""
-        kept = self.kept.get(tile.index)
-        if kept is not None:
-            return kept[0]
-        filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
-        return whiten(filtered, self.preprocessor)
-
-    def white_tile_and_events(self, tile: Tile) -> WhiteTile:
-        """Return the white traces of a tile, and the events in it; keep them for later passes.
-
-        Events are looked for before whitening: it evens out the noise but also takes from a
-        trough what the neighbouring channels share with it.
-        """
-        kept = self.kept.get(tile.index)
-        if kept is not None:
-            return kept
-        filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
-        events = detect(reference(filtered, self.preprocessor), self.extra, self.detector)
-        made = whiten(filtered, self.preprocessor), events
-        self.kept.keep(tile.index, made)
-        return made
-
-    def tiles(self) -> list[Tile]:
-        """Return the grid of the recording."""
-        return tile_grid(self.recording.n_samples, self.recording.sampling_rate_hz)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,46 +45,6 @@ class EncodedEvents:
     events: Events
     codes: NDArray[np.float32]
     learned: NDArray[np.float32]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MatchedSpikes:
-    """Spikes found by template matching, each cleaned of what overlapped it.
-
-    Attributes
-    ----------
-    matches : Matches
-        Sample indices count from the start of the recording.
-    codes : ndarray, shape (n_spikes, n_codes), float32
-        Of residual plus own template, on the local channels of ``channel_index``.
-    embedding : ndarray, shape (n_spikes, n_dims), float32
-        Of the same snippets; without columns where there are no networks.
-    channel_index : ndarray, shape (n_spikes,), int64
-        Main channel, at that time, of the template that found each spike.
-    worth : ndarray, shape (n_spikes,), float32
-        Gain as a multiple of the least that its template asks of a spike.
-    explained : ndarray, shape (n_spikes,), float32
-        Share of what is at each spike, less the noise, that its template explains.
-    means : ndarray, shape (n_units, n_window, n_channels), float64
-        Mean of residual plus own template over the spikes that are large enough, on the template's
-        channels.
-    flooded : ndarray, shape (n_units,), bool
-        Whether most of a unit's matches seem to be noise that fits its template.
-    """
-
-    matches: Matches
-    codes: NDArray[np.float32]
-    embedding: NDArray[np.float32]
-    channel_index: NDArray[np.int64]
-    worth: NDArray[np.float32]
-    explained: NDArray[np.float32]
-    means: NDArray[np.float64]
-    flooded: NDArray[np.bool_]
-
-    @property
-    def shapes_template(self) -> NDArray[np.bool_]:
-        """Whether each spike is large enough to say what its unit looks like."""
-        return shapes_template(self.matches, self.flooded)
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:

@@ -13,30 +13,32 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from embersort.clustering.neighbourhoods import cluster_probe
-from embersort.clustering.several import are_several
 from embersort.confidence.evidence import Evidence
 from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
 from embersort.config import ClusterConfig, SortConfig
+from embersort.curation.collisions import collisions
+from embersort.curation.multi_unit import are_several
+from embersort.curation.refine import finish, refine
+from embersort.curation.registration import Registration, register
+from embersort.curation.spikes import MatchedSpikes
 from embersort.errors import BadConfig, BadInput
 from embersort.machine import freed_memory_kept
-from embersort.matching.between import stride_of
+from embersort.matching.banks_over_time import make_banks
 from embersort.matching.fit import terms_of
+from embersort.matching.upsample import stride_of
 from embersort.recording import open_recording
+from embersort.signal.features import Looks
+from embersort.signal.front import Front
 from embersort.signal.tiles import TileMapper, map_tiles
-from embersort.sorting.banks import make_banks
-from embersort.sorting.coded import CodedSpikes
-from embersort.sorting.collisions import collisions
 from embersort.sorting.estimates import fit_stage, listen, make_front
 from embersort.sorting.features import encode_and_frame
-from embersort.sorting.looks import Looks
-from embersort.sorting.moving import MovingTemplates, moving_templates
-from embersort.sorting.passes import Front, MatchedSpikes, match_recording
-from embersort.sorting.refine import finish, refine
-from embersort.sorting.registration import Registration, register
+from embersort.sorting.passes import match_recording
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
-from embersort.sorting.trueing import lacking
-from embersort.sorting.units import templates_from_codes
+from embersort.templates.estimate import templates_from_codes
+from embersort.templates.residual import lacking
+from embersort.templates.spikes import CodedSpikes
+from embersort.templates.tracking import MovingTemplates, moving_templates
 from embersort.types import Events, FloatArray, IntArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
@@ -148,7 +150,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     )
     log.info("%d clusters", labels.max(initial=-1) + 1)
 
-    registration = register(front, stage, encoded, config.motion)
+    registration = register(front, stage, encoded.events, encoded.codes, config.motion)
     if registration.motion is not None:
         log.info("motion of %.1f µm", np.ptp(registration.motion.displacement_um))
 

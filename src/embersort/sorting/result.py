@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 import embersort
 from embersort.confidence.evidence import Evidence
 from embersort.confidence.predict import Confidence
+from embersort.curation.spikes import MatchedSpikes
+from embersort.motion.positions import spike_positions_um
 from embersort.quality.metrics import unit_table
 from embersort.signal import TemporalPca
-from embersort.sorting.passes import Front, MatchedSpikes
-from embersort.sorting.units import spike_positions_um, unwhiten
+from embersort.signal.front import Front
+from embersort.templates.estimate import unwhiten
 from embersort.types import Events, Sorting, SortResult, Templates
 
 

@@ -19,7 +19,7 @@ from embersort.config import ClusterConfig, Config
 from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
 from embersort.errors import MissingDependency
 from embersort.evaluation.clustering import score_clustering
-from embersort.signal.features import fit_temporal_pca
+from embersort.signal.pca import fit_temporal_pca
 from embersort.simulate.families import family_scene
 from embersort.simulate.simulation import Simulation, simulate
 from embersort.training.event_sets import LabelledSnippets, labelled_snippets

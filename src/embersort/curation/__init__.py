@@ -1,0 +1,1 @@
+"""Which spikes belong together, and which to no unit."""

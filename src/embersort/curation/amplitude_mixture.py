@@ -1,0 +1,210 @@
+"""Which of a weak unit's smallest spikes are strangers: of small neurons that fit its template.
+
+A weak neuron's own spikes lie round the size of its template. Where its background neurons are not
+much smaller than it, those of like shape fit as well, the more of them the smaller: they crowd just
+above the least scale that is allowed, and thin out upwards within about half a noise deviation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtr
+
+from embersort.config import MatchConfig
+from embersort.curation.attenuation import Train
+from embersort.curation.links import share_after
+from embersort.spread import spread_places
+from embersort.types import FloatArray
+from embersort.units import ms_to_samples
+
+MOST_SEEN = 5000
+"""Of more matches so many, evenly spread in time, say where strangers end."""
+LEAST_SEEN = 50
+"""Fewer say nothing."""
+TOO_LARGE = 11.0
+"""Strangers are no larger than this, as a match in units of the noise."""
+LONGEST = 0.55
+"""They thin out over no more than this, in the same units."""
+HIGHEST = 0.8
+"""Above this scale a match is a unit's own."""
+MOST_STRANGERS = 0.35
+"""Where more of the matches than this share seem to be strangers, they are something else."""
+N_ROUNDS = 60
+"""Rounds of expectation and maximisation."""
+START_SHARE = 0.15
+"""Share of strangers that the fit starts from,"""
+START_SD = 0.12
+"""and standard deviation of a unit's own scales."""
+LEAST_SD = 0.05
+"""Own scales vary at least so much: noise alone sees to it."""
+LEAST_LENGTH = 0.01
+"""Strangers thin out over at least so much of scale."""
+LEAST_VISIBLE = 1e-3
+"""Of a normal part at least so much is taken to be seen, lest nearly all were filled in."""
+LEAST_OWN = 1e-6
+"""Every match is the unit's own to such an extent, lest none were left to say what those are."""
+GRID = 0.005
+"""Scales this far apart are tried for the cut."""
+CHANCE_SD = 3.0
+"""So many standard deviations more than chance gives, and one, are more than chance."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mixture:
+    """Scales of one unit's matches: strangers from the least scale on, own ones round their mean.
+
+    Attributes
+    ----------
+    least : float
+        Least scale there is.
+    share : float
+        Of strangers.
+    length : float
+        Over which strangers thin out by e.
+    mean, sd : float
+        Of own scales, were none cut off at the least.
+    """
+
+    least: float
+    share: float
+    length: float
+    mean: float
+    sd: float
+
+    def log_densities(self, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the logarithms of the densities of strangers and of own ones, each with its share.
+
+        Parameters
+        ----------
+        scale : ndarray, shape (n,)
+            None below the least.
+        """
+        with np.errstate(divide="ignore"):
+            share, rest = np.log(self.share), np.log1p(-self.share)
+        strange = share - np.log(self.length) - (scale - self.least) / self.length
+        z = (scale - self.mean) / self.sd
+        above = log_ndtr((self.mean - self.least) / self.sd)
+        own = rest - np.log(self.sd) - 0.5 * (np.square(z) + np.log(2 * np.pi)) - above
+        return strange, own
+
+    def log_likelihood(self, scale: FloatArray) -> float:
+        """Return the logarithm of how likely all scales are together."""
+        return float(np.logaddexp(*self.log_densities(scale)).sum())
+
+
+def strangers(train: Train, config: MatchConfig) -> NDArray[np.bool_]:
+    """Say which of a unit's matches of usual size are more likely strangers' than its own.
+
+    Parameters
+    ----------
+    train : Train
+        The unit's matches of usual size.
+    config : MatchConfig
+
+    Returns
+    -------
+    ndarray, shape (n_spikes,), bool
+        None, unless they show as a crowd of their own, and not if they come soon after others of
+        the unit as no stranger does: a burst's later spikes are small as well.
+    """
+    below = train.scale < least_own(train.scale, train.gain, config.min_crowd)
+    return below & (not _soon(train, below, config.burst_ms))
+
+
+def least_own(scale: FloatArray, gain: FloatArray, min_crowd: float) -> float:
+    """Return the scale below which a match is more likely a stranger's; 0 where none seems to be.
+
+    Parameters
+    ----------
+    scale, gain : ndarray, shape (n_spikes,)
+    min_crowd : float
+        Least logarithm of how much likelier the scales are with strangers than without.
+
+    Notes
+    -----
+    O(n_spikes), of at most `MOST_SEEN`.
+    """
+    if len(scale) < LEAST_SEEN:
+        return 0.0
+    seen = spread_places(len(scale), MOST_SEEN)
+    scale, gain = scale[seen].astype(np.float64), gain[seen].astype(np.float64)
+    norm = float(np.median(np.sqrt(np.maximum(gain, 0)) / scale))
+    if not 0 < norm * scale.min() <= TOO_LARGE:
+        return 0.0
+    crowd = fit(scale, START_SHARE, max(LONGEST / norm, LEAST_LENGTH))
+    alone = fit(scale, 0.0, LEAST_LENGTH)
+    if crowd.log_likelihood(scale) - alone.log_likelihood(scale) < min_crowd:
+        return 0.0
+    tried = np.arange(crowd.least, crowd.mean, GRID)
+    strange, own = crowd.log_densities(tried)
+    n_strange = int(np.argmin(np.append(strange > own, False)))
+    cut = crowd.least + n_strange * GRID
+    sure = cut <= min(HIGHEST, crowd.mean - crowd.sd) and crowd.share <= MOST_STRANGERS
+    return cut if n_strange and sure else 0.0
+
+
+def fit(scale: FloatArray, share: float, longest: float) -> Mixture:
+    """Fit the mixture by expectation and maximisation.
+
+    Parameters
+    ----------
+    scale : ndarray, shape (n,), float64
+    share : float
+        Of strangers, to start from; of none it stays 0.
+    longest : float
+        They thin out over no more than this.
+
+    Notes
+    -----
+    What the least scale cuts off of the normal part is filled in by what is expected of it
+    (Dempster, Laird and Rubin 1977, section 4.2), so that it pulls neither mean nor spread.
+    """
+    least = float(scale.min())
+    middle = float(np.median(scale))
+    mean = float(np.median(scale[scale >= middle]))
+    made = Mixture(least=least, share=share, length=longest / 2, mean=mean, sd=START_SD)
+    for _ in range(N_ROUNDS):
+        strange, own = made.log_densities(scale)
+        foreign = np.exp(strange - np.logaddexp(strange, own))
+        made = _maximised(scale, foreign, made, longest)
+    return made
+
+
+def _maximised(scale: FloatArray, foreign: FloatArray, last: Mixture, longest: float) -> Mixture:
+    """Return the mixture likeliest to give scales of which each is a stranger's to some extent."""
+    foreign = np.minimum(foreign, 1 - LEAST_OWN)
+    own = 1 - foreign
+    n_foreign, n_own = float(foreign.sum()), float(own.sum())
+    edge = (last.least - last.mean) / last.sd
+    # Of a normal deviate below the edge: how many there are, their mean and mean square.
+    density = np.exp(-0.5 * edge**2 - log_ndtr(edge)) / np.sqrt(2 * np.pi)
+    n_hidden = n_own * float(ndtr(edge) / max(ndtr(-edge), LEAST_VISIBLE))
+    hidden_mean = last.mean - last.sd * density
+    hidden_square = last.sd**2 * (1 - edge * density)
+    n_all = n_own + n_hidden
+    mean = (own @ scale + n_hidden * hidden_mean) / n_all
+    spread = hidden_square + (hidden_mean - mean) ** 2 - (hidden_mean - last.mean) ** 2
+    variance = (own @ np.square(scale - mean) + n_hidden * spread) / n_all
+    length = (foreign @ (scale - last.least)) / max(n_foreign, np.finfo(float).tiny)
+    return Mixture(
+        least=last.least,
+        share=n_foreign / len(scale),
+        length=float(np.clip(length, LEAST_LENGTH, longest)),
+        mean=float(mean),
+        sd=max(float(np.sqrt(variance)), LEAST_SD),
+    )
+
+
+def _soon(train: Train, below: NDArray[np.bool_], burst_ms: float) -> bool:
+    """Say whether small matches follow the unit's others soon, more often than by chance."""
+    reach = ms_to_samples(burst_ms, train.sampling_rate_hz)
+    others, small = train.sample_index[~below], train.sample_index[below]
+    if not len(others) or not len(small):
+        return False
+    exposed = np.minimum(np.diff(others), reach).sum() / train.duration_samples
+    expected = len(small) * exposed
+    by_luck = expected + CHANCE_SD * np.sqrt(expected) + 1
+    return bool(share_after(others, small, reach) > by_luck / len(small))

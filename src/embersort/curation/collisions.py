@@ -1,0 +1,201 @@
+"""Clusters of collisions: spikes of two neurons at one time, taken for a third's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MatchConfig
+from embersort.matching.bank import TemplateBank, make_bank
+from embersort.matching.fit import Terms, terms_of
+from embersort.matching.pursuit import peel
+from embersort.matching.redundancy import NO_RATE_HZ
+from embersort.signal.front import Front
+from embersort.signal.tiles import Tile, spread
+from embersort.templates.residual import steady
+from embersort.templates.spikes import CodedSpikes, evenly
+from embersort.types import BoolArray, FloatArray, IntArray
+
+RARER = 5
+"""Collisions are rarer than the spikes of either neuron by this factor or more."""
+
+SUPPORT_SHARE = 0.01
+"""A channel belongs to a cluster if it holds this share of the largest channel's energy."""
+
+N_TILES = 200
+"""Tiles, spread over the recording, from which events are taken."""
+
+N_EVENTS, MIN_EVENTS = 10, 3
+"""Events of a cluster that are looked at, at most, and the fewest that tell."""
+
+MAX_SHIFT = 3
+"""Samples by which an event may lie off its cluster's template."""
+
+
+def collisions(
+    templates: NDArray[np.float32],
+    spikes: CodedSpikes,
+    front: Front,
+    noise: FloatArray,
+    config: MatchConfig,
+    stride: int = 1,
+) -> NDArray[np.bool_]:
+    """Say which clusters hold spikes of other neurons that coincide.
+
+    Parameters
+    ----------
+    templates : ndarray, shape (n_units, n_window, n_channels), float32
+        White.
+    spikes : CodedSpikes
+    front : Front
+    noise : ndarray, shape (n_lags,)
+        Autocorrelation of the white noise.
+    config : MatchConfig
+    stride : int
+        See `embersort.matching.upsample.stride_of`.
+
+    Returns
+    -------
+    ndarray, shape (n_units,), bool
+        In doubt is a cluster that is no larger than chance makes of pairs of larger ones beside it.
+        It is one of collisions if in half of its events, or more, the clusters that are not in
+        doubt leave no more of the traces than they do once its own template is taken out. Of one
+        that is active in part of the recording only, two of their spikes must have done so.
+
+    Notes
+    -----
+    Where neurons fire much, their collisions form clusters, hundreds of them. The template of such
+    a cluster is a median over many lags or many partners and need not be a sum of two others. Each
+    of its events is. A few tiles are read, whatever the recording's length.
+    """
+    counts = np.bincount(spikes.unit_index[spikes.unit_index >= 0], minlength=len(templates))
+    doubted = in_doubt(templates, counts, front.recording.n_samples)
+    if doubted.all() or not doubted.any():
+        return np.zeros(len(templates), bool)
+    tiles = spread(front.tiles(), N_TILES)
+    inside = spikes.inside(tiles)
+    own = [np.flatnonzero(inside & (spikes.unit_index == unit)) for unit in np.flatnonzero(doubted)]
+    rows = np.sort(np.concatenate([evenly(rows, N_EVENTS) for rows in own]))
+    sample, unit = spikes.sample_index[rows], spikes.unit_index[rows]
+    n_before = front.window.n_before
+    others = make_bank(templates[~doubted], n_before, config, noise=noise, stride=stride)
+
+    def look(tile: Tile) -> NDArray[np.int64]:
+        here = (sample >= tile.start) & (sample < tile.stop)
+        if not here.any():
+            return np.zeros(0, np.int64)
+        start = sample[here] - (tile.start - front.extra) - n_before
+        return explained_by(front.white_tile(tile), start, templates[unit[here]], others, config)
+
+    # Rows and tiles are both in order of time.
+    n_others = np.concatenate(list(front.mapper(look, tiles, front.run)))
+    # A part of a moving neuron may look like another part; it is for merging to tell.
+    moves = ~steady(spikes, np.arange(len(templates)), front.recording.n_samples)
+    by_others = n_others > moves[unit]
+    n_seen = np.bincount(unit, minlength=len(templates))
+    n_explained = np.bincount(unit, weights=by_others, minlength=len(templates))
+    return doubted & (n_seen >= MIN_EVENTS) & (2 * n_explained >= n_seen)
+
+
+def in_doubt(templates: NDArray[np.float32], counts: IntArray, n_samples: int) -> NDArray[np.bool_]:
+    """Say which clusters are no larger than chance makes of pairs of larger ones beside them.
+
+    Parameters
+    ----------
+    templates : ndarray, shape (n_units, n_window, n_channels), float32
+    counts : ndarray, shape (n_units,), int64
+        Events of each cluster.
+    n_samples : int
+        Length of the recording.
+    """
+    energy = np.square(templates).sum(axis=1)
+    support = (energy > SUPPORT_SHARE * energy.max(axis=1, keepdims=True)).astype(np.float32)
+    larger = (support @ support.T > 0) & (counts[None, :] >= RARER * counts[:, None])
+    total = larger @ counts.astype(np.float64)
+    n_pairs = (total**2 - larger @ np.square(counts, dtype=np.float64)) / 2
+    # Of the two spikes either is the first.
+    by_chance = n_pairs * templates.shape[1] / max(n_samples, 1)
+    return (counts > 0) & (by_chance >= counts)
+
+
+def explained_by(
+    white: NDArray[np.float32],
+    start: IntArray,
+    templates: NDArray[np.float32],
+    others: TemplateBank,
+    config: MatchConfig,
+) -> NDArray[np.int64]:
+    """Return how many spikes of others explain each event as well as its own template.
+
+    Parameters
+    ----------
+    white : ndarray, shape (n_samples, n_channels), float32
+    start : ndarray, shape (n_events,), int64
+        Where the window of each event starts; as many samples before it and after it are there.
+    templates : ndarray, shape (n_events, n_window, n_channels), float32
+        Of the cluster of each event.
+    others : TemplateBank
+    config : MatchConfig
+        ``redundant_share`` of its own energy may be left more.
+
+    Returns
+    -------
+    ndarray, shape (n_events,), int64
+        0 where the others leave more of the traces than they do once the event's own template is
+        taken out first.
+    """
+    n_window = templates.shape[1]
+    terms = terms_of(config, NO_RATE_HZ, small_too=False)
+    around = np.arange(-n_window, 2 * n_window)
+    segments = white[start[:, None] + around]
+    scale, place = _fit_own(segments, templates, config)
+    without_own = segments.copy()
+    for i, first in enumerate(place):
+        without_own[i, first : first + n_window] -= scale[i] * templates[i]
+    used = np.any(templates != 0, axis=1)
+    allowed = config.redundant_share * np.square(scale) * _energy(templates)
+    left, n_spikes = _left_by(others, segments, used, terms)
+    more = left - _left_by(others, without_own, used, terms)[0]
+    return np.where(more <= allowed, n_spikes, 0)
+
+
+def _fit_own(
+    segments: NDArray[np.float32], templates: NDArray[np.float32], config: MatchConfig
+) -> tuple[FloatArray, IntArray]:
+    """Return the scale, and the first sample, of the best fit of each segment's own template."""
+    n_window = templates.shape[1]
+    firsts = np.arange(n_window - MAX_SHIFT, n_window + MAX_SHIFT + 1)
+    score = np.stack(
+        [np.einsum("ntc,ntc->n", segments[:, t : t + n_window], templates) for t in firsts]
+    )
+    prior = config.amplitude_sd**-2
+    scale = (score.max(axis=0) + prior) / (_energy(templates) + prior)
+    return np.clip(scale, config.min_scale, config.max_scale), firsts[score.argmax(axis=0)]
+
+
+def _left_by(
+    bank: TemplateBank, segments: NDArray[np.float32], used: BoolArray, terms: Terms
+) -> tuple[FloatArray, IntArray]:
+    """Match a bank to segments.
+
+    Returns
+    -------
+    left : ndarray, shape (n_segments,)
+        Energy that is left in the middle third, on used channels.
+    n_spikes : ndarray, shape (n_segments,), int64
+        Spikes that reach into the middle third.
+    """
+    n_segments, length, n_channels = segments.shape
+    n_window = length // 3
+    # One after the other, with nothing between: no spike reaches from one into the next.
+    apart = np.zeros((n_segments, length + n_window, n_channels), np.float32)
+    apart[:, :length] = segments
+    matches, residual = peel(apart.reshape(-1, n_channels), bank, terms)
+    middle = residual.reshape(apart.shape)[:, n_window : 2 * n_window]
+    segment, trough = np.divmod(matches.sample_index, length + n_window)
+    reaches = np.abs(trough - bank.n_before - n_window) < n_window
+    return _energy(middle * used[:, None]), np.bincount(segment[reaches], minlength=n_segments)
+
+
+def _energy(waves: NDArray[np.float32]) -> FloatArray:
+    return np.asarray(np.square(waves, dtype=np.float64).sum(axis=(1, 2)))

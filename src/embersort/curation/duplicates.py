@@ -1,0 +1,82 @@
+"""Parts of a waveform that were taken for units of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MergeConfig
+from embersort.curation.correlogram import echo_share
+from embersort.curation.pair_tests import Labelled
+from embersort.spread import spread_places
+from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+DUPLICATE_MS = 0.3
+"""No neuron fires twice within this time, nor does a matcher see one spike twice."""
+
+MIN_HEARD = 0.05
+"""Share of its largest extent that a template has on each channel that it reaches."""
+
+MOST_ASKED = 500
+"""So many spikes tell whether a part always follows another far away."""
+
+
+def echoes(spikes: Labelled, templates: FloatArray, config: MergeConfig) -> NDArray[np.bool_]:
+    """Say which parts are echoes: most of their spikes follow a stronger part's at one fixed lag.
+
+    Parameters
+    ----------
+    spikes : Labelled
+    templates : ndarray, shape (n_parts, n_window, n_channels)
+        The stronger is the voice, of two alike the first. A voice reaches the channel on which its
+        echo is largest, or next to all of the echo's spikes follow it.
+    config : MergeConfig
+
+    Returns
+    -------
+    ndarray, shape (n_parts,), bool
+    """
+    fs = spikes.sampling_rate_hz
+    reach = ms_to_samples(config.echo_ms, fs)
+    width = max(1, ms_to_samples(config.echo_width_ms, fs))
+    extent = np.ptp(templates, axis=1)
+    strength = np.sqrt(np.square(templates, dtype=np.float64).sum(axis=(1, 2)))
+    trains = [spikes.sample_index[spikes.unit_index == part] for part in range(len(templates))]
+    order = np.argsort(-strength, kind="stable")
+    echo = np.zeros(len(strength), bool)
+    for place, part in enumerate(order):
+        asked = trains[part][spread_places(len(trains[part]), MOST_ASKED)]
+        for voice in order[:place]:
+            if echo[voice]:
+                continue
+            # What is far away may be a neuron that fires together with it; but not each time.
+            heard = extent[voice, extent[part].argmax()] > MIN_HEARD * extent[voice].max()
+            train, least = (
+                (trains[part], config.echo_share) if heard else (asked, config.locked_share)
+            )
+            if echo_share(trains[voice], train, reach, width) >= least:
+                echo[part] = True
+                break
+    return echo
+
+
+def without_duplicates(
+    sample_index: IntArray, unit_index: IntArray, gain: NDArray[np.float32], n_samples: int
+) -> NDArray[np.bool_]:
+    """Say which spikes to keep: of two of one unit nearer than ``n_samples``, the better fit.
+
+    Spikes are in order of time; ties go to the earlier.
+    """
+    keep = np.ones(len(sample_index), bool)
+    for unit in np.unique(unit_index):
+        rows = np.flatnonzero(unit_index == unit)
+        last = -1
+        for row in rows.tolist():
+            if last >= 0 and sample_index[row] - sample_index[last] < n_samples:
+                worse = row if gain[row] <= gain[last] else last
+                keep[worse] = False
+                if worse == row:
+                    continue
+            last = row
+    return keep

@@ -1,0 +1,302 @@
+"""Which parts are one neuron: copies of one template, or templates of a moving or bursting cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.clustering.gaps import cosines
+from embersort.clustering.time_merge import meeting
+from embersort.config import MergeConfig
+from embersort.curation.candidate_pairs import Kinship, Places, kinship
+from embersort.curation.drift_merge import completed
+from embersort.curation.links import Link, diminished, follows, link
+from embersort.curation.pair_tests import Labelled, UnitFrame, coincide, exclude, projection_dip
+from embersort.curation.union import RowsOfUnit, joined
+from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+SMALLEST_ENERGY = 1e-9
+"""Far below that of any template in units of the noise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merges:
+    """What belongs together.
+
+    Attributes
+    ----------
+    course : ndarray, shape (n_parts,), int64
+        For each part, the leader of those that are copies of it or the same neuron at other times:
+        one template follows them.
+    unit : ndarray, shape (n_parts,), int64
+        For each part, the leading part of its unit, the later spikes of bursts included.
+    late_samples : ndarray, shape (n_parts,), int64
+        By how much each part's spikes come later than its unit's: where a neuron with two troughs
+        was found at the other one.
+    """
+
+    course: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    late_samples: NDArray[np.int64]
+
+
+def merge_units(
+    spikes: Labelled,
+    templates: FloatArray,
+    frames: Sequence[UnitFrame],
+    places: Places,
+    config: MergeConfig,
+    *,
+    courses_only: bool = False,
+) -> Merges:
+    """Join parts that are one neuron.
+
+    Parameters
+    ----------
+    spikes : Labelled
+    templates : ndarray, shape (n_parts, n_window, n_channels)
+        White templates.
+    frames : sequence of callable
+        Each gives features of any set of spikes of neighbouring parts, in comparable columns:
+        components first, then the embedding where there is one.
+    places : Places
+        Where the spikes lie and what the parts look like.
+    config : MergeConfig
+    courses_only : bool
+        Whether nothing beyond `Merges.course` is wanted; a unit is then no more than its course.
+
+    Returns
+    -------
+    Merges
+        Copies are told by a joint projection without a gap, while both are active and at rest;
+        other parts of one unit by what `link`, `follows` and `complement` ask, of pairs with
+        similar templates and of pairs at one place.
+        Pairs are looked at by falling similarity.
+    """
+    members = [np.flatnonzero(spikes.unit_index == part) for part in range(len(templates))]
+    kin = kinship(places, members, config)
+    same = np.arange(len(templates))
+    apart = []
+    gap = _gap_test(spikes, frames, config)
+
+    for a, b, similarity in _alike(templates, config.min_link_similarity):
+        a, b = same[a], same[b]
+        if a == b or not len(members[a]) or not len(members[b]):
+            continue
+        if similarity >= config.min_similarity:
+            if coincide(spikes, members[a], members[b], config):
+                continue
+            if not gap(members[a], members[b]):
+                _unite(members, same, a, b)
+                continue
+        apart.append((a, b))
+    left = _still_apart([*apart, *kin.near], same)
+
+    linked = cache(lambda a, b: link(spikes, members[a], members[b], frames[0], config))
+    max_lag = ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz)
+    at_lag = _AtLag(templates=templates, max_lag=max_lag)
+    tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
+    # What was seen to belong together comes before parts that only take turns.
+    passing = _linked(same, left, Link.PASSES, tests)
+    seen = completed(spikes, passing, [*apart, *kin.about], places, config)
+    course = _linked(seen, left, Link.JUMPS, tests)
+    if courses_only:
+        return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
+    unit = _linked(_linked(seen, left, Link.BURSTS, tests), left, Link.JUMPS, tests)
+    whole = _linked(unit, at_lag.pairs(config), Link.HALVES, tests)
+    return Merges(course=course, unit=whole, late_samples=at_lag.late_samples(unit, whole))
+
+
+def _unite(members: list[IntArray], same: IntArray, a: int, b: int) -> None:
+    """Give the larger of two parts, in place, the spikes of the smaller."""
+    keep, drop = (a, b) if len(members[a]) >= len(members[b]) else (b, a)
+    members[keep] = np.sort(np.concatenate([members[a], members[b]]))
+    members[drop] = members[drop][:0]
+    same[same == drop] = keep
+
+
+def _still_apart(pairs: list[tuple[int, int]], same: IntArray) -> list[tuple[int, int]]:
+    """Return the pairs whose parts, or what those were joined to since, are not one, each once."""
+    return list(dict.fromkeys((same[a], same[b]) for a, b in pairs if same[a] != same[b]))
+
+
+def _gap_test(
+    spikes: Labelled, frames: Sequence[UnitFrame], config: MergeConfig
+) -> Callable[[IntArray, IntArray], bool]:
+    """Return a test of whether a gap holds two sets of spikes apart."""
+    components, look = frames[0], frames[-1]
+    when = spikes.sample_index / spikes.sample_index.max(initial=1)
+    slow = cosines(when, config.n_slow)
+
+    def gap(a: IntArray, b: IntArray) -> bool:
+        # What the networks hold apart are no copies, even where components see one cloud; and
+        # components see gaps in what overlaps and jitter leave of one neuron.
+        if projection_dip(look, a, b, config.n_dims, slow) >= config.max_copy_dip:
+            return True
+        near_a, near_b = meeting(when, a, b, config.meet)
+        # Of parts that hardly ever meet, what they look like at rest must do.
+        if min(len(near_a), len(near_b)) < config.min_passing:
+            return False
+        if projection_dip(look, near_a, near_b, config.n_dims) >= config.max_copy_dip:
+            return True
+        # The networks are blind to some gaps; jitter makes some that are as deep.
+        deep = projection_dip(components, near_a, near_b, config.n_dims) >= config.deep_dip
+        return deep and not exclude(spikes, a, b, config.censored_ms, config)
+
+    return gap
+
+
+class _Tests(NamedTuple):
+    """What the tests of a pair need, and the tests."""
+
+    spikes: Labelled
+    templates: FloatArray
+    members: list[IntArray]
+    linked: Callable[[int, int], Link]
+    gap: Callable[[IntArray, IntArray], bool]
+    kin: Kinship
+    at_lag: _AtLag
+    config: MergeConfig
+
+    def hold(self, a: int, b: int, how: Link) -> bool:
+        """Say whether two parts are linked in this way."""
+        if how is Link.BURSTS:
+            return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
+        if how is Link.HALVES:
+            return self._are_halves(a, b)
+        if not self.kin.alike[a, b] or (how is Link.JUMPS and not self.kin.may_be_near[a, b]):
+            return False
+        return self.linked(a, b) is how
+
+    def _are_halves(self, a: int, b: int) -> bool:
+        """Say whether two parts alike at a lag are found at two troughs of one neuron.
+
+        Two neurons of one waveform would both be found at the deeper of its troughs, so that a
+        shape that returns only later is proof. The embedding knows where within an event its
+        trough is, and looks alike at either.
+        """
+        spikes_a, spikes_b = self.members[a], self.members[b]
+        if min(len(spikes_a), len(spikes_b)) < self.config.min_passing:
+            return False
+        shortest = ms_to_samples(self.config.min_half_ms, self.spikes.sampling_rate_hz)
+        alike, late = self.at_lag.between(a, b)
+        if (
+            alike >= self.config.sure_half_cosine
+            and abs(late) >= shortest
+            and cosine(self.templates[a], self.templates[b]) < self.config.min_similarity
+        ):
+            return True
+        apart = exclude(self.spikes, spikes_a, spikes_b, self.config.half_censored_ms, self.config)
+        return apart or not self.gap(spikes_a, spikes_b)
+
+
+def _linked(
+    same: IntArray, pairs: list[tuple[int, int]], how: Link, tests: _Tests
+) -> NDArray[np.int64]:
+    """Return the leading part of each part's unit, after linking the pairs that hold together."""
+
+    def are_one(a: int, b: int, rows_of_unit: RowsOfUnit) -> bool:
+        return tests.hold(a, b, how) and not coincide(
+            tests.spikes, rows_of_unit(a), rows_of_unit(b), tests.config
+        )
+
+    return joined(tests.spikes, same, pairs, are_one)
+
+
+def _bursts(
+    spikes: Labelled,
+    templates: FloatArray,
+    members: list[IntArray],
+    a: int,
+    b: int,
+    config: MergeConfig,
+) -> bool:
+    """Say whether the smaller of two parts holds the later spikes of the other's bursts."""
+    alike = cosine(templates[a], templates[b])
+    if alike < config.min_recovering_cosine:
+        return False
+    if np.square(templates[a]).sum() < np.square(templates[b]).sum():
+        a, b = b, a
+    large, small = members[a], members[b]
+    if alike >= config.min_burst_cosine and follows(spikes, large, small, config):
+        return True
+    return diminished(spikes, large, small, config)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _AtLag:
+    """How alike templates are at other lags.
+
+    A cell with two troughs of like depth is found at either; its units are a few samples apart.
+    """
+
+    templates: FloatArray
+    max_lag: int
+
+    def between(self, a: int, b: int) -> tuple[float, int]:
+        """Return the largest cosine of two templates at a lag, and how much later a has it.
+
+        At lags up to ``max_lag``, but not as they are; (0, 0) where they are alike at none.
+        """
+        wave_a, wave_b = self.templates[a], self.templates[b]
+        both = wave_a.any(axis=0) & wave_b.any(axis=0)
+        product = np.asarray(wave_a[:, both] @ wave_b[:, both].T, np.float64)
+        energy = np.square(wave_a, dtype=float).sum() * np.square(wave_b, dtype=float).sum()
+        # What is empty is like nothing.
+        norms = max(np.sqrt(energy), SMALLEST_ENERGY)
+        best = 0.0, 0
+        for lag in range(1, min(self.max_lag, len(product) - 1) + 1):
+            # A spike found at a later trough has the whole of its waveform earlier in its window.
+            for late in (lag, -lag):
+                alike = float(np.trace(product, offset=late)) / norms
+                best = max(best, (alike, late), key=lambda found: found[0])
+        return best
+
+    def late_samples(self, parts: IntArray, others: IntArray) -> NDArray[np.int64]:
+        """Return how much later each part has what it shares with another; with itself 0."""
+        late = np.zeros(len(parts), np.int64)
+        for i in np.flatnonzero(parts != others):
+            late[i] = self.between(parts[i], others[i])[1]
+        return late
+
+    def pairs(self, config: MergeConfig) -> list[tuple[int, int]]:
+        """Return the pairs that may be one cell, the most alike first."""
+        # No lag brings together what lies on other channels.
+        by_channel = np.sqrt(np.square(self.templates, dtype=float).sum(axis=1))
+        energy = np.maximum(np.square(by_channel).sum(axis=1), SMALLEST_ENERGY)
+        most = by_channel @ by_channel.T / np.sqrt(np.outer(energy, energy))
+        ratio = np.maximum(energy[:, None] / energy[None, :], energy[None, :] / energy[:, None])
+        may_be = (most >= config.min_half_cosine) & (ratio <= config.max_height_ratio)
+        pairs = np.argwhere(np.triu(may_be, k=1)).tolist()
+        alike = [(self.between(a, b)[0], a, b) for a, b in pairs]
+        alike = [found for found in alike if found[0] >= config.min_half_cosine]
+        return [(a, b) for _, a, b in sorted(alike, key=lambda found: -found[0])]
+
+
+def cosine(a: FloatArray, b: FloatArray) -> float:
+    """Return the cosine between two templates: 1 for the same shape at any height."""
+    norms = np.sqrt((np.square(a, dtype=float)).sum() * (np.square(b, dtype=float)).sum())
+    return float((a * b).sum() / max(norms, np.finfo(float).tiny))
+
+
+def _alike(templates: FloatArray, least: float) -> list[tuple[int, int, float]]:
+    """Return pairs of units, and their similarity, by falling similarity of their templates.
+
+    Similarity is 2 a·b / (|a|² + |b|²): 1 for equal templates, less for another shape or height.
+    """
+    flat = np.asarray(templates, np.float64).reshape(len(templates), -1)
+    product = flat @ flat.T
+    energy = np.diag(product)
+    total = np.maximum(energy[:, None] + energy[None, :], np.finfo(float).tiny)
+    similarity = np.triu(2 * product / total, k=1)
+    first, second = np.nonzero(similarity > least)
+    value = similarity[first, second]
+    order = np.argsort(-value, kind="stable")
+    columns = (first[order].tolist(), second[order].tolist(), value[order].tolist())
+    return list(zip(*columns, strict=True))

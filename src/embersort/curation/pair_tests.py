@@ -1,0 +1,155 @@
+"""What can be asked of two sets of spikes: is there a gap, do they keep out of each other's way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from embersort.clustering.gaps import dip_between, less_common_course, principal
+from embersort.config import MergeConfig
+from embersort.curation.correlogram import Coincidence, coincidence
+from embersort.types import FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+UnitFrame = Callable[[IntArray], FloatArray]
+"""From indices of spikes to their features in comparable columns."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Labelled:
+    """Spikes with a unit each, in order of time.
+
+    Attributes
+    ----------
+    sample_index : ndarray, shape (n_spikes,), int64
+    unit_index : ndarray, shape (n_spikes,), int64
+    sampling_rate_hz : float
+    """
+
+    sample_index: IntArray
+    unit_index: IntArray
+    sampling_rate_hz: float
+
+
+def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+    """Say whether two sets fire within a refractory period as often as strangers do.
+
+    Where too few such pairs are to be expected, their share says nothing; but so many may be seen
+    that one neuron's spikes, with foreign ones among them, would hardly ever show them. Spikes of
+    different neurons that are so near as to hide each other are missing from both sets, so that
+    strangers, too, seem to keep apart: lags beyond that are also looked at by themselves.
+    """
+    return any(
+        _like_strangers(_refractory_pairs(spikes, a, b, shortest_ms, config), config)
+        for shortest_ms in (config.censored_ms, config.hiding_ms)
+    )
+
+
+def are_strangers(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+    """Say whether two sets fire within a refractory period more than foreign spikes would have it.
+
+    Unlike `coincide` this takes no sets for strangers only since they may be.
+    """
+    return any(
+        _proven(_refractory_pairs(spikes, a, b, shortest_ms, config), config)
+        for shortest_ms in (config.censored_ms, config.hiding_ms)
+    )
+
+
+def _like_strangers(pairs: Coincidence, config: MergeConfig) -> bool:
+    enough = pairs.n_expected >= config.min_expected
+    if enough and pairs.n_seen > config.max_coincidence * pairs.n_expected:
+        return True
+    return _proven(pairs, config)
+
+
+def _proven(pairs: Coincidence, config: MergeConfig) -> bool:
+    foreign = config.foreign_share * pairs.n_expected
+    return (
+        pairs.n_seen >= config.min_coincidences
+        and _poisson_head(pairs.n_seen, foreign) < config.coincidence_chance
+    )
+
+
+def exclude(
+    spikes: Labelled, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+) -> bool:
+    """Say whether two sets keep each other's refractory period, as one neuron's spikes do.
+
+    So few pairs must be seen that strangers would have them by chance less often than
+    ``half_chance``; where few are to be expected, nothing is proven: False.
+    """
+    pairs = _refractory_pairs(spikes, a, b, censored_ms, config)
+    few = pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
+    return few and _poisson_tail(pairs.n_seen, pairs.n_expected) < config.half_chance
+
+
+def _poisson_head(least: int, mean: float) -> float:
+    """Return the chance of at least so many events where ``mean`` are expected; 1 below that."""
+    if least <= mean:
+        return 1.0
+    term = math.exp(least * math.log(mean) - mean - math.lgamma(least + 1)) if mean > 0 else 0.0
+    total, n = 0.0, least
+    # Beyond the mean each term is smaller than the last.
+    while term > total * np.finfo(float).eps:
+        total += term
+        n += 1
+        term *= mean / n
+    return total
+
+
+def _poisson_tail(most: int, mean: float) -> float:
+    """Return the chance of at most so many events where ``mean`` are expected."""
+    term = total = math.exp(-mean)
+    for n in range(1, most + 1):
+        term *= mean / n
+        total += term
+    return total
+
+
+def _refractory_pairs(
+    spikes: Labelled, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+) -> Coincidence:
+    """Count the pairs of two sets that are nearer than a refractory period, not censored."""
+    fs = spikes.sampling_rate_hz
+    return coincidence(
+        spikes.sample_index[a],
+        spikes.sample_index[b],
+        ms_to_samples(censored_ms, fs),
+        ms_to_samples(config.refractory_ms, fs),
+    )
+
+
+def projection_dip(
+    frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int, slow: FloatArray | None = None
+) -> float:
+    """Return the dip of two sets of spikes on the line that separates them best.
+
+    Parameters
+    ----------
+    frame : callable
+        Gives features of any set of spikes of neighbouring parts, in comparable columns.
+    a, b : ndarray, int64
+        Indices of the spikes of each set.
+    n_dims : int
+        Principal dimensions in which the line is sought.
+    slow : ndarray, shape (n_spikes, n_slow), optional
+        Slow functions of the time of all spikes. What follows them in both sets alike is taken
+        out first: two neurons that drift side by side would hide the gap between them.
+
+    Notes
+    -----
+    The line is Fisher's (1936) in the principal dimensions of both together; its covariance is
+    shrunk towards a multiple of the identity as far as few spikes require. Spikes that have no
+    column in common, on channels too far apart, cannot be compared: their dip is infinite.
+    """
+    both = np.concatenate([a, b])
+    points = principal(frame(both), n_dims)
+    if points.shape[1] == 0:
+        return np.inf
+    if slow is not None:
+        points = less_common_course(points, slow[both], len(a))
+    return dip_between(points, len(a))

@@ -1,0 +1,277 @@
+"""What the matched, cleaned spikes say about the units: split, merge, drop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.clustering.neighbourhoods import split
+from embersort.config import SortConfig
+from embersort.curation.duplicates import DUPLICATE_MS, echoes, without_duplicates
+from embersort.curation.merge import Merges, merge_units
+from embersort.curation.multi_unit import are_several
+from embersort.curation.pair_tests import Labelled, UnitFrame
+from embersort.curation.registration import Registration
+from embersort.curation.spikes import MatchedSpikes, own_matches
+from embersort.matching.pursuit import Matches
+from embersort.signal.pca import TemporalPca
+from embersort.templates.spikes import CodedSpikes
+from embersort.templates.tracking import MovingTemplates, moving_templates
+from embersort.types import UNASSIGNED, FloatArray, IntArray
+from embersort.units import ms_to_samples
+
+OfCollisions = Callable[[NDArray[np.float32], CodedSpikes], NDArray[np.bool_]]
+"""Says which parts, given their templates and spikes, hold collisions of others."""
+
+
+def _none(templates: NDArray[np.float32], spikes: CodedSpikes) -> NDArray[np.bool_]:
+    return np.zeros(len(templates), bool)
+
+
+def refine(
+    spikes: MatchedSpikes,
+    registration: Registration,
+    config: SortConfig,
+    of_collisions: OfCollisions = _none,
+) -> MovingTemplates:
+    """Return better templates from matched spikes.
+
+    Parameters
+    ----------
+    spikes : MatchedSpikes
+    registration : Registration
+    config : SortConfig
+    of_collisions : callable, optional
+        See `OfCollisions`; without it no part does.
+
+    Returns
+    -------
+    MovingTemplates
+        Of the units that are left after splitting, dropping, and joining copies and the parts of
+        neurons that move.
+    """
+    stage = registration.stage
+    labels, origin = split_units(spikes, registration, config)
+    templates = part_templates(spikes, labels, origin, stage)
+    collided = of_collisions(templates.astype(np.float32), _coded(spikes, labels))
+    labels = np.where(np.append(collided, False)[labels], UNASSIGNED, labels)
+    labels = _without_echoes(spikes, labels, templates, registration, config)
+    course = _merges(spikes, labels, templates, registration, config, courses_only=True).course
+    counts = np.bincount(labels[labels >= 0], minlength=len(templates))
+    merged = _weighted_means(templates, counts, course).astype(np.float32)
+    kept = np.unique(course[counts > 0])
+    unit_of_part = np.append(np.searchsorted(kept, course), UNASSIGNED)
+    return moving_templates(
+        merged[kept],
+        _coded(spikes, np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED)),
+        stage,
+        registration.n_samples,
+        registration.sampling_rate_hz,
+        config.moving,
+    )
+
+
+def _coded(spikes: MatchedSpikes, labels: IntArray) -> CodedSpikes:
+    return CodedSpikes(
+        sample_index=spikes.matches.sample_index,
+        unit_index=labels,
+        channel_index=spikes.channel_index,
+        codes=spikes.codes,
+    )
+
+
+def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig) -> MatchedSpikes:
+    """Return the spikes of the final units: merged, without duplicates, without false units."""
+    n_units = len(spikes.means)
+    matches = spikes.matches
+    members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
+    real = np.array([is_real(spikes, rows, config) for rows in members], bool)
+    # A unit that nothing shapes would have no template.
+    real &= np.bincount(matches.unit_index[spikes.shapes_template], minlength=n_units) > 0
+    own = own_matches(
+        matches,
+        spikes.flooded,
+        spikes.explained,
+        registration.n_samples,
+        registration.sampling_rate_hz,
+        config.match,
+    )
+    labels = np.where(real[matches.unit_index] & own, matches.unit_index, UNASSIGNED)
+    labels = _without_echoes(spikes, labels, spikes.means, registration, config)
+    merges = _merges(spikes, labels, spikes.means, registration, config)
+    leader = merges.unit
+    counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
+    means = _weighted_means(spikes.means, counts, leader)
+    unit_index = leader[matches.unit_index]
+    shortest = ms_to_samples(DUPLICATE_MS, registration.sampling_rate_hz)
+    moved = matches.sample_index - merges.late_samples[matches.unit_index]
+    # At either end of the recording the other trough may lie beyond it.
+    sample_index = np.clip(moved, 0, registration.n_samples - 1)
+    in_time = np.argsort(sample_index, kind="stable")
+    single = without_duplicates(
+        sample_index[in_time], unit_index[in_time], matches.gain[in_time], shortest
+    )
+    keep = in_time[(labels[in_time] >= 0) & single]
+    kept = np.unique(unit_index[keep])
+    return MatchedSpikes(
+        matches=Matches(
+            sample_index=sample_index[keep],
+            unit_index=np.searchsorted(kept, unit_index[keep]),
+            scale=matches.scale[keep],
+            shift_index=matches.shift_index[keep],
+            gain=matches.gain[keep],
+        ),
+        codes=spikes.codes[keep],
+        embedding=spikes.embedding[keep],
+        channel_index=spikes.channel_index[keep],
+        worth=spikes.worth[keep],
+        explained=spikes.explained[keep],
+        means=means[kept],
+        flooded=spikes.flooded[kept],
+    )
+
+
+def is_real(spikes: MatchedSpikes, members: IntArray, config: SortConfig) -> bool:
+    """Say whether spikes are enough, as large as the template that found them, and beyond chance.
+
+    Noise fits any template now and then, just above the threshold. Spikes smaller than usual have
+    no say: what they are is judged by the others.
+    """
+    usual = members[spikes.matches.scale[members] >= config.match.min_scale]
+    return bool(
+        len(usual) >= config.match.min_spikes
+        and np.median(spikes.matches.scale[usual]) >= config.match.min_median_scale
+        and np.median(spikes.matches.gain[usual]) >= config.match.min_median_gain
+        and np.median(spikes.worth[usual]) >= config.match.min_median_worth
+    )
+
+
+def split_units(
+    spikes: MatchedSpikes, registration: Registration, config: SortConfig
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split each unit's spikes where they fall apart.
+
+    Returns
+    -------
+    labels : ndarray, shape (n_spikes,), int64
+        Part of each spike, or `UNASSIGNED`.
+    origin : ndarray, shape (n_parts,), int64
+        Unit that each part comes from.
+    """
+    unit_index = spikes.matches.unit_index
+    labels = np.full(len(unit_index), UNASSIGNED, np.int64)
+    origin: list[np.int64] = []
+    for unit in np.unique(unit_index):
+        members = np.flatnonzero(unit_index == unit)
+        channel = spikes.channel_index[members]
+        look = registration.stage.common_frame(spikes.codes[members], channel)
+        several = partial(_several, spikes.matches.sample_index[members], registration, config)
+        for part in split([look], config.cluster, several=several):
+            if is_real(spikes, members[part], config):
+                labels[members[part]] = len(origin)
+                origin.append(unit)
+    return labels, np.array(origin, np.int64)
+
+
+def _several(
+    sample_index: IntArray, registration: Registration, config: SortConfig, rows: IntArray
+) -> bool:
+    """Say whether some spikes are several neurons'."""
+    fs = registration.sampling_rate_hz
+    return are_several(sample_index[rows], fs, config.cluster.several)
+
+
+def _without_echoes(
+    spikes: MatchedSpikes,
+    labels: IntArray,
+    templates: FloatArray,
+    registration: Registration,
+    config: SortConfig,
+) -> NDArray[np.int64]:
+    """Return the labels with those of echoes taken away."""
+    if not len(templates):
+        return labels
+    echo = echoes(_labelled(spikes, labels, registration), templates, config.merge)
+    return np.where((labels >= 0) & echo[labels], UNASSIGNED, labels)
+
+
+def _labelled(spikes: MatchedSpikes, labels: IntArray, registration: Registration) -> Labelled:
+    used = np.flatnonzero(labels >= 0)
+    return Labelled(
+        sample_index=spikes.matches.sample_index[used],
+        unit_index=labels[used],
+        sampling_rate_hz=registration.sampling_rate_hz,
+    )
+
+
+def _merges(
+    spikes: MatchedSpikes,
+    labels: IntArray,
+    templates: FloatArray,
+    registration: Registration,
+    config: SortConfig,
+    *,
+    courses_only: bool = False,
+) -> Merges:
+    """Find out which parts belong together."""
+    if not len(templates):
+        none = np.zeros(0, np.int64)
+        return Merges(course=none, unit=none, late_samples=none)
+    used = np.flatnonzero(labels >= 0)
+    channel = spikes.channel_index[used]
+    frames: list[UnitFrame] = [
+        lambda rows: registration.stage.common_frame(spikes.codes[used[rows]], channel[rows])
+    ]
+    if spikes.embedding.shape[1]:
+        frames.append(lambda rows: spikes.embedding[used[rows]])
+    return merge_units(
+        _labelled(spikes, labels, registration),
+        templates,
+        frames,
+        registration.places(spikes, used, templates),
+        config.merge,
+        courses_only=courses_only,
+    )
+
+
+def _weighted_means(
+    templates: FloatArray, counts: IntArray, leader: IntArray
+) -> NDArray[np.float64]:
+    """Return the templates, those of leaders averaged over all that merged into them."""
+    means = np.array(templates, np.float64)
+    for unit in np.unique(leader):
+        parts = np.flatnonzero(leader == unit)
+        if len(parts) > 1:
+            means[unit] = np.average(templates[parts], axis=0, weights=np.maximum(counts[parts], 1))
+    return means
+
+
+def part_templates(
+    spikes: MatchedSpikes, labels: IntArray, origin: IntArray, stage: TemporalPca
+) -> NDArray[np.float32]:
+    """Return white templates: the mean of the unit that a part comes from, moved to the part.
+
+    The means are exact but belong to whole units; what distinguishes a part is known in the codes.
+    """
+    n_components = stage.basis.shape[1]
+    templates = spikes.means[origin].astype(np.float32)
+    for part, unit in enumerate(origin):
+        members = labels == part
+        if not members.any():
+            continue
+        of_unit = spikes.matches.unit_index == unit
+        own = members & of_unit
+        if own.sum() == of_unit.sum() or not own.any():
+            continue
+        main = np.bincount(spikes.channel_index[own]).argmax()
+        own &= spikes.channel_index == main
+        of_unit &= spikes.channel_index == main
+        change = np.median(spikes.codes[own], axis=0) - np.median(spikes.codes[of_unit], axis=0)
+        local = stage.neighbours[main]
+        used = local >= 0
+        wave = stage.basis @ change.reshape(-1, n_components).T
+        templates[part][:, local[used]] += wave[:, used]
+    return templates

@@ -1,0 +1,85 @@
+"""Where spikes lie once the motion of the tissue is taken off, and what their units look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MotionConfig
+from embersort.curation.candidate_pairs import Places
+from embersort.curation.spikes import MatchedSpikes
+from embersort.motion.displacement import Motion, estimate_motion
+from embersort.motion.positions import spike_positions_um
+from embersort.signal.front import Front
+from embersort.signal.pca import TemporalPca
+from embersort.templates.estimate import unwhiten
+from embersort.types import Events, FloatArray, IntArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """What is known of the whole recording when spikes of different times are compared.
+
+    Attributes
+    ----------
+    stage : TemporalPca
+    whitening : ndarray, shape (n_channels, n_channels), float32
+    positions_um : ndarray, shape (n_channels, 2)
+    motion : Motion, or None
+        None where probe and activity do not allow to know it.
+    sampling_rate_hz : float
+    n_samples : int
+        Of the recording.
+    """
+
+    stage: TemporalPca
+    whitening: NDArray[np.float32]
+    positions_um: FloatArray
+    motion: Motion | None
+    sampling_rate_hz: float
+    n_samples: int
+
+    def places(self, spikes: MatchedSpikes, rows: IntArray, templates: FloatArray) -> Places:
+        """Return where some spikes lie, and how parts look that have these white templates."""
+        raw = unwhiten(templates, self.whitening)
+        largest = np.ptp(raw, axis=1).argmax(axis=1)
+        waves = raw[np.arange(len(raw)), :, largest]
+        if self.motion is None:
+            return Places(um=None, peak_waveforms=waves)
+        place = spike_positions_um(
+            spikes.codes, spikes.channel_index, self.stage, self.positions_um, rows
+        )
+        um = place.astype(np.float64)
+        um[:, 1] -= self.motion.at(spikes.matches.sample_index[rows], um[:, 1])
+        return Places(um=um, peak_waveforms=waves, displacement_um=self.motion.at)
+
+
+def register(
+    front: Front,
+    stage: TemporalPca,
+    events: Events,
+    codes: NDArray[np.float32],
+    config: MotionConfig,
+) -> Registration:
+    """Estimate the motion of the tissue from all events and their codes."""
+    source = front.recording
+    positions_um = source.geometry.positions_um
+    place = spike_positions_um(codes, events.channel_index, stage, positions_um)
+    motion = estimate_motion(
+        events.sample_index,
+        place[:, 1],
+        np.abs(events.amplitude),
+        source.n_samples,
+        source.sampling_rate_hz,
+        config,
+    )
+    return Registration(
+        stage=stage,
+        whitening=front.preprocessor.whitening,
+        positions_um=positions_um,
+        motion=motion,
+        sampling_rate_hz=source.sampling_rate_hz,
+        n_samples=source.n_samples,
+    )

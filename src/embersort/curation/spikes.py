@@ -1,0 +1,177 @@
+"""Which of a unit's matches are more likely noise, or another neuron's, than its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MatchConfig
+from embersort.curation.amplitude_mixture import strangers
+from embersort.curation.attenuation import Train, own_small
+from embersort.matching.pursuit import Matches
+from embersort.types import FloatArray, IntArray
+
+TYPICAL_SCALE = 0.85
+"""Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
+SURE_SCALE = 0.95
+"""Nor do smaller ones than this, where noise that fits a template floods its unit."""
+LEAST_OF_FLOODED = 0.8
+"""Of a flooded unit smaller spikes than this are mostly not its own."""
+FLOODED_SCALE = 0.79
+"""Of a flooded unit most matches are near the least scale that is allowed,"""
+FLOODED_WORTH = 1.6
+"""and worth little more than the least gain."""
+
+PILE_WIDTH = 0.08
+"""Scales are counted in bins of this width,"""
+PILE_BINS = 6
+"""the first at the least scale; matches have piled up there,"""
+PILE_RATIO = 1.5
+"""if it holds this many times as many as any other,"""
+PILE_SD = 3.0
+"""and more by so many standard deviations of its count."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatchedSpikes:
+    """Spikes found by template matching, each cleaned of what overlapped it.
+
+    Attributes
+    ----------
+    matches : Matches
+        Sample indices count from the start of the recording.
+    codes : ndarray, shape (n_spikes, n_codes), float32
+        Of residual plus own template, on the local channels of ``channel_index``.
+    embedding : ndarray, shape (n_spikes, n_dims), float32
+        Of the same snippets; without columns where there are no networks.
+    channel_index : ndarray, shape (n_spikes,), int64
+        Main channel, at that time, of the template that found each spike.
+    worth : ndarray, shape (n_spikes,), float32
+        Gain as a multiple of the least that its template asks of a spike.
+    explained : ndarray, shape (n_spikes,), float32
+        Share of what is at each spike, less the noise, that its template explains.
+    means : ndarray, shape (n_units, n_window, n_channels), float64
+        Mean of residual plus own template over the spikes that are large enough, on the template's
+        channels.
+    flooded : ndarray, shape (n_units,), bool
+        Whether most of a unit's matches seem to be noise that fits its template.
+    """
+
+    matches: Matches
+    codes: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+    channel_index: NDArray[np.int64]
+    worth: NDArray[np.float32]
+    explained: NDArray[np.float32]
+    means: NDArray[np.float64]
+    flooded: NDArray[np.bool_]
+
+    @property
+    def shapes_template(self) -> NDArray[np.bool_]:
+        """Whether each spike is large enough to say what its unit looks like."""
+        return shapes_template(self.matches, self.flooded)
+
+
+def shapes_template(matches: Matches, flooded: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which matches are large enough to say what their unit looks like."""
+    least = np.where(flooded, SURE_SCALE, TYPICAL_SCALE)
+    return np.asarray(matches.scale >= least[matches.unit_index])
+
+
+def flooded_units(
+    matches: Matches, worth: FloatArray, n_units: int, least_scale: float
+) -> NDArray[np.bool_]:
+    """Say into which units noise, or what smaller neurons far away leave, has come in numbers.
+
+    Parameters
+    ----------
+    matches : Matches
+    worth : ndarray, shape (n_spikes,)
+        Gain as a multiple of the least that its template asks of a spike.
+    n_units : int
+    least_scale : float
+        Least amplitude, relative to its template, of a spike of usual size; smaller ones have no
+        say.
+
+    Returns
+    -------
+    ndarray, shape (n_units,), bool
+        Noise fits any template at the least scale that is allowed. Where it has shaped the
+        template too, ever more of it fits. Either most matches are small and hardly worth it, or
+        they have piled up at the least scale though noise blurs their scale by less than a bin.
+    """
+    flooded = np.zeros(n_units, bool)
+    for unit in range(n_units):
+        own = (matches.unit_index == unit) & (matches.scale >= least_scale)
+        if not own.any():
+            continue
+        scale = matches.scale[own]
+        hardly = np.median(scale) < FLOODED_SCALE and np.median(worth[own]) < FLOODED_WORTH
+        energy = float(np.median(matches.gain[own] / np.square(scale)))
+        sharp = energy * PILE_WIDTH**2 > 1
+        flooded[unit] = hardly or (sharp and piled_up(scale, least_scale))
+    return flooded
+
+
+def piled_up(scale: FloatArray, least_scale: float) -> bool:
+    """Say whether far more matches lie just above the least scale than anywhere higher.
+
+    A neuron's own spikes lie round the size of its template and thin out below. What thins out
+    upwards from the least size that is allowed are spikes of smaller neurons.
+    """
+    edges = least_scale + PILE_WIDTH * np.arange(PILE_BINS + 1)
+    counts = np.histogram(scale, edges)[0]
+    excess = counts[0] - PILE_RATIO * counts[1:].max()
+    return bool(excess > PILE_SD * np.sqrt(counts[0]))
+
+
+def own_matches(
+    matches: Matches,
+    flooded: NDArray[np.bool_],
+    explained: NDArray[np.float32],
+    duration_samples: int,
+    sampling_rate_hz: float,
+    config: MatchConfig,
+) -> NDArray[np.bool_]:
+    """Say which matches are likely spikes of the unit that they were given to.
+
+    Parameters
+    ----------
+    matches : Matches
+    flooded : ndarray, shape (n_units,), bool
+    explained : ndarray, shape (n_spikes,), float32
+        Share of what is at each spike, less the noise, that its template explains.
+    duration_samples : int
+        Of the recording.
+    sampling_rate_hz : float
+    config : MatchConfig
+
+    Returns
+    -------
+    ndarray, shape (n_spikes,), bool
+        Not those of another shape, nor the small ones of flooded units, nor what `own_small` and
+        `strangers` say is none.
+    """
+    small = matches.scale < config.min_scale
+    own = explained >= np.where(small, config.min_explained, config.min_explained_usual)
+    own &= ~(flooded[matches.unit_index] & (matches.scale < LEAST_OF_FLOODED))
+
+    def train_of(rows: IntArray) -> Train:
+        return Train(
+            sample_index=matches.sample_index[rows],
+            scale=matches.scale[rows],
+            gain=matches.gain[rows],
+            duration_samples=duration_samples,
+            sampling_rate_hz=sampling_rate_hz,
+        )
+
+    for unit in np.unique(matches.unit_index[own]):
+        rows = np.flatnonzero(own & (matches.unit_index == unit))
+        rows = rows[np.argsort(matches.sample_index[rows], kind="stable")]
+        if small[rows].any():
+            own[rows] = ~small[rows] | own_small(train_of(rows), config)
+        usual = rows[~small[rows]]
+        own[usual] = ~strangers(train_of(usual), config)
+    return own

@@ -1,0 +1,185 @@
+"""The template banks of a recording: one for each set of versions that hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MatchConfig
+from embersort.matching.bank import Carried, TemplateBank, make_bank, select
+from embersort.matching.redundancy import Redundancy
+from embersort.signal.pca import TemporalPca
+from embersort.templates.estimate import centred, unwhitening
+from embersort.templates.tracking import AS_IT_IS, MovingTemplates
+from embersort.types import FloatArray, IntArray
+
+BANKS_KEPT = 6
+"""Banks in memory at a time: tiles come in order, a few threads apart."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimedBank:
+    """The templates of a time, and whose they are.
+
+    Attributes
+    ----------
+    bank : TemplateBank
+    unit_index : ndarray, shape (n_templates,), int64
+    """
+
+    bank: TemplateBank
+    unit_index: NDArray[np.int64]
+
+
+class Banks:
+    """Makes the bank of a block when it is asked for, and keeps the latest few.
+
+    What it returns depends on the block alone, whoever asks, and in whatever order.
+    """
+
+    def __init__(self, templates: MovingTemplates, make: Callable[[int], TimedBank]) -> None:
+        self._templates, self._make = templates, make
+        self._kept: dict[tuple[int, ...], TimedBank] = {}
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process without what is kept, which it makes for itself."""
+        return Banks, (self._templates, self._make)
+
+    @property
+    def templates(self) -> MovingTemplates:
+        """What the banks are made of."""
+        return self._templates
+
+    def at(self, sample_index: int) -> TimedBank:
+        """Return the bank of the block that a sample lies in."""
+        block = sample_index // self._templates.block_samples
+        versions = tuple(self._templates.at(block).tolist())
+        with self._lock:
+            if versions not in self._kept:
+                if len(self._kept) >= BANKS_KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[versions] = self._make(block)
+            return self._kept[versions]
+
+
+def make_banks(
+    templates: MovingTemplates,
+    stage: TemporalPca,
+    whitening: NDArray[np.float32],
+    n_before: int,
+    noise: FloatArray,
+    config: MatchConfig,
+    lacks: NDArray[np.float32] | None = None,
+    stride: int = 1,
+) -> Banks:
+    """Prepare the matching of templates: those that are units of their own, at each time.
+
+    Parameters
+    ----------
+    templates : MovingTemplates
+    stage : TemporalPca
+    whitening : ndarray, shape (n_channels, n_channels), float32
+    n_before : int
+        Sample of the trough within the window.
+    noise : ndarray, shape (n_lags,)
+        Autocorrelation of the white noise.
+    config : MatchConfig
+    lacks : ndarray, shape (n_units, n_window, n_channels), float32, optional
+        What the base templates lack. It is added where they are matched, but does not tell them
+        apart: its noise would.
+    stride : int
+        See `embersort.matching.upsample.stride_of`.
+    """
+    prepare = partial(make_bank, n_before=n_before, config=config, noise=noise, stride=stride)
+    centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
+    return Banks(templates, _Making(templates, stage, centre, prepare, config, lacks))
+
+
+class _Making:
+    """Makes the bank of a block; what the one before had too is made once."""
+
+    def __init__(
+        self,
+        templates: MovingTemplates,
+        stage: TemporalPca,
+        centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        prepare: Callable[..., TemplateBank],
+        config: MatchConfig,
+        lacks: NDArray[np.float32] | None,
+    ) -> None:
+        self._templates, self._stage, self._lacks = templates, stage, lacks
+        self._least_energy = config.min_median_gain
+        self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
+        self._redundancy = Redundancy(config)
+
+    def __call__(self, block: int) -> TimedBank:
+        templates = self._templates
+        versions = templates.at(block)
+        waves = self._plain.waves(versions, self._raw)
+        # A spike gains at most its template's energy: what lies below can never be a unit.
+        strong = np.square(waves).sum(axis=(1, 2)) >= self._least_energy
+        waves, versions = waves[strong], versions[strong]
+        bank, unit = self._plain.bank(versions, waves), templates.unit_index[versions]
+        needed = ~self._redundancy.of(waves, bank, templates.n_spikes[unit], versions)
+        if self._lacks is None:
+            return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
+        whole = self._whole.waves(versions[needed], partial(self._raw_with, self._lacks))
+        return TimedBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
+
+    def _raw(self, versions: IntArray) -> NDArray[np.float32]:
+        return self._templates.waveforms(versions, self._stage)
+
+    def _raw_with(self, lacks: NDArray[np.float32], versions: IntArray) -> NDArray[np.float32]:
+        # It was seen over the whole recording: a template of another time has another remainder.
+        as_it_is = self._templates.channel_index[versions] == AS_IT_IS
+        add = lacks[self._templates.unit_index[versions]]
+        return self._raw(versions) + np.where(as_it_is[:, None, None], add, np.float32(0))
+
+
+class _Series:
+    """Prepares the versions of one block after the other, each as long as it holds once."""
+
+    def __init__(
+        self,
+        centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        prepare: Callable[..., TemplateBank],
+    ) -> None:
+        self._centre, self._prepare = centre, prepare
+        self._of_waves = self._of_bank = np.zeros(0, np.int64)
+        self._waves = np.zeros((0, 0, 0), np.float32)
+        self._bank: TemplateBank | None = None
+
+    def waves(
+        self, versions: IntArray, raw: Callable[[IntArray], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Return the centred templates of some versions, given how the raw ones are made."""
+        row = _places(versions, self._of_waves)
+        new = np.flatnonzero(row < 0)
+        waves = self._centre(raw(versions[new]))
+        if len(self._of_waves):
+            made, waves = waves, self._waves[row]
+            waves[new] = made
+        self._of_waves, self._waves = versions, waves
+        return waves
+
+    def bank(self, versions: IntArray, waves: NDArray[np.float32]) -> TemplateBank:
+        """Return the bank of the templates of some versions."""
+        carried = None
+        if self._bank is not None:
+            carried = Carried(bank=self._bank, row=_places(versions, self._of_bank))
+        self._of_bank, self._bank = versions, self._prepare(waves, carried=carried)
+        return self._bank
+
+
+def _places(wanted: IntArray, names: IntArray) -> NDArray[np.int64]:
+    """Return where each wanted name is among names in order, or -1."""
+    place = np.searchsorted(names, wanted)
+    found = np.append(names, -1)[place] == wanted
+    return np.where(found, place, -1)

@@ -1,0 +1,1 @@
+"""How the tissue moves along the probe, over depth and time."""

@@ -1,0 +1,1 @@
+"""What units look like, at each time."""

@@ -1,0 +1,222 @@
+"""Templates that follow their neuron: one for each stretch of time in which it hardly changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.config import MovingConfig
+from embersort.signal.medians import row_medians
+from embersort.signal.pca import TemporalPca
+from embersort.templates.spikes import CodedSpikes
+from embersort.types import FloatArray, IntArray
+
+MEDIAN_VARIANCE = np.pi / 2
+"""Variance of the median of many normal numbers, as a multiple of that of their mean."""
+
+CERTAINTY = 1.5
+"""A change must be this many times what chance makes of two medians of one set."""
+
+AS_IT_IS = -1
+"""In place of a channel: the template of the whole recording holds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MovingTemplates:
+    """The templates of all units over time, in versions that hold for some blocks each.
+
+    Attributes
+    ----------
+    base : ndarray, shape (n_units, n_window, n_channels), float32
+        White template of each unit over the whole recording.
+    n_spikes : ndarray, shape (n_units,), int64
+        Spikes that each unit was made of.
+    unit_index : ndarray, shape (n_versions,), int64
+        Unit of each version.
+    first_block, stop_block : ndarray, shape (n_versions,), int64
+        Blocks in which it holds, the last not included.
+    channel_index : ndarray, shape (n_versions,), int64
+        Main channel, or `AS_IT_IS`.
+    codes : ndarray, shape (n_versions, n_codes), float32
+        What stands in place of the base on the main channel's local channels.
+    block_samples : int
+    """
+
+    base: NDArray[np.float32]
+    n_spikes: NDArray[np.int64]
+    unit_index: NDArray[np.int64]
+    first_block: NDArray[np.int64]
+    stop_block: NDArray[np.int64]
+    channel_index: NDArray[np.int64]
+    codes: NDArray[np.float32]
+    block_samples: int
+
+    def at(self, block: int) -> NDArray[np.int64]:
+        """Return the versions that hold in a block, in order of unit."""
+        return np.flatnonzero((self.first_block <= block) & (block < self.stop_block))
+
+    def waveforms(self, versions: IntArray, stage: TemporalPca) -> NDArray[np.float32]:
+        """Return white templates, shape (n, n_window, n_channels)."""
+        waves = self.base[self.unit_index[versions]]
+        for wave, version in zip(waves, versions, strict=True):
+            main = self.channel_index[version]
+            if main != AS_IT_IS:
+                local = stage.neighbours[main]
+                code = self.codes[version].reshape(-1, stage.basis.shape[1])
+                wave[:, local[local >= 0]] = stage.basis @ code[local >= 0].T
+        return waves
+
+
+def moving_templates(
+    base: NDArray[np.float32],
+    spikes: CodedSpikes,
+    stage: TemporalPca,
+    n_samples: int,
+    sampling_rate_hz: float,
+    config: MovingConfig,
+) -> MovingTemplates:
+    """Follow each unit's template through time.
+
+    Parameters
+    ----------
+    base : ndarray, shape (n_units, n_window, n_channels), float32
+        White template of each unit over the whole recording.
+    spikes : CodedSpikes
+    stage : TemporalPca
+    n_samples : int
+        Of the recording.
+    sampling_rate_hz : float
+    config : MovingConfig
+
+    Returns
+    -------
+    MovingTemplates
+        A unit that does not change has one version, its base.
+    """
+    block_samples = max(1, round(config.block_s * sampling_rate_hz))
+    n_blocks = max(1, -(-n_samples // block_samples))
+    order = np.argsort(spikes.unit_index, kind="stable")
+    bounds = np.searchsorted(spikes.unit_index[order], np.arange(len(base) + 1))
+    unit_index: list[int] = []
+    versions: list[_Version] = []
+    for unit in range(len(base)):
+        members = order[bounds[unit] : bounds[unit + 1]]
+        track = _Track(
+            block=spikes.sample_index[members] / block_samples,
+            channel=spikes.channel_index[members],
+            codes=spikes.codes[members],
+            stage=stage,
+        )
+        found = _follow(track, n_blocks, config)
+        versions += found
+        unit_index += [unit] * len(found)
+    n_codes = spikes.codes.shape[1]
+    return MovingTemplates(
+        base=base,
+        n_spikes=np.diff(bounds).astype(np.int64),
+        unit_index=np.array(unit_index, np.int64),
+        first_block=np.array([version.first_block for version in versions], np.int64),
+        stop_block=np.array([version.stop_block for version in versions], np.int64),
+        channel_index=np.array([version.channel for version in versions], np.int64),
+        codes=np.array([version.code for version in versions], np.float32).reshape(-1, n_codes),
+        block_samples=block_samples,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Version:
+    first_block: int
+    stop_block: int
+    channel: int
+    code: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Track:
+    """The spikes of one unit, in order of time; ``block`` is time in blocks."""
+
+    block: FloatArray
+    channel: IntArray
+    codes: NDArray[np.float32]
+    stage: TemporalPca
+
+    def look(self, start: int, stop: int) -> _Look:
+        """Return the unit's shape as some of its spikes show it."""
+        main = int(np.bincount(self.channel[start:stop]).argmax())
+        own = np.arange(start, stop)[self.channel[start:stop] == main]
+        codes = self.codes[own]
+        return _Look(
+            channel=main,
+            code=row_medians(codes.T),
+            doubt=MEDIAN_VARIANCE * codes.var(axis=0) / len(own),
+        )
+
+    def nearest(self, first: float, stop: float, n_spikes: int) -> tuple[int, int]:
+        """Return the range of spikes between two times, or of those nearest to their middle."""
+        inside = np.searchsorted(self.block, [first, stop])
+        if inside[1] - inside[0] >= n_spikes:
+            return int(inside[0]), int(inside[1])
+        middle = int(np.searchsorted(self.block, (first + stop) / 2))
+        start = min(max(0, middle - n_spikes // 2), max(0, len(self.block) - n_spikes))
+        return start, min(len(self.block), start + n_spikes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Look:
+    """The median code of some spikes, and the variance of that median."""
+
+    channel: int
+    code: NDArray[np.float32]
+    doubt: NDArray[np.float32]
+
+
+def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version]:
+    """Return the versions of one unit's template."""
+    unmoved = _Version(
+        first_block=0,
+        stop_block=n_blocks,
+        channel=AS_IT_IS,
+        code=np.zeros(track.codes.shape[1], np.float32),
+    )
+    if len(track.block) < config.n_spikes:
+        return [unmoved]
+    starts = _changes(track, n_blocks, config)
+    if len(starts) == 1:
+        return [unmoved]
+    versions = []
+    for first, stop in zip(starts, [*starts[1:], n_blocks], strict=True):
+        seen = track.look(*track.nearest(first, stop, config.n_spikes))
+        versions.append(
+            _Version(first_block=first, stop_block=stop, channel=seen.channel, code=seen.code)
+        )
+    return versions
+
+
+def _changes(track: _Track, n_blocks: int, config: MovingConfig) -> list[int]:
+    """Return the blocks from which on a new version is needed, 0 first."""
+    starts = [0]
+    window = track.nearest(0, 1, config.n_spikes)
+    held = track.look(*window)
+    for block in range(1, n_blocks):
+        before, window = window, track.nearest(block, block + 1, config.n_spikes)
+        if window == before:
+            continue
+        seen = track.look(*window)
+        if _has_changed(held, seen, track.stage, config):
+            starts.append(block)
+            held = seen
+    return starts
+
+
+def _has_changed(held: _Look, seen: _Look, stage: TemporalPca, config: MovingConfig) -> bool:
+    """Say whether a shape has changed by more than chance and by more than is tolerated."""
+    n_components = stage.basis.shape[1]
+    shape = (-1, n_components)
+    there, here = stage.neighbours[held.channel], stage.neighbours[seen.channel]
+    _, i, j = np.intersect1d(there[there >= 0], here[here >= 0], return_indices=True)
+    old, new = held.code.reshape(shape)[i], seen.code.reshape(shape)[j]
+    doubt = held.doubt.reshape(shape)[i].sum() + seen.doubt.reshape(shape)[j].sum()
+    change = np.square(new - old).sum()
+    return bool(change > config.min_change * np.square(old).sum() + CERTAINTY * doubt)

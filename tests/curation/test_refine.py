@@ -1,0 +1,325 @@
+"""Spikes of two channels; codes are the first two samples on the unit's channel and the other."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from embersort.config import MatchConfig, SortConfig
+from embersort.curation.refine import finish, is_real, part_templates, refine, split_units
+from embersort.curation.registration import Registration
+from embersort.curation.spikes import MatchedSpikes
+from embersort.matching.pursuit import Matches
+from embersort.signal import TemporalPca
+from embersort.types import UNASSIGNED
+from spike_trains import MERGE, RATE_HZ
+
+CONFIG = SortConfig(
+    match=MatchConfig(min_spikes=10, min_median_scale=0.75, min_median_gain=60), merge=MERGE
+)
+STAGE = TemporalPca(
+    basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"), neighbours=np.array([[0, 1], [1, 0]])
+)
+REGISTRATION = Registration(
+    stage=STAGE,
+    whitening=np.eye(2, dtype="f4"),
+    positions_um=np.array([[0.0, 0.0], [0.0, 20.0]]),
+    motion=None,
+    sampling_rate_hz=RATE_HZ,
+    n_samples=200_000,
+)
+
+
+def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, worth=9.0):
+    """Matched spikes; units peak on channel 0, codes are normal round 0 unless given."""
+    n_spikes = len(sample)
+    if codes is None:
+        codes = np.random.default_rng(0).normal(size=(n_spikes, 4))
+    return MatchedSpikes(
+        matches=Matches(
+            sample_index=np.asarray(sample, np.int64),
+            unit_index=np.asarray(unit, np.int64),
+            scale=np.full(n_spikes, scale, "f4"),
+            shift_index=np.arange(n_spikes) % 5,
+            gain=np.broadcast_to(gain, n_spikes).astype("f4"),
+        ),
+        codes=np.asarray(codes, "f4"),
+        embedding=np.zeros((n_spikes, 0), "f4"),
+        channel_index=np.zeros(n_spikes, np.int64),
+        worth=np.broadcast_to(worth, n_spikes).astype("f4"),
+        explained=np.ones(n_spikes, "f4"),
+        means=np.asarray(means, float),
+        flooded=np.zeros(len(means), bool),
+    )
+
+
+def trough(first, second=0.0):
+    """A template of three samples with a trough on each of the two channels."""
+    return [[0.0, 0.0], [-first, -second], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("n_spikes", "scale", "gain", "real"),
+    [
+        pytest.param(10, 0.75, 60, True, id="just enough of each"),
+        pytest.param(9, 1, 100, False, id="too few"),
+        pytest.param(20, 0.74, 100, False, id="smaller than the template"),
+        pytest.param(20, 1, 59, False, id="what noise would gain"),
+    ],
+)
+def test_a_unit_has_many_large_spikes_beyond_chance(n_spikes, scale, gain, real):
+    rows = np.arange(5, 5 + n_spikes)
+    spikes = matched(np.arange(40), np.zeros(40), [trough(9)], scale=9.0, gain=900.0)
+    spikes.matches.scale[rows] = scale
+    spikes.matches.gain[rows] = gain
+    assert is_real(spikes, rows, CONFIG) is real
+
+
+def test_half_of_the_spikes_decide():
+    gain = np.repeat([50.0, 100.0], [9, 11])
+    rows = np.arange(20)
+    spikes = matched(rows, np.zeros(20), [trough(9)], gain=gain)
+    assert is_real(spikes, rows, CONFIG)
+    assert not is_real(spikes, rows[:17], CONFIG)
+
+
+@pytest.mark.parametrize(("n_usual", "real"), [(10, True), (9, False)])
+def test_spikes_smaller_than_usual_make_no_unit(n_usual, real):
+    rows = np.arange(40)
+    spikes = matched(rows, np.zeros(40), [trough(9)])
+    spikes.matches.scale[n_usual:] = 0.5
+    spikes.matches.gain[n_usual:] = 1
+    assert is_real(spikes, rows, CONFIG) is real
+
+
+def test_a_unit_that_no_spike_shapes_is_none():
+    spikes = matched(np.arange(0, 8000, 100), np.arange(80) % 2, [trough(9), trough(9)])
+    spikes.matches.scale[1::2] = 0.8
+    final = finish(spikes, REGISTRATION, CONFIG)
+    assert len(final.means) == 1
+    assert final.matches.sample_index.tolist() == list(range(0, 8000, 200))
+
+
+@pytest.mark.parametrize(("worth", "real"), [(1.2, False), (1.3, True)])
+def test_spikes_that_hardly_pass_are_noise(worth, real):
+    rows = np.arange(20)
+    spikes = matched(rows * 100, np.zeros(20), [trough(9)], worth=worth)
+    assert is_real(spikes, rows, CONFIG) is real
+
+
+def two_groups(n_spikes=120):
+    """Codes of two groups that alternate, 12 apart."""
+    codes = np.random.default_rng(0).normal(size=(n_spikes, 4))
+    codes[1::2, 1] += 12
+    return codes
+
+
+def test_a_unit_whose_spikes_fall_apart_is_split():
+    spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups())
+    labels, origin = split_units(spikes, REGISTRATION, CONFIG)
+    assert origin.tolist() == [0, 0]
+    assert labels[0] != labels[1]
+    assert labels.tolist() == np.tile(labels[:2], 60).tolist()
+
+
+def test_a_unit_of_one_cloud_stays_whole_beside_another():
+    unit = np.arange(160) % 2
+    spikes = matched(np.arange(160), unit, [trough(9)] * 2)
+    labels, origin = split_units(spikes, REGISTRATION, CONFIG)
+    assert origin.tolist() == [0, 1]
+    assert labels.tolist() == unit.tolist()
+
+
+def test_a_part_that_is_no_unit_gets_no_label():
+    gain = np.where(np.arange(120) % 2, 100, 10)
+    spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups(), gain=gain)
+    labels, origin = split_units(spikes, REGISTRATION, CONFIG)
+    assert origin.tolist() == [0]
+    assert labels.tolist() == [UNASSIGNED, 0] * 60
+
+
+def test_the_template_of_a_part_is_the_mean_moved_by_its_codes():
+    codes = [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [4, 1, 2, 3], [4, 1, 2, 3]]
+    spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)], codes=codes)
+    labels = np.array([0, 0, 0, 1, 1])
+    templates = part_templates(spikes, labels, np.array([0, 0]), STAGE)
+    assert templates[0].tolist() == trough(9, 5)
+    assert templates[1].tolist() == [[4, 2], [-8, -2], [0, 0]]
+
+
+def test_a_whole_unit_keeps_its_exact_mean():
+    spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)])
+    templates = part_templates(spikes, np.zeros(5, np.int64), np.array([0]), STAGE)
+    assert templates.tolist() == [trough(9, 5)]
+
+
+def spread(n_spikes, start=0):
+    """Samples 100 ms apart."""
+    return start + 1000 * np.arange(n_spikes)
+
+
+def both(*trains):
+    """Samples of several trains in order of time, and the unit of each."""
+    sample = np.concatenate(trains)
+    unit = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+    order = np.argsort(sample, kind="stable")
+    return sample[order], unit[order]
+
+
+def test_copies_share_one_template_weighted_by_their_spikes():
+    sample, unit = both(spread(120), spread(40, 500))
+    spikes = matched(sample, unit, [trough(8), trough(12)])
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.n_spikes.tolist() == [160]
+    assert templates.base.tolist() == [trough(9)]
+
+
+def test_parts_that_hold_collisions_get_no_template():
+    sample, unit = both(spread(120), spread(40, 500))
+    spikes = matched(sample, unit, [trough(9), np.fliplr(trough(9))])
+
+    def second(templates, coded):
+        assert templates.shape == (2, 3, 2)
+        assert np.bincount(coded.unit_index).tolist() == [120, 40]
+        return np.array([False, True])
+
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [120, 40]
+    assert refine(spikes, REGISTRATION, CONFIG, second).n_spikes.tolist() == [120]
+
+
+def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
+    # Those of unit 0 come first and gain no more than noise; 1 and 2 are copies.
+    sample, unit = both(spread(40), spread(40, 40_000), spread(40, 80_000))
+    codes = np.random.default_rng(0).normal(size=(120, 4))
+    codes[unit == 0] += 30
+    gain = np.where(unit == 0, 10, 100)
+    spikes = matched(sample, unit, [trough(9)] * 3, codes=codes, gain=gain)
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [80]
+
+
+def test_refinement_splits_and_drops():
+    # Half of the first unit's spikes are another's; the second unit is what noise would gain.
+    sample, unit = both(spread(120), spread(40, 500))
+    codes = np.random.default_rng(0).normal(size=(160, 4))
+    first = np.flatnonzero(unit == 0)
+    codes[first[1::2], 3] += 30
+    gain = np.where(unit == 0, 100, 10)
+    spikes = matched(sample, unit, [trough(20), trough(9)], codes=codes, gain=gain)
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.n_spikes.tolist() == [60, 60]
+    assert np.sort(templates.base[:, 1, 1]).round().tolist() == [-15, 15]
+
+
+def test_what_was_found_at_a_fixed_lag_is_no_unit():
+    voice = np.sort(np.random.default_rng(1).integers(0, 200_000, 100))
+    sample, unit = both(voice, voice + 15)
+    spikes = matched(sample, unit, [trough(20, 5), trough(2, 8)])
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100]
+    assert finish(spikes, REGISTRATION, CONFIG).matches.sample_index.tolist() == voice.tolist()
+
+
+def test_the_final_units_are_merged_and_numbered_anew():
+    # Unit 0 gains no more than noise; 1 and 3 are copies; 2 is another neuron.
+    sample, unit = both(spread(20, 100), spread(40, 250), spread(40, 500), spread(120, 750))
+    gain = np.where(unit == 0, 10, 100)
+    spikes = matched(sample, unit, [trough(9), trough(12), trough(0, 9), trough(8)], gain=gain)
+    last = finish(spikes, REGISTRATION, CONFIG)
+    kept = unit > 0
+    assert last.matches.sample_index.tolist() == sample[kept].tolist()
+    # The third leads its unit, so the other neuron comes first.
+    assert last.matches.unit_index.tolist() == np.where(unit == 2, 0, 1)[kept].tolist()
+    assert last.means.tolist() == [trough(0, 9), trough(9)]
+    assert last.channel_index.tolist() == [0] * kept.sum()
+    assert (last.codes == spikes.codes[kept]).all()
+    assert (last.matches.shift_index == spikes.matches.shift_index[kept]).all()
+
+
+def test_a_spike_found_by_both_copies_is_kept_once_the_better_fit():
+    # Ten spikes of the second are the first's; more would make it an echo.
+    own = spread(30, 500)
+    sample, unit = both(spread(40), np.concatenate([spread(10, 2), own]))
+    gain = np.where(unit == 0, 100, 90)
+    gain[0] = 80
+    spikes = matched(sample, unit, [trough(9), trough(9)], gain=gain)
+    last = finish(spikes, REGISTRATION, CONFIG)
+    expected = np.sort(np.concatenate([[2], spread(40)[1:], own]))
+    assert last.matches.sample_index.tolist() == expected.tolist()
+    assert last.matches.unit_index.tolist() == [0] * 70
+
+
+def test_parts_that_take_turns_are_one_template_that_follows_them():
+    # The second takes over from the first at 10 s, lower on the first channel.
+    sample, unit = both(spread(100), spread(100, 100_000))
+    codes = np.random.default_rng(0).normal(size=(200, 4))
+    codes[:, 1] -= np.where(unit == 0, 20, 12)
+    codes[:, 3] -= np.where(unit == 0, 9, 14)
+    spikes = matched(sample, unit, [trough(20, 9), trough(12, 14)], codes=codes)
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.n_spikes.tolist() == [200]
+    assert templates.base.tolist() == [trough(16, 11.5)]
+    assert templates.first_block.tolist() == [0, 2]
+    waves = templates.waveforms(np.array([0, 1]), STAGE)
+    np.testing.assert_allclose(waves, [trough(20, 9), trough(12, 14)], atol=0.5)
+    last = finish(spikes, REGISTRATION, CONFIG)
+    assert last.matches.unit_index.tolist() == [0] * 200
+
+
+def test_bursts_keep_two_templates_and_are_one_unit():
+    # The smaller spikes follow the larger ones after 10 ms; neither is an echo, they are jittered.
+    first = spread(100)
+    lag = np.random.default_rng(1).integers(60, 140, 100)
+    sample, unit = both(first, first + lag)
+    codes = np.random.default_rng(0).normal(size=(200, 4))
+    codes[:, 1] -= np.where(unit == 0, 30, 18)
+    spikes = matched(sample, unit, [trough(30), trough(18)], codes=codes)
+    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100, 100]
+    assert finish(spikes, REGISTRATION, CONFIG).matches.unit_index.tolist() == [0] * 200
+
+
+@pytest.mark.parametrize("n_units", [0, 1])
+def test_nothing_is_left_of_no_spikes(n_units):
+    spikes = matched([], [], np.zeros((n_units, 3, 2)), codes=np.zeros((0, 4)))
+    assert finish(spikes, REGISTRATION, CONFIG).means.shape == (0, 3, 2)
+    templates = refine(spikes, REGISTRATION, CONFIG)
+    assert templates.base.shape == (0, 3, 2)
+    assert templates.n_spikes.tolist() == []
+    assert templates.at(0).tolist() == []
+
+
+def test_spikes_found_at_the_later_trough_are_moved_to_the_other_within_the_recording():
+    # A window of three samples; the later half, the smaller set, has its shape a sample earlier.
+    early, late = spread(101)[1:], spread(40)
+    late = np.concatenate([[0], late[late > 200] + 50])
+    sample, unit = both(early, late)
+    codes = np.random.default_rng(0).normal(size=(len(sample), 4))
+    templates = [[[0.0, 0], [-30, -20], [0, 0]], [[-30.0, -20], [0, 0], [0, 0]]]
+    codes[:, 1] -= np.where(unit == 0, 30, 0)
+    codes[:, 0] -= np.where(unit == 1, 30, 0)
+    spikes = matched(sample, unit, templates, codes=codes)
+    found = finish(spikes, REGISTRATION, CONFIG).matches
+    assert set(found.unit_index) == {0}
+    np.testing.assert_array_equal(
+        np.sort(found.sample_index), np.sort(np.concatenate([early, np.maximum(late - 1, 0)]))
+    )
+
+
+def test_of_a_unit_that_noise_floods_only_sure_spikes_shape_the_template():
+    spikes = matched([0, 100, 200, 300], [0, 0, 1, 1], [trough(9), trough(9)])
+    spikes = replace(
+        spikes,
+        matches=replace(spikes.matches, scale=np.array([0.9, 1.0, 0.8, 0.9], "f4")),
+        flooded=np.array([True, False]),
+    )
+    assert spikes.shapes_template.tolist() == [False, True, False, True]
+
+
+def test_the_small_matches_of_a_flooded_unit_are_not_its_spikes():
+    sample = np.arange(60) * 1000
+    spikes = matched(sample, np.zeros(60, int), [trough(9)])
+    scale = np.where(np.arange(60) < 20, 0.75, 1.0).astype("f4")
+    spikes = replace(spikes, matches=replace(spikes.matches, scale=scale))
+    assert len(finish(spikes, REGISTRATION, CONFIG).matches.sample_index) == 60
+    flooded = replace(spikes, flooded=np.array([True]))
+    np.testing.assert_array_equal(
+        finish(flooded, REGISTRATION, CONFIG).matches.sample_index, sample[20:]
+    )

@@ -1,0 +1,71 @@
+"""What spikes taken out so far say about a further one near them."""
+
+import numpy as np
+import pytest
+
+from embersort.config import MatchConfig
+from embersort.matching.bank import make_bank
+from embersort.matching.constraints import by_time, doubt_of, is_rested
+from embersort.matching.fit import pieces_of, terms_of
+from embersort.matching.refit import Spikes
+from naive_matching import shapes
+
+N_WINDOW = 40
+RATE_HZ = 10_000.0
+
+
+def spikes_at(*found):
+    """Return spikes of given (sample, unit, scale)."""
+    sample, unit, scale = zip(*found, strict=True)
+    n = len(found)
+    return Spikes(
+        sample=np.array(sample),
+        unit=np.array(unit),
+        shift=np.full(n, 2),
+        kind=np.zeros(n, np.int64),
+        scale=np.array(scale, float),
+        gain=np.zeros(n),
+        unsettled=np.zeros(n, bool),
+    )
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    config = MatchConfig()
+    return pieces_of(make_bank(shapes(N_WINDOW), 15, config), None, terms_of(config, RATE_HZ))
+
+
+TERMS = terms_of(MatchConfig(), RATE_HZ)
+
+
+def test_spikes_come_in_order_of_time_without_those_given_up():
+    taken = by_time(spikes_at((90, 0, 1.0), (10, 0, 1.0), (50, 0, 0.0)), 120, N_WINDOW)
+    assert taken.order.tolist() == [1, 0]
+    assert taken.start.tolist() == [0, 1, 1, 2, 2]
+
+
+def test_each_spike_within_a_window_leaves_its_templates_error(pieces):
+    taken = by_time(spikes_at((200, 0, 1.5), (230, 1, 1.0), (260, 0, 1.0)), 400, N_WINDOW)
+    places = [pieces.near[u].tolist().index(0) for u in (0, 1)]
+    strong = [pieces.strongest[u, 2, places[u]] ** 2 / pieces.norm2[0] for u in (0, 1)]
+    expected = 0.1**2 * (1.5**2 * strong[0] + strong[1])
+    # The third is 40 samples away, one too many.
+    assert doubt_of(taken, pieces, TERMS, 220, 0) == pytest.approx(expected, rel=1e-6)
+    assert doubt_of(taken, pieces, TERMS, 300, 0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("sample", "unit", "answer"),
+    [
+        (100, 0, False),
+        (85, 0, False),
+        (84, 0, True),
+        (114, 0, False),
+        (115, 0, True),
+        (100, 1, True),
+    ],
+)
+def test_a_unit_rests_for_its_refractory_period(sample, unit, answer):
+    assert TERMS.refractory_samples == 15
+    taken = by_time(spikes_at((100, 0, 1.0)), 400, N_WINDOW)
+    assert is_rested(taken, TERMS, sample, unit) == answer

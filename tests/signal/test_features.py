@@ -1,0 +1,37 @@
+import numpy as np
+
+from embersort.signal.features import Looks
+from embersort.signal.pca import TemporalPca
+
+NEIGHBOURS = np.array([[0, 1], [1, 0]])
+COMPONENTS = TemporalPca(basis=np.eye(4, 2, dtype="f4"), neighbours=NEIGHBOURS)
+
+
+class Learned:
+    """Stands in for the encoder: an embedding of two columns, then what else it tells."""
+
+    n_dims = 2
+
+    def encode(self, snippets, channel_index):
+        peak = snippets.max(axis=(1, 2))
+        return np.stack([peak, -peak, channel_index, channel_index], axis=1)
+
+
+def snippets():
+    return np.random.default_rng(0).normal(size=(3, 4, 2)).astype("f4")
+
+
+def test_without_networks_the_embedding_has_no_columns():
+    looks = Looks(components=COMPONENTS)
+    codes, learned = looks.encode(snippets(), np.array([0, 1, 0]))
+    np.testing.assert_array_equal(codes, COMPONENTS.encode(snippets(), np.array([0, 1, 0])))
+    assert learned.shape == (3, 0)
+    assert looks.n_dims == 0
+
+
+def test_the_embedding_comes_first_of_what_the_networks_say():
+    looks = Looks(components=COMPONENTS, learned=Learned())
+    learned = looks.encode(snippets(), np.array([0, 1, 0]))[1]
+    assert learned.shape == (3, 4)
+    peak = snippets().max(axis=(1, 2))
+    np.testing.assert_array_equal(learned[:, : looks.n_dims], np.stack([peak, -peak], axis=1))
