@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_limits
 from embersort.config import FilterConfig, MatchConfig, RunConfig, SnippetConfig, WhitenConfig
 from embersort.evaluation.comparison import compare
 from embersort.matching.bank import make_bank
-from embersort.matching.fit import terms_of
-from embersort.matching.pursuit import peel
+from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.score import score_templates
+from embersort.matching.single_fit import fit_criteria
 from embersort.signal import (
     Window,
     cut_snippets,
@@ -74,11 +74,11 @@ class Whitened:
 def match(white: Whitened, bank, truth: Sorting) -> tuple[Sorting, float]:
     """Return the spikes found, and the seconds that finding them took."""
     samples, units = [], []
-    terms = terms_of(MatchConfig(), truth.sampling_rate_hz)
-    peel(white.traces[0][:3000], bank, terms)
+    terms = fit_criteria(MatchConfig(), truth.sampling_rate_hz)
+    match_templates(white.traces[0][:3000], bank, terms)
     start = time.perf_counter()
     for tile, traces in zip(white.tiles, white.traces, strict=True):
-        matches, _ = peel(traces, bank, terms)
+        matches, _ = match_templates(traces, bank, terms)
         sample = matches.sample_index + tile.start - white.margin
         inside = (sample >= tile.start) & (sample < tile.stop)
         samples.append(sample[inside])

@@ -14,7 +14,7 @@ from scipy.linalg import eigh
 
 from embersort.config import ClusterConfig
 from embersort.evaluation.clustering import score_clustering
-from embersort.signal.pca import fit_temporal_pca
+from embersort.signal.pca import fit_pca
 from embersort.training.event_codes import snippets_as_sorted
 from embersort.training.options import cluster
 from embersort.training.scenes import SceneDraw
@@ -84,8 +84,8 @@ def ceiling_rows(case: Case) -> list[dict]:
 def fine_components(case: Case, rows: np.ndarray) -> np.ndarray:
     """Return waveforms on shared channels, nearly whole, in units of white noise."""
     snippets, channel = snippets_as_sorted(case.sets), case.sets.channel_index
-    pca = fit_temporal_pca(snippets[:, :, 0], case.sets.neighbours, N_FINE_COMPONENTS)
-    return pca.common_frame(pca.encode(snippets[rows], channel[rows]), channel[rows])
+    pca = fit_pca(snippets[:, :, 0], case.sets.neighbours, N_FINE_COMPONENTS)
+    return pca.on_shared_channels(pca.encode(snippets[rows], channel[rows]), channel[rows])
 
 
 def discriminants(features: np.ndarray, label: np.ndarray) -> np.ndarray:

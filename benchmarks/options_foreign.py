@@ -19,7 +19,7 @@ from embersort.embedding.stage import joined_frame, make_encoder_stage
 from embersort.embedding.weights import Weights, load_shipped, load_weights
 from embersort.evaluation.clustering import score_clustering
 from embersort.recording import ArrayRecording
-from embersort.signal.pca import fit_temporal_pca
+from embersort.signal.pca import fit_pca
 from embersort.training.event_sets import detected_snippets
 from embersort.training.labels import label_events
 from embersort.training.options import cluster
@@ -74,7 +74,7 @@ def score_recording(folder: Path, weights: Weights) -> list[dict[str, tuple[floa
     channel = events.channel_index
     codes = stage.encode(snippets, channel)
     in_context = stage.in_context(codes, events)
-    pca = fit_temporal_pca(snippets[:, :, 0], window.neighbours, N_COMPONENTS)
+    pca = fit_pca(snippets[:, :, 0], window.neighbours, N_COMPONENTS)
     rows, free = [], np.ones(geometry.n_channels, bool)
     distance = geometry.distances_um()
     cluster_config = ClusterConfig()
@@ -88,11 +88,11 @@ def score_recording(folder: Path, weights: Weights) -> list[dict[str, tuple[floa
             continue
         step = np.linspace(0, len(chosen) - 1, min(len(chosen), MAX_EVENTS)).round().astype(int)
         chosen = chosen[step]
-        components = pca.common_frame(
+        components = pca.on_shared_channels(
             pca.encode(snippets[chosen], channel[chosen]), channel[chosen]
         )
-        alone = stage.common_frame(codes[chosen], channel[chosen])
-        context = stage.common_frame(in_context[chosen], channel[chosen])
+        alone = stage.on_shared_channels(codes[chosen], channel[chosen])
+        context = stage.on_shared_channels(in_context[chosen], channel[chosen])
         frames = {
             "PCA": components,
             "encoder": alone,

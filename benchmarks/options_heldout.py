@@ -22,7 +22,7 @@ from embersort.embedding.context import apply_context
 from embersort.embedding.stage import EncoderStage, joined_frame
 from embersort.embedding.weights import Weights, load_shipped, load_weights
 from embersort.evaluation.clustering import ClusteringScore, score_clustering
-from embersort.signal.pca import fit_temporal_pca
+from embersort.signal.pca import fit_pca
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate
 from embersort.training.event_codes import encode_event_set, snippets_as_sorted
@@ -198,8 +198,8 @@ def random_context(case: Case) -> np.ndarray:
 def components(case: Case, rows: np.ndarray) -> np.ndarray:
     """Return the control: temporal components on shared channels."""
     snippets, channel = snippets_as_sorted(case.sets), case.sets.channel_index
-    pca = fit_temporal_pca(snippets[:, :, 0], case.sets.neighbours, N_COMPONENTS)
-    return pca.common_frame(pca.encode(snippets[rows], channel[rows]), channel[rows])
+    pca = fit_pca(snippets[:, :, 0], case.sets.neighbours, N_COMPONENTS)
+    return pca.on_shared_channels(pca.encode(snippets[rows], channel[rows]), channel[rows])
 
 
 def print_clustering(rows: list[dict]) -> None:

@@ -66,7 +66,7 @@ NAMES = [
 def measure(stored: StoredRecording, part: str) -> tuple[float, float]:
     """Return the mean accuracy over the true units, and the processor seconds, without a part."""
     config = SortConfig.parse(with_overrides({"run": {"n_workers": 1}}, PARTS[part]))
-    rarer = np.inf if part == COLLISIONS else collisions.RARER
+    rarer = np.inf if part == COLLISIONS else collisions.MIN_RATE_RATIO
     started = time.process_time()
     with mock.patch.object(collisions, "RARER", rarer):
         found = sort(as_recording(stored), config).sorting

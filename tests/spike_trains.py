@@ -3,7 +3,7 @@
 import numpy as np
 
 from embersort.config import MergeConfig
-from embersort.curation.pair_tests import Labelled
+from embersort.curation.pair_tests import SpikeTrains
 
 RATE_HZ = 10_000
 
@@ -22,7 +22,7 @@ MERGE = MergeConfig(
     foreign_share=0.2,
     echo_ms=4.0,
     echo_width_ms=0.2,
-    echo_share=0.5,
+    share_at_fixed_lag=0.5,
     locked_share=0.8,
     burst_ms=30.0,
     min_burst_share=0.3,
@@ -50,7 +50,7 @@ def labelled(*trains):
     sample = np.concatenate([np.round(np.asarray(train) * RATE_HZ) for train in trains])
     unit = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
     order = np.argsort(sample, kind="stable")
-    return Labelled(
+    return SpikeTrains(
         sample_index=sample[order].astype(np.int64),
         unit_index=unit[order],
         sampling_rate_hz=RATE_HZ,

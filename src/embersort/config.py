@@ -318,7 +318,7 @@ class MergeConfig(Config):
     """An echo follows or precedes its voice within this time."""
     echo_width_ms: float = Field(0.2, gt=0)
     """Lags this near to each other are the same."""
-    echo_share: float = Field(0.5, gt=0, le=1)
+    share_at_fixed_lag: float = Field(0.5, gt=0, le=1)
     """Share of a part's spikes at one lag to another part that makes it an echo."""
     locked_share: float = Field(0.8, gt=0, le=1)
     """And this, where the other part's template does not reach it."""

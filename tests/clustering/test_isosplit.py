@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import naive_clustering
-from embersort.clustering.gaps import principal
+from embersort.clustering.gaps import principal_coordinates
 from embersort.clustering.isosplit import isosplit
 from embersort.clustering.neighbourhoods import cluster_probe, split
 from embersort.clustering.parcels import parcels
@@ -124,11 +124,11 @@ def test_parts_that_only_show_in_their_own_dimensions_are_found():
 
 def test_principal_coordinates_keep_distances():
     points = np.random.default_rng(0).normal(size=(50, 4)) * [5, 3, 0.001, 0.001]
-    coordinates = principal(points, 2)
+    coordinates = principal_coordinates(points, 2)
     assert coordinates.shape == (50, 2)
     distance = np.linalg.norm(points[0] - points[1])
     assert np.isclose(np.linalg.norm(coordinates[0] - coordinates[1]), distance, atol=0.01)
-    assert principal(points, 9).shape == (50, 4)
+    assert principal_coordinates(points, 9).shape == (50, 4)
 
 
 def test_a_unit_that_peaks_on_two_channels_is_one_cluster_and_shanks_stay_apart():

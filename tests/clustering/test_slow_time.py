@@ -8,7 +8,7 @@ from embersort.clustering.neighbourhoods import cluster_probe, slow_columns
 from embersort.config import ClusterConfig
 from embersort.curation.candidate_pairs import Places
 from embersort.curation.merge import merge_units
-from embersort.curation.pair_tests import Labelled
+from embersort.curation.pair_tests import SpikeTrains
 from embersort.types import Geometry
 from spike_trains import MERGE, RATE_HZ
 
@@ -60,7 +60,7 @@ def test_without_time_they_would_be_one_cloud():
 def joined(labels, features, when):
     """Parts of equal templates, joined where they are copies of each other."""
     assert (labels >= 0).all()
-    spikes = Labelled(
+    spikes = SpikeTrains(
         sample_index=np.round(when * DURATION_S * RATE_HZ).astype(np.int64),
         unit_index=labels,
         sampling_rate_hz=RATE_HZ,

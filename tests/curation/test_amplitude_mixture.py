@@ -7,8 +7,13 @@ from scipy.optimize import minimize
 from scipy.stats import truncnorm
 
 from embersort.config import MatchConfig
-from embersort.curation.amplitude_mixture import Mixture, fit, least_own, strangers
-from embersort.curation.attenuation import Train
+from embersort.curation.amplitude_mixture import (
+    Mixture,
+    contamination_cut,
+    fit,
+    low_amplitude_contamination,
+)
+from embersort.curation.attenuation import UnitMatches
 
 CONFIG = MatchConfig()
 RATE_HZ = 10_000
@@ -33,7 +38,7 @@ def train(scale, *, norm=NORM, sample=None, seed=1):
         sample = rng.permutation(np.sort(rng.choice(DURATION, len(scale), replace=False)))
     order = np.argsort(sample, kind="stable")
     scale = np.asarray(scale, "f4")[order]
-    return Train(
+    return UnitMatches(
         sample_index=np.asarray(sample)[order],
         scale=scale,
         gain=np.float32(norm**2) * scale**2,
@@ -45,7 +50,7 @@ def train(scale, *, norm=NORM, sample=None, seed=1):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_at_the_least_scale_is_taken_away_and_the_units_own_stay(seed):
     scale = drawn(800, 150, seed)
-    foreign = strangers(some := train(scale), CONFIG)
+    foreign = low_amplitude_contamination(some := train(scale), CONFIG)
     is_strange = np.isin(some.scale, np.asarray(scale[800:], "f4"))
     assert foreign[is_strange].mean() > 0.8
     assert foreign[~is_strange].mean() < 0.04
@@ -55,39 +60,41 @@ def test_a_crowd_at_the_least_scale_is_taken_away_and_the_units_own_stay(seed):
 @pytest.mark.parametrize("mean", [0.8, 0.9, 1.0])
 def test_a_unit_without_strangers_loses_nothing_wherever_the_least_scale_cuts_it(seed, mean):
     some = train(drawn(1000, 0, seed, mean=mean))
-    assert not strangers(some, CONFIG).any()
+    assert not low_amplitude_contamination(some, CONFIG).any()
 
 
 def test_strangers_are_no_larger_than_small_neurons_are():
     scale = drawn(800, 150, length=0.03)
-    assert not strangers(train(scale, norm=20.0), CONFIG).any()
+    assert not low_amplitude_contamination(train(scale, norm=20.0), CONFIG).any()
 
 
 def test_few_matches_say_nothing():
-    assert not strangers(train(drawn(30, 15)), CONFIG).any()
+    assert not low_amplitude_contamination(train(drawn(30, 15)), CONFIG).any()
     # A crowd so narrow would show, were there a few more.
-    assert not strangers(train(drawn(33, 15, length=0.01)), CONFIG).any()
-    assert strangers(train(drawn(66, 30, length=0.01)), CONFIG).any()
-    assert not strangers(train(np.zeros(0)), CONFIG).any()
+    assert not low_amplitude_contamination(train(drawn(33, 15, length=0.01)), CONFIG).any()
+    assert low_amplitude_contamination(train(drawn(66, 30, length=0.01)), CONFIG).any()
+    assert not low_amplitude_contamination(train(np.zeros(0)), CONFIG).any()
 
 
 @pytest.mark.filterwarnings("error")
 def test_matches_of_one_size_or_worth_nothing_have_no_strangers():
-    assert not strangers(train(np.full(100, 0.8)), CONFIG).any()
-    assert not strangers(train(np.full(100, 0.8), norm=0.0), CONFIG).any()
+    assert not low_amplitude_contamination(train(np.full(100, 0.8)), CONFIG).any()
+    assert not low_amplitude_contamination(train(np.full(100, 0.8), norm=0.0), CONFIG).any()
 
 
 def test_more_strangers_than_can_be_told_from_the_unit_stay():
-    assert not strangers(train(drawn(300, 300)), CONFIG).any()
+    assert not low_amplitude_contamination(train(drawn(300, 300)), CONFIG).any()
     # Not even where they could be told.
-    assert not strangers(train(drawn(300, 220, mean=1.0, sd=0.08, length=0.01)), CONFIG).any()
+    assert not low_amplitude_contamination(
+        train(drawn(300, 220, mean=1.0, sd=0.08, length=0.01)), CONFIG
+    ).any()
 
 
 def test_above_a_scale_all_are_the_units_own():
     # A crowd that reaches higher, since the least scale is higher.
     rng = np.random.default_rng(0)
     scale = np.concatenate([rng.normal(1.05, 0.07, 400), 0.77 + rng.exponential(0.03, 80)])
-    assert not strangers(train(scale[scale > 0.77]), CONFIG).any()
+    assert not low_amplitude_contamination(train(scale[scale > 0.77]), CONFIG).any()
 
 
 @pytest.mark.parametrize(("lag", "kept"), [(5 * RATE_HZ // 1000, True), (RATE_HZ // 2, False)])
@@ -95,12 +102,12 @@ def test_small_spikes_soon_after_others_are_the_units_own(lag, kept):
     scale = drawn(300, 60)
     large = np.arange(300) * RATE_HZ
     some = train(scale, sample=np.concatenate([large, large[::5] + lag]))
-    assert strangers(some, CONFIG).any() != kept
+    assert low_amplitude_contamination(some, CONFIG).any() != kept
 
 
 def test_the_switch_switches_it_off():
     off = CONFIG.model_copy(update={"min_crowd": 1e9})
-    assert not strangers(train(drawn(800, 150)), off).any()
+    assert not low_amplitude_contamination(train(drawn(800, 150)), off).any()
 
 
 def test_the_densities_are_of_one_spike_in_all():
@@ -136,4 +143,4 @@ def test_one_part_alone_finds_the_mean_and_spread_that_the_least_scale_hides():
 
 def test_many_matches_are_thinned_before_they_are_looked_at():
     scale = np.tile(drawn(800, 150), 20)
-    assert 0.7 < least_own(scale, NORM**2 * scale**2, CONFIG.min_crowd) < 0.85
+    assert 0.7 < contamination_cut(scale, NORM**2 * scale**2, CONFIG.min_crowd) < 0.85

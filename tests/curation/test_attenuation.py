@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embersort.config import MatchConfig
-from embersort.curation.attenuation import Train, own_small
+from embersort.curation.attenuation import UnitMatches, attenuated_spikes
 
 CONFIG = MatchConfig()
 RATE_HZ = 10_000
@@ -22,7 +22,7 @@ def train(small_at, *, scale=0.5, gain=WEAK, n_usual=100):
     sample = np.concatenate([usual, small])
     order = np.argsort(sample, kind="stable")
     is_small = order >= n_usual
-    return is_small, Train(
+    return is_small, UnitMatches(
         sample_index=sample[order],
         scale=np.where(is_small, np.concatenate([usual, np.zeros(len(small)) + scale])[order], 1),
         gain=np.where(is_small, np.concatenate([usual, np.zeros(len(small)) + gain])[order], 900),
@@ -34,7 +34,7 @@ def train(small_at, *, scale=0.5, gain=WEAK, n_usual=100):
 def kept(*args, **kwargs):
     """How many of the small spikes are the unit's own; no usual one ever is a small one."""
     is_small, some = train(*args, **kwargs)
-    own = own_small(some, CONFIG)
+    own = attenuated_spikes(some, CONFIG)
     assert not own[~is_small].any()
     return int(own.sum())
 
@@ -63,8 +63,8 @@ def test_one_more_than_were_seen_elsewhere_may_be_chance():
     # Where a third of the recording is soon after a spike, one small spike there is no proof.
     _, some = train([10.0], n_usual=100)
     short = replace(some, duration_samples=3 * 100 * 200)
-    assert own_small(some, CONFIG).sum() == 1
-    assert own_small(short, CONFIG).sum() == 0
+    assert attenuated_spikes(some, CONFIG).sum() == 1
+    assert attenuated_spikes(short, CONFIG).sum() == 0
 
 
 def test_the_weakest_show_for_themselves():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embersort.curation.candidate_pairs import Places, kinship, one_shape
+from embersort.curation.candidate_pairs import Places, find_candidate_pairs, one_shape
 from spike_trains import MERGE
 
 WAVE = np.array([0.0, 0, 0, 0, 0, 0, 0, 0, -8, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -42,9 +42,9 @@ def test_a_part_without_a_waveform_is_like_no_other():
 
 def test_no_parts_have_no_kin():
     nothing = Places(um=np.zeros((0, 2)), peak_waveforms=np.zeros((0, 20), "f4"))
-    kin = kinship(nothing, [], MERGE)
-    assert (kin.alike.shape, kin.may_be_near.shape) == ((0, 0), (0, 0))
-    assert (kin.near, kin.about) == ([], [])
+    candidates = find_candidate_pairs(nothing, [], MERGE)
+    assert (candidates.alike.shape, candidates.may_be_near.shape) == ((0, 0), (0, 0))
+    assert (candidates.near, candidates.about) == ([], [])
 
 
 def kin_of(*parts_um, waves=None):
@@ -53,7 +53,7 @@ def kin_of(*parts_um, waves=None):
     members = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
     um = np.concatenate([np.reshape(np.asarray(part, float), (-1, 2)) for part in parts_um])
     waves = np.tile(WAVE, (len(parts_um), 1)) if waves is None else waves
-    return kinship(Places(um=um, peak_waveforms=waves), members, MERGE)
+    return find_candidate_pairs(Places(um=um, peak_waveforms=waves), members, MERGE)
 
 
 def spikes_at(x, y, spread=0.0, n_spikes=5):
@@ -62,9 +62,9 @@ def spikes_at(x, y, spread=0.0, n_spikes=5):
 
 
 def test_parts_at_one_place_are_near_the_nearest_first():
-    kin = kin_of(spikes_at(0, 0), spikes_at(0, 7), spikes_at(3, 4), spikes_at(0, 40))
+    candidates = kin_of(spikes_at(0, 0), spikes_at(0, 7), spikes_at(3, 4), spikes_at(0, 40))
     # Distances: 7 from 0 to 1; 5 from 0 to 2; √18 from 1 to 2; the last is alone.
-    assert kin.near == [(1, 2), (0, 2), (0, 1)]
+    assert candidates.near == [(1, 2), (0, 2), (0, 1)]
 
 
 @pytest.mark.parametrize(("distance_um", "near"), [(8.0, [(0, 1)]), (8.5, [])])
@@ -75,9 +75,9 @@ def test_near_is_a_distance_of_medians(distance_um, near):
 
 
 def test_what_is_not_alike_is_not_near():
-    kin = kin_of(spikes_at(0, 0), spikes_at(0, 0), waves=np.stack([WAVE, 3 * WAVE]))
-    assert kin.near == []
-    assert kin.may_be_near.all()
+    candidates = kin_of(spikes_at(0, 0), spikes_at(0, 0), waves=np.stack([WAVE, 3 * WAVE]))
+    assert candidates.near == []
+    assert candidates.may_be_near.all()
 
 
 @pytest.mark.parametrize(
@@ -86,24 +86,30 @@ def test_what_is_not_alike_is_not_near():
 )
 def test_parts_whose_spikes_scatter_may_be_nearer_than_they_seem(x, y, spread, may_be):
     # The two scatter by `spread` each, along the second axis alone.
-    kin = kin_of(spikes_at(0, 0, spread), spikes_at(x, y, spread))
-    assert bool(kin.may_be_near[0, 1]) is may_be
-    assert kin.near == []
+    candidates = kin_of(spikes_at(0, 0, spread), spikes_at(x, y, spread))
+    assert bool(candidates.may_be_near[0, 1]) is may_be
+    assert candidates.near == []
 
 
 def test_of_a_part_without_spikes_nothing_is_said():
-    kin = kin_of(spikes_at(0, 0), [], spikes_at(0, 100))
-    assert kin.may_be_near.tolist() == [
+    candidates = kin_of(spikes_at(0, 0), [], spikes_at(0, 100))
+    assert candidates.may_be_near.tolist() == [
         [True, True, False],
         [True, True, True],
         [False, True, True],
     ]
-    assert kin.near == []
+    assert candidates.near == []
 
 
 def test_where_motion_is_not_known_all_may_be_near_and_none_is():
     waves = np.stack([WAVE, WAVE, 3 * WAVE])
-    kin = kinship(Places(um=None, peak_waveforms=waves), [np.arange(2)] * 3, MERGE)
-    assert kin.alike.tolist() == [[True, True, False], [True, True, False], [False, False, True]]
-    assert kin.may_be_near.all()
-    assert kin.near == []
+    candidates = find_candidate_pairs(
+        Places(um=None, peak_waveforms=waves), [np.arange(2)] * 3, MERGE
+    )
+    assert candidates.alike.tolist() == [
+        [True, True, False],
+        [True, True, False],
+        [False, False, True],
+    ]
+    assert candidates.may_be_near.all()
+    assert candidates.near == []

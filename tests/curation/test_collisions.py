@@ -8,10 +8,16 @@ import pytest
 
 import naive_matching
 from embersort.config import MatchConfig
-from embersort.curation.collisions import MIN_EVENTS, RARER, collisions, explained_by, in_doubt
+from embersort.curation.collisions import (
+    MIN_EVENTS,
+    MIN_RATE_RATIO,
+    collisions,
+    explained_by,
+    may_be_collisions,
+)
 from embersort.matching.bank import make_bank
 from embersort.signal.tiles import Tile
-from embersort.templates.spikes import CodedSpikes, evenly
+from embersort.templates.spikes import UnitSpikes, evenly
 from embersort.types import UNASSIGNED
 
 N_BEFORE = 15
@@ -67,7 +73,7 @@ def test_in_doubt_is_what_chance_makes_of_pairs_of_larger_ones():
     assert asked(by_chance // 40) == [False, False, True]
     assert asked(by_chance // 40 + N_WINDOW * 2000) == [False] * 3
     # One that is not much rarer than a neuron holds no collisions with it.
-    counts[2] = 1000 // RARER + 1
+    counts[2] = 1000 // MIN_RATE_RATIO + 1
     assert asked(1) == [False] * 3
 
 
@@ -80,7 +86,7 @@ def test_clusters_that_share_no_channel_collide_with_none():
 
 
 def partial_doubt(templates, counts):
-    return lambda n_samples: in_doubt(templates, counts, n_samples).tolist()
+    return lambda n_samples: may_be_collisions(templates, counts, n_samples).tolist()
 
 
 @dataclass
@@ -124,7 +130,7 @@ def clusters(n_third, third, *, all_late=False):
         [events[i] for i in order],
         np.repeat([0, 1, 2], [N_EACH, N_EACH, n_third])[order],
     )
-    spikes = CodedSpikes(
+    spikes = UnitSpikes(
         sample_index=at(np.arange(len(events))),
         unit_index=unit,
         channel_index=np.zeros(len(events), int),
@@ -154,7 +160,7 @@ def test_a_cluster_of_collisions_is_known_by_its_events(n_third, third, answer):
 def test_what_one_spike_explains_is_no_cluster_unless_the_neuron_may_have_moved(all_late):
     front, spikes = clusters(5, [(A, 1, 0.9)], all_late=all_late)
     templates = np.stack([A, B, 0.9 * A]).astype("f4")
-    assert in_doubt(templates, np.bincount(spikes.unit_index), len(front.white))[2]
+    assert may_be_collisions(templates, np.bincount(spikes.unit_index), len(front.white))[2]
     found = collisions(templates, spikes, front, np.ones(1), CONFIG)
     assert found.tolist() == [False, False, not all_late]
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from embersort.clustering.gaps import cosines
+from embersort.clustering.gaps import slow_cosines
 from embersort.clustering.neighbourhoods import split
 from embersort.config import ClusterConfig, MergeConfig
 from embersort.curation.candidate_pairs import Places
 from embersort.curation.merge import merge_units
-from embersort.curation.pair_tests import Labelled, projection_dip
+from embersort.curation.pair_tests import SpikeTrains, projection_dip
 from spike_trains import MERGE, RATE_HZ
 
 N_EVENTS = 800
@@ -29,7 +29,7 @@ def side_by_side(gap, seed):
 def test_the_gap_shows_once_their_common_course_is_taken_out(seed):
     features, when, neuron = side_by_side(6, seed)
     a, b = np.flatnonzero(neuron == 0), np.flatnonzero(neuron == 1)
-    slow = cosines(when, CONFIG.n_slow)
+    slow = slow_cosines(when, CONFIG.n_slow)
     hidden = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims)
     seen = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
     assert hidden < CONFIG.dip_threshold < seen
@@ -39,7 +39,7 @@ def test_the_gap_shows_once_their_common_course_is_taken_out(seed):
 def test_one_neuron_that_moves_has_no_gap(seed):
     features, when, neuron = side_by_side(0, seed)
     a, b = np.flatnonzero(neuron == 0), np.flatnonzero(neuron == 1)
-    slow = cosines(when, CONFIG.n_slow)
+    slow = slow_cosines(when, CONFIG.n_slow)
     dip = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
     assert dip < CONFIG.dip_threshold
 
@@ -48,7 +48,7 @@ def test_halves_of_the_time_of_a_neuron_that_stays_are_one():
     features, when, _ = side_by_side(0, 0)
     features[:, 0] -= 40 * when
     a, b = np.flatnonzero(when < 0.5), np.flatnonzero(when >= 0.5)
-    slow = cosines(when, CONFIG.n_slow)
+    slow = slow_cosines(when, CONFIG.n_slow)
     dip = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
     assert dip < CONFIG.dip_threshold
 
@@ -68,7 +68,7 @@ def test_a_second_look_parts_what_the_first_holds_together():
 @pytest.mark.parametrize(("gap", "n_neurons"), [(6, 2), (0, 1)])
 def test_copies_must_show_no_gap_at_rest_either(gap, n_neurons):
     features, when, neuron = side_by_side(gap, 0)
-    spikes = Labelled(
+    spikes = SpikeTrains(
         sample_index=np.round(when * 120 * RATE_HZ).astype(np.int64),
         unit_index=neuron,
         sampling_rate_hz=RATE_HZ,
@@ -81,7 +81,7 @@ def test_copies_must_show_no_gap_at_rest_either(gap, n_neurons):
 def test_copies_are_told_by_the_last_look():
     features, when, neuron = side_by_side(6, 0)
     features[:, 0] -= 40 * when
-    spikes = Labelled(
+    spikes = SpikeTrains(
         sample_index=np.round(when * 120 * RATE_HZ).astype(np.int64),
         unit_index=neuron,
         sampling_rate_hz=RATE_HZ,

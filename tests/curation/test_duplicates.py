@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from embersort.curation.correlogram import echo_share
-from embersort.curation.duplicates import echoes
+from embersort.curation.correlogram import share_at_fixed_lag
+from embersort.curation.duplicates import lagged_duplicates
 from spike_trains import MERGE, labelled, poisson
 
 VOICE = poisson(0, 1, 21)
@@ -20,7 +20,7 @@ LOUD, SOFT, ELSEWHERE = [10, 5, 0], [2, 4, 0], [0, 0, 4]
 
 
 def echoes_of(trains, *heights):
-    return echoes(labelled(*trains), impulses(*heights), MERGE).tolist()
+    return lagged_duplicates(labelled(*trains), impulses(*heights), MERGE).tolist()
 
 
 @pytest.mark.parametrize("lag_s", [0.0015, -0.0015, 0.0, 0.0039])
@@ -39,29 +39,29 @@ def following(n_echoes):
     return np.concatenate([VOICE[:n_echoes] + 0.0015, alone])
 
 
-@pytest.mark.parametrize(("n_echoes", "echo"), [(280, False), (360, True)])
-def test_where_the_voice_does_not_reach_an_echo_follows_next_to_always(n_echoes, echo):
-    assert echoes_of([VOICE, following(n_echoes)], LOUD, ELSEWHERE) == [False, echo]
+@pytest.mark.parametrize(("n_echoes", "duplicate"), [(280, False), (360, True)])
+def test_where_the_voice_does_not_reach_an_echo_follows_next_to_always(n_echoes, duplicate):
+    assert echoes_of([VOICE, following(n_echoes)], LOUD, ELSEWHERE) == [False, duplicate]
 
 
-@pytest.mark.parametrize(("height", "echo"), [(0.4, False), (0.6, True)])
-def test_a_voice_reaches_channels_with_a_twentieth_of_its_extent(height, echo):
-    assert echoes_of([VOICE, following(280)], [10, 5, height], ELSEWHERE) == [False, echo]
+@pytest.mark.parametrize(("height", "duplicate"), [(0.4, False), (0.6, True)])
+def test_a_voice_reaches_channels_with_a_twentieth_of_its_extent(height, duplicate):
+    assert echoes_of([VOICE, following(280)], [10, 5, height], ELSEWHERE) == [False, duplicate]
 
 
 @pytest.mark.parametrize("width", [1, 4])
 def test_a_share_is_that_of_the_naive_twin(width):
     rng = np.random.default_rng(4)
-    voice = np.sort(rng.choice(20_000, 150, replace=False))
-    part = np.sort(np.concatenate([voice[::2] + rng.integers(8, 12, 75), rng.choice(20_000, 40)]))
-    lags = [later - earlier for later in part for earlier in voice if abs(later - earlier) <= 40]
+    source = np.sort(rng.choice(20_000, 150, replace=False))
+    part = np.sort(np.concatenate([source[::2] + rng.integers(8, 12, 75), rng.choice(20_000, 40)]))
+    lags = [later - earlier for later in part for earlier in source if abs(later - earlier) <= 40]
     best = max(sum(low <= lag < low + width for lag in lags) for low in range(-40, 41))
-    assert echo_share(voice, part, 40, width) == best / len(part)
+    assert share_at_fixed_lag(source, part, 40, width) == best / len(part)
 
 
 def test_no_spikes_follow_none():
     some, none = np.arange(5), np.zeros(0, np.int64)
-    assert echo_share(none, some, 40, 4) == echo_share(some, none, 40, 4) == 0
+    assert share_at_fixed_lag(none, some, 40, 4) == share_at_fixed_lag(some, none, 40, 4) == 0
 
 
 def test_a_neuron_that_answers_within_milliseconds_is_kept():
@@ -69,9 +69,9 @@ def test_a_neuron_that_answers_within_milliseconds_is_kept():
     assert echoes_of([VOICE, np.sort(VOICE + lag_s)], LOUD, SOFT) == [False, False]
 
 
-@pytest.mark.parametrize(("n_echoes", "echo"), [(160, False), (240, True)])
-def test_most_spikes_of_an_echo_follow(n_echoes, echo):
-    assert echoes_of([VOICE, following(n_echoes)], LOUD, SOFT) == [False, echo]
+@pytest.mark.parametrize(("n_echoes", "duplicate"), [(160, False), (240, True)])
+def test_most_spikes_of_an_echo_follow(n_echoes, duplicate):
+    assert echoes_of([VOICE, following(n_echoes)], LOUD, SOFT) == [False, duplicate]
 
 
 def test_neighbouring_lags_are_one():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from embersort.curation.links import Link, follows, link
+from embersort.curation.links import Link, follow_in_bursts, link
 from spike_trains import MERGE, RATE_HZ, frame_of, labelled, of_unit, poisson, regular
 
 BEFORE, AFTER = regular(0, 44), regular(36, 80, offset_s=0.05)
@@ -59,7 +59,7 @@ def test_a_busy_time_of_one_alone_is_no_turn():
 
 def do_follow(large, small):
     spikes = labelled(large, small)
-    return bool(follows(spikes, of_unit(spikes, 0), of_unit(spikes, 1), MERGE))
+    return bool(follow_in_bursts(spikes, of_unit(spikes, 0), of_unit(spikes, 1), MERGE))
 
 
 @pytest.mark.parametrize(

@@ -246,8 +246,8 @@ def test_a_shape_that_returns_only_at_a_lag_is_proof_enough():
     spikes = labelled(train[::2], train[1::2])
     assert merged(spikes, at_lags(0, 5), [[0, 0], [0, 8]])[1] == [0, 0]
     # Strangers of one shape would be found at one trough, but they do coincide.
-    strangers = labelled(renewal(0, 15, 60), renewal(1, 15, 60))
-    assert merged(strangers, at_lags(0, 5), [[0, 0], [0, 8]])[1] == [0, 1]
+    low_amplitude_contamination = labelled(renewal(0, 15, 60), renewal(1, 15, 60))
+    assert merged(low_amplitude_contamination, at_lags(0, 5), [[0, 0], [0, 8]])[1] == [0, 1]
 
 
 @pytest.mark.parametrize("lag", [-5, 5])
@@ -266,7 +266,7 @@ def test_the_half_at_the_later_trough_is_late_by_the_lag(lag):
 @pytest.mark.parametrize(
     ("trains", "lag"),
     [
-        pytest.param((renewal(0, 15, 60), renewal(1, 15, 60)), 5, id="strangers"),
+        pytest.param((renewal(0, 15, 60), renewal(1, 15, 60)), 5, id="low_amplitude_contamination"),
         pytest.param((renewal(0, 30, 60)[::2], renewal(0, 30, 60)[1::2]), 15, id="too far apart"),
         pytest.param((renewal(0, 2, 60)[::2], renewal(0, 2, 60)[1::2]), 5, id="too few to tell"),
     ],

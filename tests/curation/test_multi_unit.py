@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from embersort.config import SeveralConfig
-from embersort.curation.multi_unit import are_several
+from embersort.curation.multi_unit import is_multi_unit
 from spike_trains import RATE_HZ, poisson, regular
 
 CONFIG = SeveralConfig(
@@ -17,7 +17,7 @@ CONFIG = SeveralConfig(
 
 def several(*trains, config=CONFIG):
     sample = np.sort(np.round(np.concatenate(trains) * RATE_HZ).astype(np.int64))
-    return are_several(sample, RATE_HZ, config)
+    return is_multi_unit(sample, RATE_HZ, config)
 
 
 def test_neurons_that_fire_independently_are_several():

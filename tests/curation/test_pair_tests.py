@@ -2,13 +2,18 @@ import numpy as np
 import pytest
 from scipy.stats import poisson as poisson_law
 
-from embersort.curation.pair_tests import _poisson_head, coincide, exclude, projection_dip
+from embersort.curation.pair_tests import (
+    _poisson_head,
+    fire_independently,
+    keep_cross_refractory,
+    projection_dip,
+)
 from spike_trains import MERGE, labelled, of_unit, poisson, regular
 
 
 def do_coincide(*trains, config=MERGE):
     spikes = labelled(*trains)
-    return coincide(spikes, of_unit(spikes, 0), of_unit(spikes, 1), config)
+    return fire_independently(spikes, of_unit(spikes, 0), of_unit(spikes, 1), config)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +106,9 @@ def test_halves_are_proven_where_strangers_would_hardly_ever_keep_apart(n_spikes
     first = regular(0, n_spikes * 0.011, 0.011)
     second = first + np.where(np.arange(n_spikes) < n_near, 0.001, 0.005)
     spikes = labelled(first, second)
-    assert exclude(spikes, of_unit(spikes, 0), of_unit(spikes, 1), 0.6, MERGE) is proven
+    assert (
+        keep_cross_refractory(spikes, of_unit(spikes, 0), of_unit(spikes, 1), 0.6, MERGE) is proven
+    )
 
 
 def dip_of(points, n_first, n_dims=10):

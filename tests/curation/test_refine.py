@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from embersort.config import MatchConfig, SortConfig
-from embersort.curation.refine import finish, is_real, part_templates, refine, split_units
+from embersort.curation.refine import finish, is_real, refine, split_units, subcluster_templates
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes
-from embersort.matching.pursuit import Matches
+from embersort.matching.orthogonal_pursuit import Matches
 from embersort.signal import TemporalPca
 from embersort.types import UNASSIGNED
 from spike_trains import MERGE, RATE_HZ
@@ -30,7 +30,7 @@ REGISTRATION = Registration(
 )
 
 
-def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, worth=9.0):
+def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, relative_gain=9.0):
     """Matched spikes; units peak on channel 0, codes are normal round 0 unless given."""
     n_spikes = len(sample)
     if codes is None:
@@ -46,10 +46,10 @@ def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, worth=9.0
         codes=np.asarray(codes, "f4"),
         embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.zeros(n_spikes, np.int64),
-        worth=np.broadcast_to(worth, n_spikes).astype("f4"),
+        relative_gain=np.broadcast_to(relative_gain, n_spikes).astype("f4"),
         explained=np.ones(n_spikes, "f4"),
         means=np.asarray(means, float),
-        flooded=np.zeros(len(means), bool),
+        cut_off=np.zeros(len(means), bool),
     )
 
 
@@ -100,10 +100,10 @@ def test_a_unit_that_no_spike_shapes_is_none():
     assert final.matches.sample_index.tolist() == list(range(0, 8000, 200))
 
 
-@pytest.mark.parametrize(("worth", "real"), [(1.2, False), (1.3, True)])
-def test_spikes_that_hardly_pass_are_noise(worth, real):
+@pytest.mark.parametrize(("relative_gain", "real"), [(1.2, False), (1.3, True)])
+def test_spikes_that_hardly_pass_are_noise(relative_gain, real):
     rows = np.arange(20)
-    spikes = matched(rows * 100, np.zeros(20), [trough(9)], worth=worth)
+    spikes = matched(rows * 100, np.zeros(20), [trough(9)], relative_gain=relative_gain)
     assert is_real(spikes, rows, CONFIG) is real
 
 
@@ -142,14 +142,14 @@ def test_the_template_of_a_part_is_the_mean_moved_by_its_codes():
     codes = [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [4, 1, 2, 3], [4, 1, 2, 3]]
     spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)], codes=codes)
     labels = np.array([0, 0, 0, 1, 1])
-    templates = part_templates(spikes, labels, np.array([0, 0]), STAGE)
+    templates = subcluster_templates(spikes, labels, np.array([0, 0]), STAGE)
     assert templates[0].tolist() == trough(9, 5)
     assert templates[1].tolist() == [[4, 2], [-8, -2], [0, 0]]
 
 
 def test_a_whole_unit_keeps_its_exact_mean():
     spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)])
-    templates = part_templates(spikes, np.zeros(5, np.int64), np.array([0]), STAGE)
+    templates = subcluster_templates(spikes, np.zeros(5, np.int64), np.array([0]), STAGE)
     assert templates.tolist() == [trough(9, 5)]
 
 
@@ -211,11 +211,11 @@ def test_refinement_splits_and_drops():
 
 
 def test_what_was_found_at_a_fixed_lag_is_no_unit():
-    voice = np.sort(np.random.default_rng(1).integers(0, 200_000, 100))
-    sample, unit = both(voice, voice + 15)
+    source = np.sort(np.random.default_rng(1).integers(0, 200_000, 100))
+    sample, unit = both(source, source + 15)
     spikes = matched(sample, unit, [trough(20, 5), trough(2, 8)])
     assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100]
-    assert finish(spikes, REGISTRATION, CONFIG).matches.sample_index.tolist() == voice.tolist()
+    assert finish(spikes, REGISTRATION, CONFIG).matches.sample_index.tolist() == source.tolist()
 
 
 def test_the_final_units_are_merged_and_numbered_anew():
@@ -308,7 +308,7 @@ def test_of_a_unit_that_noise_floods_only_sure_spikes_shape_the_template():
     spikes = replace(
         spikes,
         matches=replace(spikes.matches, scale=np.array([0.9, 1.0, 0.8, 0.9], "f4")),
-        flooded=np.array([True, False]),
+        cut_off=np.array([True, False]),
     )
     assert spikes.shapes_template.tolist() == [False, True, False, True]
 
@@ -319,7 +319,7 @@ def test_the_small_matches_of_a_flooded_unit_are_not_its_spikes():
     scale = np.where(np.arange(60) < 20, 0.75, 1.0).astype("f4")
     spikes = replace(spikes, matches=replace(spikes.matches, scale=scale))
     assert len(finish(spikes, REGISTRATION, CONFIG).matches.sample_index) == 60
-    flooded = replace(spikes, flooded=np.array([True]))
+    cut_off = replace(spikes, cut_off=np.array([True]))
     np.testing.assert_array_equal(
-        finish(flooded, REGISTRATION, CONFIG).matches.sample_index, sample[20:]
+        finish(cut_off, REGISTRATION, CONFIG).matches.sample_index, sample[20:]
     )

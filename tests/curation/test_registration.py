@@ -7,7 +7,7 @@ import numpy as np
 from embersort.config import MotionConfig
 from embersort.curation.registration import Registration, register
 from embersort.curation.spikes import MatchedSpikes
-from embersort.matching.pursuit import Matches
+from embersort.matching.orthogonal_pursuit import Matches
 from embersort.motion.displacement import Motion
 from embersort.recording import ArrayRecording
 from embersort.signal import TemporalPca
@@ -52,10 +52,10 @@ def spikes_of(sample, channel, codes):
         codes=np.asarray(codes, "f4"),
         embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.asarray(channel, np.int64),
-        worth=np.full(n_spikes, 9, "f4"),
+        relative_gain=np.full(n_spikes, 9, "f4"),
         explained=np.ones(n_spikes, "f4"),
         means=np.zeros((1, 3, N_CHANNELS)),
-        flooded=np.zeros(1, bool),
+        cut_off=np.zeros(1, bool),
     )
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from embersort.config import MatchConfig
-from embersort.curation.spikes import flooded_units, own_matches, piled_up
-from embersort.matching.pursuit import Matches
+from embersort.curation.spikes import is_cut_off, own_matches, units_with_cut_off
+from embersort.matching.orthogonal_pursuit import Matches
 
 CONFIG = MatchConfig()
 RATE_HZ = 10_000
@@ -25,7 +25,7 @@ def matches(scale, *, unit=None, sample=None, energy=400.0):
 
 
 @pytest.mark.parametrize(
-    ("scale", "worth", "flooded"),
+    ("scale", "relative_gain", "cut_off"),
     [(0.75, 1.3, True), (0.75, 1.7, False), (0.8, 1.3, False)],
     ids=[
         "small and worthless",
@@ -33,10 +33,12 @@ def matches(scale, *, unit=None, sample=None, energy=400.0):
         "near the least gain, but not small",
     ],
 )
-def test_noise_floods_a_unit_whose_usual_match_is_small_and_hardly_worth_it(scale, worth, flooded):
+def test_noise_floods_a_unit_whose_usual_match_is_small_and_hardly_worth_it(
+    scale, relative_gain, cut_off
+):
     some = matches(np.full(4, scale), unit=[0, 0, 0, 2])
-    answer = flooded_units(some, np.full(4, worth), 3, LEAST)
-    assert answer.tolist() == [flooded, False, flooded]
+    answer = units_with_cut_off(some, np.full(4, relative_gain), 3, LEAST)
+    assert answer.tolist() == [cut_off, False, cut_off]
 
 
 NEURON = np.linspace(0.8, 1.2, 40)
@@ -44,17 +46,17 @@ FAR_CELLS = np.repeat([0.72, 0.74, 0.76, 0.8], [40, 20, 15, 10])
 
 
 @pytest.mark.parametrize(
-    ("energy", "flooded"),
+    ("energy", "cut_off"),
     [
         pytest.param(400, True, id="noise moves the scale by 0.05"),
         pytest.param(100, False, id="by 0.1: the neuron's own spikes reach down as far"),
     ],
 )
-def test_matches_that_thin_out_from_the_least_scale_on_are_not_the_neurons(energy, flooded):
+def test_matches_that_thin_out_from_the_least_scale_on_are_not_the_neurons(energy, cut_off):
     both = matches(np.concatenate([NEURON, FAR_CELLS]), energy=energy)
-    assert flooded_units(both, np.full(len(both.scale), 9.0), 1, LEAST).tolist() == [flooded]
+    assert units_with_cut_off(both, np.full(len(both.scale), 9.0), 1, LEAST).tolist() == [cut_off]
     alone = matches(NEURON, energy=energy)
-    assert flooded_units(alone, np.full(40, 9.0), 1, LEAST).tolist() == [False]
+    assert units_with_cut_off(alone, np.full(40, 9.0), 1, LEAST).tolist() == [False]
 
 
 @pytest.mark.parametrize(
@@ -63,22 +65,22 @@ def test_matches_that_thin_out_from_the_least_scale_on_are_not_the_neurons(energ
     ids=["beyond chance", "not beyond chance", "too few to tell", "none"],
 )
 def test_a_pile_is_half_as_high_again_as_any_other_bin_beyond_chance(n_lowest, n_next, answer):
-    assert piled_up(np.repeat([0.72, 0.8], [n_lowest, n_next]), LEAST) is answer
+    assert is_cut_off(np.repeat([0.72, 0.8], [n_lowest, n_next]), LEAST) is answer
 
 
 def test_what_is_smaller_than_usual_floods_no_unit():
     some = matches(np.repeat([0.4, 0.9], [30, 20]))
-    assert flooded_units(some, np.full(50, 1.3), 1, LEAST).tolist() == [False]
+    assert units_with_cut_off(some, np.full(50, 1.3), 1, LEAST).tolist() == [False]
 
 
-def own(some, *, flooded=(False,), explained=1.0):
+def own(some, *, cut_off=(False,), explained=1.0):
     shares = np.broadcast_to(np.float32(explained), some.scale.shape)
-    return own_matches(some, np.array(flooded), shares, 3600 * RATE_HZ, RATE_HZ, CONFIG).tolist()
+    return own_matches(some, np.array(cut_off), shares, 3600 * RATE_HZ, RATE_HZ, CONFIG).tolist()
 
 
 def test_small_matches_of_flooded_units_are_not_their_own():
     some = matches([0.75, 0.85, 0.75, 0.85], unit=[0, 0, 1, 1])
-    assert own(some, flooded=[True, False]) == [False, True, True, True]
+    assert own(some, cut_off=[True, False]) == [False, True, True, True]
 
 
 def test_matches_of_another_shape_are_not_the_units_own_and_small_ones_are_asked_for_more():
@@ -95,7 +97,7 @@ def test_units_are_judged_apart_and_out_of_order_in_time():
     some = matches(
         np.tile(np.repeat([1.0, 0.5], [10, 5]), 2), unit=np.repeat([0, 1], 15), sample=sample
     )
-    assert own(some, flooded=[False] * 2) == [True] * 15 + [True] * 10 + [False] * 5
+    assert own(some, cut_off=[False] * 2) == [True] * 15 + [True] * 10 + [False] * 5
 
 
 def test_strangers_are_not_the_units_own_and_its_small_spikes_have_no_part_in_that():

@@ -74,7 +74,7 @@ def test_spikes_of_a_unit_lie_together_and_of_others_apart(encoded):
     events, _, _, label, stage, codes = encoded
     is_spike = label >= 0
     for values in (codes, stage.in_context(codes, events)):
-        frame = stage.common_frame(values, events.channel_index)[is_spike]
+        frame = stage.on_shared_channels(values, events.channel_index)[is_spike]
         affinity = frame @ frame.T
         same = label[is_spike][:, None] == label[is_spike][None, :]
         assert affinity[same].mean() > 0.7

@@ -46,7 +46,7 @@ def test_codes_hold_the_embedding_and_what_context_needs():
     codes = stage.encode(snippets, channel)
     assert codes.shape == (12, ENCODER.n_dims + 6)
     assert codes.dtype == np.float32
-    frame = stage.common_frame(codes, channel)
+    frame = stage.on_shared_channels(codes, channel)
     assert np.allclose(np.linalg.norm(frame, axis=1), 1, atol=1e-6)
     direct = stage.encoder.encode(snippets, channel, NEIGHBOURS, PROBE.positions_um)
     read = stage.read(codes)

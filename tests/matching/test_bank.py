@@ -5,7 +5,7 @@ import pytest
 
 import naive_matching
 from embersort.config import MatchConfig
-from embersort.matching.bank import Carried, TemplateBank, make_bank, select
+from embersort.matching.bank import EarlierBank, TemplateBank, make_bank, select
 from embersort.matching.components import noise_variance
 from embersort.matching.score import score_templates
 
@@ -120,8 +120,8 @@ def test_a_bank_has_the_same_bits_whatever_was_carried(row):
     earlier[1][:, :2] = 0
     row = np.array(row)
     templates = np.where((row == NEW)[:, None, None], 0.7 * earlier[::-1], earlier[row])
-    carried = Carried(bank=make_bank(earlier, N_BEFORE, MatchConfig()), row=row)
-    part = make_bank(templates, N_BEFORE, MatchConfig(), carried=carried)
+    earlier = EarlierBank(bank=make_bank(earlier, N_BEFORE, MatchConfig()), row=row)
+    part = make_bank(templates, N_BEFORE, MatchConfig(), earlier=earlier)
     alone = make_bank(templates, N_BEFORE, MatchConfig())
     for field in dataclasses.fields(TemplateBank):
         name = field.name
@@ -133,8 +133,8 @@ def test_of_a_narrower_bank_and_of_none_nothing_is_carried():
     alone = make_bank(templates, N_BEFORE, MatchConfig())
     for earlier in (templates[:0], templates * [1, 1, 0, 0]):
         bank = make_bank(earlier, N_BEFORE, MatchConfig())
-        carried = Carried(bank=bank, row=np.array([0, NEW, NEW]))
-        part = make_bank(templates, N_BEFORE, MatchConfig(), carried=carried)
+        earlier = EarlierBank(bank=bank, row=np.array([0, NEW, NEW]))
+        part = make_bank(templates, N_BEFORE, MatchConfig(), earlier=earlier)
         assert np.array_equal(part.shifted, alone.shifted)
         assert np.array_equal(part.overlap, alone.overlap)
 

@@ -8,9 +8,9 @@ import pytest
 import naive_matching
 from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
-from embersort.matching.banks_over_time import BANKS_KEPT, Banks, make_banks
+from embersort.matching.banks_over_time import BANKS_KEPT, BanksOverTime, banks_over_time
 from embersort.signal import TemporalPca
-from embersort.templates.tracking import AS_IT_IS, MovingTemplates
+from embersort.templates.tracking import AS_IT_IS, TrackedTemplates
 
 N_BEFORE = 15
 SHAPES = naive_matching.shapes(n_before=N_BEFORE)
@@ -29,7 +29,7 @@ MOVED = [60.0, 50.0]
 
 def templates(base=SHAPES, moved=MOVED, n_spikes=(50, 40, 30)):
     """Unit 1 has another shape round channel 3 from block 2 on; the others stay."""
-    return MovingTemplates(
+    return TrackedTemplates(
         base=base,
         n_spikes=np.array(n_spikes),
         unit_index=np.array([0, 1, 1, 2]),
@@ -42,7 +42,7 @@ def templates(base=SHAPES, moved=MOVED, n_spikes=(50, 40, 30)):
 
 
 def banks_of(moving):
-    return make_banks(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG)
+    return banks_over_time(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG)
 
 
 def assert_equal_banks(a, b):
@@ -99,7 +99,7 @@ def test_a_unit_that_comes_to_look_like_another_is_matched_once_then():
 
 
 def test_no_units_have_an_empty_bank():
-    nothing = MovingTemplates(
+    nothing = TrackedTemplates(
         base=SHAPES[:0],
         n_spikes=np.zeros(0, np.int64),
         unit_index=np.zeros(0, np.int64),
@@ -116,7 +116,7 @@ def counted(n_blocks):
     """Banks of one unit with a version for each block, and the blocks they were made for."""
     made = []
     block = np.arange(n_blocks)
-    moving = MovingTemplates(
+    moving = TrackedTemplates(
         base=SHAPES[:1],
         n_spikes=np.array([50]),
         unit_index=np.zeros(n_blocks, np.int64),
@@ -131,7 +131,7 @@ def counted(n_blocks):
         made.append(block)
         return object()
 
-    return Banks(moving, make), made
+    return BanksOverTime(moving, make), made
 
 
 def test_the_latest_few_banks_are_kept():
@@ -157,8 +157,8 @@ def test_threads_that_ask_at_once_get_one_bank():
 
 def test_what_a_template_lacks_is_matched_but_only_where_it_stays_as_it_is():
     moving = templates()
-    lacks = 0.1 * SHAPES
-    timed = make_banks(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG, lacks).at(200)
+    residuals = 0.1 * SHAPES
+    timed = banks_over_time(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG, residuals).at(200)
     plain = banks_of(moving).at(200)
     assert timed.unit_index.tolist() == plain.unit_index.tolist()
     ratio = timed.bank.norm2 / plain.bank.norm2

@@ -4,10 +4,10 @@ import pytest
 import naive_matching
 from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
-from embersort.matching.fit import terms_of
-from embersort.matching.pursuit import peel
+from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.score import score_templates
-from embersort.matching.upsample import N_SIDE, fill_between, stride_of, whole_range
+from embersort.matching.single_fit import fit_criteria
+from embersort.matching.upsample import N_SIDE, score_stride, upsample, whole_range
 
 N_BEFORE = 15
 RATE_HZ = 30_000.0
@@ -28,7 +28,7 @@ def banded(traces):
     [(30_000, 6000, 2), (32_000, 6000, 2), (24_000, 6000, 1), (20_000, 6000, 1), (20_000, 3000, 2)],
 )
 def test_half_of_the_samples_is_enough_where_the_band_is_narrow(rate_hz, high_hz, stride):
-    assert stride_of(rate_hz, high_hz) == stride
+    assert score_stride(rate_hz, high_hz) == stride
 
 
 @pytest.mark.parametrize("whole", [(12, 180), (13, 181), (30, 30), (31, 31)])
@@ -37,7 +37,7 @@ def test_what_lies_between_is_right_below_the_band(whole):
     for cycles in (0.0, 0.03, 0.1, BAND):
         wave = np.cos(2 * np.pi * cycles * t + 1).astype("f4")
         known = np.stack([wave[::2], wave[::2]])
-        filled = fill_between(known, np.array([True, False]), 200, whole)
+        filled = upsample(known, np.array([True, False]), 200, whole)
         inside = slice(whole[0], whole[1] + 1)
         assert np.abs(filled[0, inside] - wave[inside]).max() < 0.01
         assert not filled[0, whole[1] + 2 :].any()
@@ -73,8 +73,8 @@ def test_overlapping_spikes_leave_next_to_nothing(start, first, second, lag):
     spikes = [(100 + start, first, 1), (100 + start + lag, second, 1), (250 + start, second, 1.2)]
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 400, spikes)
     config = MatchConfig()
-    matches, residual = peel(
-        traces, make_bank(TEMPLATES, N_BEFORE, config, stride=2), terms_of(config, RATE_HZ)
+    matches, residual = match_templates(
+        traces, make_bank(TEMPLATES, N_BEFORE, config, stride=2), fit_criteria(config, RATE_HZ)
     )
     found = zip(matches.sample_index.tolist(), matches.unit_index.tolist(), strict=True)
     assert list(found) == [(t, u) for t, u, _ in spikes]

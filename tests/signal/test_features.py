@@ -1,6 +1,6 @@
 import numpy as np
 
-from embersort.signal.features import Looks
+from embersort.signal.features import FeatureExtractor
 from embersort.signal.pca import TemporalPca
 
 NEIGHBOURS = np.array([[0, 1], [1, 0]])
@@ -22,16 +22,16 @@ def snippets():
 
 
 def test_without_networks_the_embedding_has_no_columns():
-    looks = Looks(components=COMPONENTS)
-    codes, learned = looks.encode(snippets(), np.array([0, 1, 0]))
+    extractor = FeatureExtractor(components=COMPONENTS)
+    codes, learned = extractor.encode(snippets(), np.array([0, 1, 0]))
     np.testing.assert_array_equal(codes, COMPONENTS.encode(snippets(), np.array([0, 1, 0])))
     assert learned.shape == (3, 0)
-    assert looks.n_dims == 0
+    assert extractor.n_dims == 0
 
 
 def test_the_embedding_comes_first_of_what_the_networks_say():
-    looks = Looks(components=COMPONENTS, learned=Learned())
-    learned = looks.encode(snippets(), np.array([0, 1, 0]))[1]
+    extractor = FeatureExtractor(components=COMPONENTS, learned=Learned())
+    learned = extractor.encode(snippets(), np.array([0, 1, 0]))[1]
     assert learned.shape == (3, 4)
     peak = snippets().max(axis=(1, 2))
-    np.testing.assert_array_equal(learned[:, : looks.n_dims], np.stack([peak, -peak], axis=1))
+    np.testing.assert_array_equal(learned[:, : extractor.n_dims], np.stack([peak, -peak], axis=1))

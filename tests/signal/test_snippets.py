@@ -2,7 +2,7 @@ import numpy as np
 
 import naive_signal
 from embersort.config import SnippetConfig
-from embersort.signal.pca import TemporalPca, fit_temporal_pca
+from embersort.signal.pca import TemporalPca, fit_pca
 from embersort.signal.snippets import Window, cut_snippets, make_window
 from embersort.types import Geometry
 
@@ -56,15 +56,15 @@ def test_the_common_frame_holds_the_shared_channels_in_order():
     stage = TemporalPca(basis=np.ones((1, 1), "f4"), neighbours=NEIGHBOURS)
     # Peaks on channels 0 and 1 share channels 0 and 1, listed in another order for each.
     codes = np.array([[10, 11, 0], [21, 20, 22]], "f4")
-    assert stage.common_frame(codes, np.array([0, 1])).tolist() == [[10, 11], [20, 21]]
-    assert stage.common_frame(codes[1:], np.array([1])).tolist() == [[20, 21, 22]]
+    assert stage.on_shared_channels(codes, np.array([0, 1])).tolist() == [[10, 11], [20, 21]]
+    assert stage.on_shared_channels(codes[1:], np.array([1])).tolist() == [[20, 21, 22]]
 
 
 def test_the_components_are_those_of_the_waveforms():
     rng = np.random.default_rng(0)
     shapes = np.linalg.qr(rng.normal(size=(20, 2)))[0]
     waveforms = rng.normal(size=(300, 2)) * [5, 2] @ shapes.T
-    stage = fit_temporal_pca(waveforms, NEIGHBOURS, 2)
+    stage = fit_pca(waveforms, NEIGHBOURS, 2)
     assert np.allclose(stage.basis.T @ stage.basis, np.eye(2), atol=1e-6)
     assert np.allclose(stage.basis @ (stage.basis.T @ shapes), shapes, atol=1e-5)
     largest = stage.basis[np.abs(stage.basis).argmax(axis=0), [0, 1]]
@@ -73,11 +73,11 @@ def test_the_components_are_those_of_the_waveforms():
 
 def test_a_large_waveform_counts_as_much_as_a_small_one():
     small, large = np.eye(6)[:1].repeat(3, 0), 1000 * np.eye(6)[1:2].repeat(2, 0)
-    basis = fit_temporal_pca(np.concatenate([small, large]), NEIGHBOURS, 1).basis
+    basis = fit_pca(np.concatenate([small, large]), NEIGHBOURS, 1).basis
     assert np.allclose(np.abs(basis[:, 0]), [1, 0, 0, 0, 0, 0], atol=1e-6)
 
 
 def test_without_waveforms_the_components_are_cosines():
-    basis = fit_temporal_pca(np.zeros((0, 30)), NEIGHBOURS, 4).basis
+    basis = fit_pca(np.zeros((0, 30)), NEIGHBOURS, 4).basis
     assert basis.shape == (30, 4)
     assert np.allclose(basis.T @ basis, np.eye(4), atol=1e-6)

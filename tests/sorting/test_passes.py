@@ -9,11 +9,11 @@ import naive_matching
 from embersort.config import MatchConfig
 from embersort.curation.duplicates import without_duplicates
 from embersort.matching.bank import make_bank
-from embersort.matching.banks_over_time import make_banks
-from embersort.matching.fit import terms_of
-from embersort.matching.pursuit import peel
-from embersort.signal import TemporalPca, fit_temporal_pca
-from embersort.signal.features import Looks
+from embersort.matching.banks_over_time import banks_over_time
+from embersort.matching.orthogonal_pursuit import match_templates
+from embersort.matching.single_fit import fit_criteria
+from embersort.signal import TemporalPca, fit_pca
+from embersort.signal.features import FeatureExtractor
 from embersort.signal.preprocess import filter_tile
 from embersort.signal.tiles import Tile
 from embersort.sorting import recipe, sort
@@ -22,7 +22,7 @@ from plain_front import N_CHANNELS, front_of
 
 
 def stage_of(front) -> TemporalPca:
-    return fit_temporal_pca(np.zeros((0, front.window.n_window)), front.window.neighbours, 3)
+    return fit_pca(np.zeros((0, front.window.n_window)), front.window.neighbours, 3)
 
 
 def test_impulses_come_back_exactly_also_at_the_borders_of_tiles():
@@ -35,7 +35,7 @@ def test_impulses_come_back_exactly_also_at_the_borders_of_tiles():
     traces = np.zeros((75_000, N_CHANNELS), "f4")
     traces[sample, channel] = -200
     front = front_of(traces)
-    events = encode_events(front, Looks(components=stage_of(front))).events
+    events = encode_events(front, FeatureExtractor(components=stage_of(front))).events
     assert (events.sample_index == sample).all()
     assert (events.channel_index == channel).all()
     assert np.ptp(events.amplitude) < 0.1 * np.abs(events.amplitude).max()
@@ -49,7 +49,7 @@ def test_what_all_channels_share_is_no_event_where_they_have_a_reference():
     referenced = replace(front_of(traces), preprocessor=shared)
 
     def found(front):
-        events = encode_events(front, Looks(components=stage_of(front))).events
+        events = encode_events(front, FeatureExtractor(components=stage_of(front))).events
         return sorted(set(events.sample_index.tolist()))
 
     assert found(plain) == [1000, 2000]
@@ -62,9 +62,9 @@ def test_the_sort_matches_every_second_sample_where_that_is_enough(monkeypatch, 
 
     def watched(*arguments):
         strides.append(arguments[-1])
-        return make_banks(*arguments)
+        return banks_over_time(*arguments)
 
-    monkeypatch.setattr(recipe, "make_banks", watched)
+    monkeypatch.setattr(recipe, "banks_over_time", watched)
     traces = np.random.default_rng(0).normal(0, 10, (1, 2 * rate_hz)).astype("f4")
     traces[:, 500::1000] -= 200
     sort(traces, sampling_rate_hz=rate_hz)
@@ -73,7 +73,7 @@ def test_the_sort_matches_every_second_sample_where_that_is_enough(monkeypatch, 
 
 def test_no_events_have_no_codes():
     front = front_of(np.zeros((45_000, N_CHANNELS), "f4"))
-    encoded = encode_events(front, Looks(components=stage_of(front)))
+    encoded = encode_events(front, FeatureExtractor(components=stage_of(front)))
     assert encoded.events.n_events == 0
     assert len(encoded.codes) == 0
 
@@ -84,7 +84,7 @@ def test_filtered_overlapping_spikes_leave_nothing():
     spikes = [(1000, 0, 1), (1014, 1, 1), (1030, 2, 1), (2000, 1, 1), (2020, 0, 1)]
     bank = make_bank(wide, 30, config)
     traces = naive_matching.place(wide, 30, 3000, spikes)
-    matches, residual = peel(traces, bank, terms_of(config, 30_000.0))
+    matches, residual = match_templates(traces, bank, fit_criteria(config, 30_000.0))
     assert list(zip(matches.sample_index, matches.unit_index, strict=True)) == [
         (t, u) for t, u, _ in spikes
     ]

@@ -3,8 +3,8 @@ import pytest
 
 from embersort.motion.positions import spike_positions_um
 from embersort.signal import TemporalPca
-from embersort.templates.estimate import centred, templates_from_codes, unwhiten, unwhitening
-from embersort.templates.spikes import CodedSpikes
+from embersort.templates.estimate import centred, median_templates, unwhiten, unwhitening
+from embersort.templates.spikes import UnitSpikes
 
 SAME = np.eye(2, dtype="f4")
 
@@ -78,13 +78,13 @@ STAGE = TemporalPca(
 
 
 def templates_of(labels, channels, codes):
-    spikes = CodedSpikes(
+    spikes = UnitSpikes(
         sample_index=np.arange(len(labels)),
         unit_index=np.array(labels, np.int64),
         channel_index=np.array(channels, np.int64),
         codes=np.array(codes, "f4").reshape(len(labels), 4),
     )
-    return templates_from_codes(spikes, STAGE, 3)
+    return median_templates(spikes, STAGE, 3)
 
 
 def test_a_template_is_the_median_of_its_codes_on_their_channels():

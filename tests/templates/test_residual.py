@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from embersort.signal.snippets import cut_snippets
-from embersort.templates.residual import MIN_SNIPPETS, _beyond_noise, lacking
-from embersort.templates.spikes import CodedSpikes
+from embersort.templates.residual import MIN_SNIPPETS, _beyond_noise, template_residuals
+from embersort.templates.spikes import UnitSpikes
 from plain_front import N_CHANNELS, front_of
 
 N_SAMPLES = 240_000
@@ -27,7 +27,7 @@ def made(n_spikes=60, until=N_SAMPLES):
     )[0]
     known = np.zeros((1, *whole.shape), "f4")
     known[0, :, :2] = whole[:, :2]
-    spikes = CodedSpikes(
+    spikes = UnitSpikes(
         sample_index=sample,
         unit_index=np.zeros(n_spikes, int),
         channel_index=np.zeros(n_spikes, int),
@@ -38,22 +38,22 @@ def made(n_spikes=60, until=N_SAMPLES):
 
 def test_a_far_channel_that_the_template_lacks_is_found():
     front, spikes, known, whole = made()
-    lacks = lacking(known, spikes, front)
+    residuals = template_residuals(known, spikes, front)
     missing = np.square(whole[:, 3]).sum()
-    assert np.square(lacks[0, :, 3] - whole[:, 3]).sum() < 0.2 * missing
-    assert np.square(lacks[0, :, :3]).sum() < 0.1 * missing
+    assert np.square(residuals[0, :, 3] - whole[:, 3]).sum() < 0.2 * missing
+    assert np.square(residuals[0, :, :3]).sum() < 0.1 * missing
 
 
 def test_weak_units_and_few_snippets_lack_nothing():
     front, spikes, known, _ = made()
-    assert not lacking(known * 0.01, spikes, front).any()
+    assert not template_residuals(known * 0.01, spikes, front).any()
     front, spikes, known, _ = made(n_spikes=MIN_SNIPPETS - 1)
-    assert not lacking(known, spikes, front).any()
+    assert not template_residuals(known, spikes, front).any()
 
 
 def test_a_unit_of_part_of_the_recording_is_left_alone():
     front, spikes, known, _ = made(until=N_SAMPLES // 2)
-    assert not lacking(known, spikes, front).any()
+    assert not template_residuals(known, spikes, front).any()
 
 
 @pytest.mark.parametrize("variance", [0.01, 1.0])

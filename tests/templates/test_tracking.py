@@ -5,8 +5,8 @@ import pytest
 
 from embersort.config import MovingConfig
 from embersort.signal import TemporalPca
-from embersort.templates.spikes import CodedSpikes
-from embersort.templates.tracking import AS_IT_IS, moving_templates
+from embersort.templates.spikes import UnitSpikes
+from embersort.templates.tracking import AS_IT_IS, track_templates
 from embersort.types import UNASSIGNED
 
 RATE_HZ = 1000
@@ -25,7 +25,7 @@ SAMPLE = np.arange(50, N_SAMPLES, 100)
 
 def spikes_of(codes, *, sample=SAMPLE, unit=0, channel=0):
     n_spikes = len(sample)
-    return CodedSpikes(
+    return UnitSpikes(
         sample_index=sample,
         unit_index=np.broadcast_to(unit, n_spikes).astype(np.int64),
         channel_index=np.broadcast_to(channel, n_spikes).astype(np.int64),
@@ -34,7 +34,7 @@ def spikes_of(codes, *, sample=SAMPLE, unit=0, channel=0):
 
 
 def followed(spikes, base=BASE):
-    return moving_templates(base, spikes, STAGE, N_SAMPLES, RATE_HZ, CONFIG)
+    return track_templates(base, spikes, STAGE, N_SAMPLES, RATE_HZ, CONFIG)
 
 
 def noisy(centre, seed=0):
@@ -179,7 +179,7 @@ def test_channels_beyond_the_local_ones_stay_those_of_the_base():
     codes = still()
     codes[SAMPLE >= 20_000] = [10, 0, 20, 0]
     base = np.full((1, 3, 3), 7.0, "f4")
-    templates = moving_templates(base, spikes_of(codes), stage, N_SAMPLES, RATE_HZ, CONFIG)
+    templates = track_templates(base, spikes_of(codes), stage, N_SAMPLES, RATE_HZ, CONFIG)
     wave = templates.waveforms(np.array([1]), stage)[0]
     assert wave[0].tolist() == [10, 20, 7]
     assert (base == 7).all()

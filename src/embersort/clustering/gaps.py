@@ -15,7 +15,7 @@ TINY_COURSE = 1e-3
 """Variance of a slow function below which it is not trusted to say how features follow it."""
 
 
-def principal(frame: FloatArray, n_dims: int) -> NDArray[np.float64]:
+def principal_coordinates(frame: FloatArray, n_dims: int) -> NDArray[np.float64]:
     """Return the coordinates along the principal axes of largest variance, O(n · n_columns²)."""
     centred = np.asarray(frame, np.float64) - frame.mean(axis=0, dtype=np.float64)
     n_dims = min(n_dims, centred.shape[1])
@@ -46,7 +46,7 @@ def fisher_line(points: NDArray[np.float64], n_a: int) -> NDArray[np.float64]:
     return points @ (direction / max(length, np.finfo(float).tiny))
 
 
-def less_common_course(
+def without_common_trend(
     points: NDArray[np.float64], slow: FloatArray, n_a: int
 ) -> NDArray[np.float64]:
     """Return points less what follows slow functions of time within both sets alike."""
@@ -56,7 +56,7 @@ def less_common_course(
     return np.asarray(points - slow @ slope, np.float64)
 
 
-def cosines(when: FloatArray, n: int) -> NDArray[np.float64]:
+def slow_cosines(when: FloatArray, n: int) -> NDArray[np.float64]:
     """Return the slowest ``n`` cosines on the interval from 0 to 1, shape (n_events, n)."""
     return np.cos(np.asarray(when, np.float64)[:, None] * np.arange(1, n + 1) * np.pi)
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.gaps import cosines, principal
+from embersort.clustering.gaps import principal_coordinates, slow_cosines
 from embersort.clustering.isosplit import isosplit
 from embersort.clustering.mixture import fit_mixture
-from embersort.clustering.time_merge import joined_in_time
+from embersort.clustering.time_merge import merge_across_time
 from embersort.config import ClusterConfig
 from embersort.types import UNASSIGNED, FloatArray, Geometry, IntArray
 
@@ -143,12 +143,12 @@ def _parts(
 ) -> list[IntArray]:
     """Return the parts that some events fall into in the first look that parts them."""
     if when is not None:
-        points = principal(looks[0][members], config.n_dims)
+        points = principal_coordinates(looks[0][members], config.n_dims)
         labels = _clusters_in_time(points, when[members], config)
         if labels.max() > 0:
             return _by_label(members, labels)
     for look in looks:
-        labels = _clusters(principal(look[members], config.n_dims), config)
+        labels = _clusters(principal_coordinates(look[members], config.n_dims), config)
         if labels.max() > 0:
             return _by_label(members, labels)
     return [members]
@@ -156,7 +156,7 @@ def _parts(
 
 def _run_together(look: FloatArray, members: IntArray, config: ClusterConfig) -> list[IntArray]:
     """Return the parts of events of several neurons that are too near each other for a gap."""
-    points = principal(look[members], config.n_dims)
+    points = principal_coordinates(look[members], config.n_dims)
     seen = _thin(np.arange(len(points)), config.several.max_seen)
     mixture = fit_mixture(points[seen], config.several.n_parts)
     return _by_label(members, mixture.most_likely(points))
@@ -177,7 +177,7 @@ def _clusters_in_time(
     """Return clusters told apart by features and slow time, less those that time alone parts."""
     in_time = np.concatenate([points, slow_columns(when, config)], axis=1)
     labels = _clusters(in_time, config)
-    return joined_in_time(points, when, labels, config) if labels.max() > 0 else labels
+    return merge_across_time(points, when, labels, config) if labels.max() > 0 else labels
 
 
 def _clusters(points: FloatArray, config: ClusterConfig) -> NDArray[np.int64]:
@@ -210,9 +210,9 @@ def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]
     Side by side with features they part neurons that drift into each other's place at different
     times: their courses are separate lines in features and time, though one cloud in features.
     Cosines of evenly spread times pile up at their ends, so that a busy neuron may be cut into a
-    few stretches of time, which `joined_in_time` joins again.
+    few stretches of time, which `merge_across_time` joins again.
     """
-    return config.slow_scale * cosines(when, config.n_slow)
+    return config.slow_scale * slow_cosines(when, config.n_slow)
 
 
 def _thin(events: IntArray, most: int) -> IntArray:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.gaps import cosines, dip_between, fisher_line, less_common_course
+from embersort.clustering.gaps import dip_between, fisher_line, slow_cosines, without_common_trend
 from embersort.clustering.isocut import isocut
 from embersort.config import ClusterConfig, MeetConfig
 from embersort.types import FloatArray, IntArray
 
 
-def joined_in_time(
+def merge_across_time(
     points: NDArray[np.float64], when: FloatArray, labels: IntArray, config: ClusterConfig
 ) -> NDArray[np.int64]:
     """Join clusters that no gap parts where, or when, they meet.
@@ -70,7 +70,7 @@ def _between(
     dip = isocut(line)[0]
     # One gap is enough.
     if dip < config.isosplit.dip_threshold:
-        at_rest = less_common_course(own, cosines(when[both], config.n_slow), len(a))
+        at_rest = without_common_trend(own, slow_cosines(when[both], config.n_slow), len(a))
         dip = max(dip, dip_between(at_rest, len(a)))
     return dip, distance
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
 from embersort.config import MatchConfig
-from embersort.curation.attenuation import Train
+from embersort.curation.attenuation import UnitMatches
 from embersort.curation.links import share_after
 from embersort.spread import spread_places
 from embersort.types import FloatArray
@@ -95,7 +95,7 @@ class Mixture:
         return float(np.logaddexp(*self.log_densities(scale)).sum())
 
 
-def strangers(train: Train, config: MatchConfig) -> NDArray[np.bool_]:
+def low_amplitude_contamination(train: UnitMatches, config: MatchConfig) -> NDArray[np.bool_]:
     """Say which of a unit's matches of usual size are more likely strangers' than its own.
 
     Parameters
@@ -110,11 +110,11 @@ def strangers(train: Train, config: MatchConfig) -> NDArray[np.bool_]:
         None, unless they show as a crowd of their own, and not if they come soon after others of
         the unit as no stranger does: a burst's later spikes are small as well.
     """
-    below = train.scale < least_own(train.scale, train.gain, config.min_crowd)
+    below = train.scale < contamination_cut(train.scale, train.gain, config.min_crowd)
     return below & (not _soon(train, below, config.burst_ms))
 
 
-def least_own(scale: FloatArray, gain: FloatArray, min_crowd: float) -> float:
+def contamination_cut(scale: FloatArray, gain: FloatArray, min_crowd: float) -> float:
     """Return the scale below which a match is more likely a stranger's; 0 where none seems to be.
 
     Parameters
@@ -198,7 +198,7 @@ def _maximised(scale: FloatArray, foreign: FloatArray, last: Mixture, longest: f
     )
 
 
-def _soon(train: Train, below: NDArray[np.bool_], burst_ms: float) -> bool:
+def _soon(train: UnitMatches, below: NDArray[np.bool_], burst_ms: float) -> bool:
     """Say whether small matches follow the unit's others soon, more often than by chance."""
     reach = ms_to_samples(burst_ms, train.sampling_rate_hz)
     others, small = train.sample_index[~below], train.sample_index[below]

@@ -22,7 +22,7 @@ LOWEST_SD = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Train:
+class UnitMatches:
     """The matches of one unit, in order of time.
 
     Attributes
@@ -43,7 +43,7 @@ class Train:
     sampling_rate_hz: float
 
 
-def own_small(train: Train, config: MatchConfig) -> NDArray[np.bool_]:
+def attenuated_spikes(train: UnitMatches, config: MatchConfig) -> NDArray[np.bool_]:
     """Say which matches are small ones of the unit's own.
 
     Returns
@@ -67,13 +67,15 @@ def own_small(train: Train, config: MatchConfig) -> NDArray[np.bool_]:
     return own & ~lowest if crowd else own
 
 
-def _beyond_chance(train: Train, weak: NDArray[np.bool_], config: MatchConfig) -> NDArray[np.bool_]:
+def _beyond_chance(
+    train: UnitMatches, weak: NDArray[np.bool_], config: MatchConfig
+) -> NDArray[np.bool_]:
     """Return those of weak matches that follow another soon, if few do so by chance."""
     reach = ms_to_samples(config.burst_ms, train.sampling_rate_hz)
     gap = np.diff(train.sample_index)
-    follows = weak & np.concatenate([[False], gap <= reach])
+    follow_in_bursts = weak & np.concatenate([[False], gap <= reach])
     exposed = int(np.minimum(gap, reach).sum())
-    elsewhere = np.count_nonzero(weak & ~follows)
+    elsewhere = np.count_nonzero(weak & ~follow_in_bursts)
     # One more than were seen elsewhere: there may have been none by luck.
     by_chance = (1 + elsewhere) * exposed / max(train.duration_samples - exposed, 1)
-    return follows & (by_chance <= config.max_chance * np.count_nonzero(follows))
+    return follow_in_bursts & (by_chance <= config.max_chance * np.count_nonzero(follow_in_bursts))

@@ -41,7 +41,7 @@ class Places:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kinship:
+class CandidatePairs:
     """What place and shape say of every pair of parts.
 
     Attributes
@@ -63,7 +63,9 @@ class Kinship:
     about: list[tuple[int, int]]
 
 
-def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kinship:
+def find_candidate_pairs(
+    places: Places, members: list[IntArray], config: MergeConfig
+) -> CandidatePairs:
     """Compare all parts by place and shape.
 
     Parameters
@@ -76,7 +78,7 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
     waves = places.peak_waveforms
     alike = one_shape(waves, config.min_peak_cosine, config.max_height_ratio)
     if places.um is None:
-        return Kinship(alike=alike, may_be_near=np.ones_like(alike), near=[], about=[])
+        return CandidatePairs(alike=alike, may_be_near=np.ones_like(alike), near=[], about=[])
     middle = np.full((len(members), 2), np.nan)
     spread = np.full((len(members), 2), np.nan)
     for part, rows in enumerate(members):
@@ -86,13 +88,13 @@ def kinship(places: Places, members: list[IntArray], config: MergeConfig) -> Kin
     apart = np.abs(middle[:, None] - middle[None, :])
     doubt = spread[:, None] + spread[None, :]
     distance = np.linalg.norm(apart, axis=2)
-    akin = one_shape(waves, config.min_moved_cosine, config.max_moved_ratio)
-    return Kinship(
+    alike_when_moved = one_shape(waves, config.min_moved_cosine, config.max_moved_ratio)
+    return CandidatePairs(
         alike=alike,
         # Parts without spikes have no place: nothing is said of them.
         may_be_near=~(apart > config.place_um + doubt).any(axis=2),
         near=_nearest_first(distance, alike & (distance <= config.place_um)),
-        about=_nearest_first(distance, akin & (distance <= config.max_place_um)),
+        about=_nearest_first(distance, alike_when_moved & (distance <= config.max_place_um)),
     )
 
 

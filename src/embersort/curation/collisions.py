@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank, make_bank
-from embersort.matching.fit import Terms, terms_of
-from embersort.matching.pursuit import peel
+from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.redundancy import NO_RATE_HZ
+from embersort.matching.single_fit import FitCriteria, fit_criteria
 from embersort.signal.front import Front
 from embersort.signal.tiles import Tile, spread
-from embersort.templates.residual import steady
-from embersort.templates.spikes import CodedSpikes, evenly
+from embersort.templates.residual import fires_throughout
+from embersort.templates.spikes import UnitSpikes, evenly
 from embersort.types import BoolArray, FloatArray, IntArray
 
-RARER = 5
+MIN_RATE_RATIO = 5
 """Collisions are rarer than the spikes of either neuron by this factor or more."""
 
 SUPPORT_SHARE = 0.01
@@ -34,7 +34,7 @@ MAX_SHIFT = 3
 
 def collisions(
     templates: NDArray[np.float32],
-    spikes: CodedSpikes,
+    spikes: UnitSpikes,
     front: Front,
     noise: FloatArray,
     config: MatchConfig,
@@ -52,7 +52,7 @@ def collisions(
         Autocorrelation of the white noise.
     config : MatchConfig
     stride : int
-        See `embersort.matching.upsample.stride_of`.
+        See `embersort.matching.upsample.score_stride`.
 
     Returns
     -------
@@ -69,18 +69,20 @@ def collisions(
     of its events is. A few tiles are read, whatever the recording's length.
     """
     counts = np.bincount(spikes.unit_index[spikes.unit_index >= 0], minlength=len(templates))
-    doubted = in_doubt(templates, counts, front.recording.n_samples)
-    if doubted.all() or not doubted.any():
+    candidates = may_be_collisions(templates, counts, front.recording.n_samples)
+    if candidates.all() or not candidates.any():
         return np.zeros(len(templates), bool)
     tiles = spread(front.tiles(), N_TILES)
     inside = spikes.inside(tiles)
-    own = [np.flatnonzero(inside & (spikes.unit_index == unit)) for unit in np.flatnonzero(doubted)]
+    own = [
+        np.flatnonzero(inside & (spikes.unit_index == unit)) for unit in np.flatnonzero(candidates)
+    ]
     rows = np.sort(np.concatenate([evenly(rows, N_EVENTS) for rows in own]))
     sample, unit = spikes.sample_index[rows], spikes.unit_index[rows]
     n_before = front.window.n_before
-    others = make_bank(templates[~doubted], n_before, config, noise=noise, stride=stride)
+    others = make_bank(templates[~candidates], n_before, config, noise=noise, stride=stride)
 
-    def look(tile: Tile) -> NDArray[np.int64]:
+    def process_tile(tile: Tile) -> NDArray[np.int64]:
         here = (sample >= tile.start) & (sample < tile.stop)
         if not here.any():
             return np.zeros(0, np.int64)
@@ -88,16 +90,18 @@ def collisions(
         return explained_by(front.white_tile(tile), start, templates[unit[here]], others, config)
 
     # Rows and tiles are both in order of time.
-    n_others = np.concatenate(list(front.mapper(look, tiles, front.run)))
+    n_others = np.concatenate(list(front.mapper(process_tile, tiles, front.run)))
     # A part of a moving neuron may look like another part; it is for merging to tell.
-    moves = ~steady(spikes, np.arange(len(templates)), front.recording.n_samples)
+    moves = ~fires_throughout(spikes, np.arange(len(templates)), front.recording.n_samples)
     by_others = n_others > moves[unit]
     n_seen = np.bincount(unit, minlength=len(templates))
     n_explained = np.bincount(unit, weights=by_others, minlength=len(templates))
-    return doubted & (n_seen >= MIN_EVENTS) & (2 * n_explained >= n_seen)
+    return candidates & (n_seen >= MIN_EVENTS) & (2 * n_explained >= n_seen)
 
 
-def in_doubt(templates: NDArray[np.float32], counts: IntArray, n_samples: int) -> NDArray[np.bool_]:
+def may_be_collisions(
+    templates: NDArray[np.float32], counts: IntArray, n_samples: int
+) -> NDArray[np.bool_]:
     """Say which clusters are no larger than chance makes of pairs of larger ones beside them.
 
     Parameters
@@ -110,7 +114,7 @@ def in_doubt(templates: NDArray[np.float32], counts: IntArray, n_samples: int) -
     """
     energy = np.square(templates).sum(axis=1)
     support = (energy > SUPPORT_SHARE * energy.max(axis=1, keepdims=True)).astype(np.float32)
-    larger = (support @ support.T > 0) & (counts[None, :] >= RARER * counts[:, None])
+    larger = (support @ support.T > 0) & (counts[None, :] >= MIN_RATE_RATIO * counts[:, None])
     total = larger @ counts.astype(np.float64)
     n_pairs = (total**2 - larger @ np.square(counts, dtype=np.float64)) / 2
     # Of the two spikes either is the first.
@@ -145,7 +149,7 @@ def explained_by(
         taken out first.
     """
     n_window = templates.shape[1]
-    terms = terms_of(config, NO_RATE_HZ, small_too=False)
+    criteria = fit_criteria(config, NO_RATE_HZ, small_too=False)
     around = np.arange(-n_window, 2 * n_window)
     segments = white[start[:, None] + around]
     scale, place = _fit_own(segments, templates, config)
@@ -154,8 +158,8 @@ def explained_by(
         without_own[i, first : first + n_window] -= scale[i] * templates[i]
     used = np.any(templates != 0, axis=1)
     allowed = config.redundant_share * np.square(scale) * _energy(templates)
-    left, n_spikes = _left_by(others, segments, used, terms)
-    more = left - _left_by(others, without_own, used, terms)[0]
+    left, n_spikes = _left_by(others, segments, used, criteria)
+    more = left - _left_by(others, without_own, used, criteria)[0]
     return np.where(more <= allowed, n_spikes, 0)
 
 
@@ -174,7 +178,7 @@ def _fit_own(
 
 
 def _left_by(
-    bank: TemplateBank, segments: NDArray[np.float32], used: BoolArray, terms: Terms
+    bank: TemplateBank, segments: NDArray[np.float32], used: BoolArray, criteria: FitCriteria
 ) -> tuple[FloatArray, IntArray]:
     """Match a bank to segments.
 
@@ -190,7 +194,7 @@ def _left_by(
     # One after the other, with nothing between: no spike reaches from one into the next.
     apart = np.zeros((n_segments, length + n_window, n_channels), np.float32)
     apart[:, :length] = segments
-    matches, residual = peel(apart.reshape(-1, n_channels), bank, terms)
+    matches, residual = match_templates(apart.reshape(-1, n_channels), bank, criteria)
     middle = residual.reshape(apart.shape)[:, n_window : 2 * n_window]
     segment, trough = np.divmod(matches.sample_index, length + n_window)
     reaches = np.abs(trough - bank.n_before - n_window) < n_window

@@ -70,7 +70,7 @@ def _count_pairs(first: NDArray[np.int64], second: NDArray[np.int64], low: int, 
     return total
 
 
-def echo_share(first: IntArray, second: IntArray, reach: int, width: int) -> float:
+def share_at_fixed_lag(first: IntArray, second: IntArray, reach: int, width: int) -> float:
     """Return the largest share of the second train that follows the first at one and the same lag.
 
     Parameters

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from embersort.config import MergeConfig
 from embersort.curation.candidate_pairs import Places
-from embersort.curation.pair_tests import Labelled, are_strangers
-from embersort.curation.union import RowsOfUnit, joined
+from embersort.curation.pair_tests import SpikeTrains, violate_cross_refractory
+from embersort.curation.union import RowsOfUnit, unite_pairs
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
 
@@ -16,8 +16,8 @@ FEWEST_BINS = 3
 """Over fewer displacements nothing is gained or lost."""
 
 
-def completed(
-    spikes: Labelled,
+def merge_drift_splits(
+    spikes: SpikeTrains,
     same: IntArray,
     pairs: list[tuple[int, int]],
     places: Places,
@@ -55,14 +55,14 @@ def completed(
         counts_a, counts_b = (
             np.bincount(block[rows], minlength=n_blocks) for rows in (rows_a, rows_b)
         )
-        return complement(counts_a, counts_b, moved_um, config) and not are_strangers(
-            spikes, rows_a, rows_b, config
-        )
+        return are_drift_split(
+            counts_a, counts_b, moved_um, config
+        ) and not violate_cross_refractory(spikes, rows_a, rows_b, config)
 
-    return joined(spikes, same, pairs, share_neuron)
+    return unite_pairs(spikes, same, pairs, share_neuron)
 
 
-def complement(
+def are_drift_split(
     counts_a: NDArray[np.int64],
     counts_b: NDArray[np.int64],
     displacement_um: FloatArray,

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MergeConfig
-from embersort.curation.correlogram import echo_share
-from embersort.curation.pair_tests import Labelled
+from embersort.curation.correlogram import share_at_fixed_lag
+from embersort.curation.pair_tests import SpikeTrains
 from embersort.spread import spread_places
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
@@ -22,7 +22,9 @@ MOST_ASKED = 500
 """So many spikes tell whether a part always follows another far away."""
 
 
-def echoes(spikes: Labelled, templates: FloatArray, config: MergeConfig) -> NDArray[np.bool_]:
+def lagged_duplicates(
+    spikes: SpikeTrains, templates: FloatArray, config: MergeConfig
+) -> NDArray[np.bool_]:
     """Say which parts are echoes: most of their spikes follow a stronger part's at one fixed lag.
 
     Parameters
@@ -44,21 +46,21 @@ def echoes(spikes: Labelled, templates: FloatArray, config: MergeConfig) -> NDAr
     strength = np.sqrt(np.square(templates, dtype=np.float64).sum(axis=(1, 2)))
     trains = [spikes.sample_index[spikes.unit_index == part] for part in range(len(templates))]
     order = np.argsort(-strength, kind="stable")
-    echo = np.zeros(len(strength), bool)
+    duplicate = np.zeros(len(strength), bool)
     for place, part in enumerate(order):
         asked = trains[part][spread_places(len(trains[part]), MOST_ASKED)]
-        for voice in order[:place]:
-            if echo[voice]:
+        for source in order[:place]:
+            if duplicate[source]:
                 continue
             # What is far away may be a neuron that fires together with it; but not each time.
-            heard = extent[voice, extent[part].argmax()] > MIN_HEARD * extent[voice].max()
+            heard = extent[source, extent[part].argmax()] > MIN_HEARD * extent[source].max()
             train, least = (
-                (trains[part], config.echo_share) if heard else (asked, config.locked_share)
+                (trains[part], config.share_at_fixed_lag) if heard else (asked, config.locked_share)
             )
-            if echo_share(trains[voice], train, reach, width) >= least:
-                echo[part] = True
+            if share_at_fixed_lag(trains[source], train, reach, width) >= least:
+                duplicate[part] = True
                 break
-    return echo
+    return duplicate
 
 
 def without_duplicates(

@@ -7,7 +7,12 @@ from enum import Enum
 import numpy as np
 
 from embersort.config import MergeConfig
-from embersort.curation.pair_tests import Labelled, UnitFrame, exclude, projection_dip
+from embersort.curation.pair_tests import (
+    SpikeTrains,
+    UnitFrame,
+    keep_cross_refractory,
+    projection_dip,
+)
 from embersort.types import IntArray
 from embersort.units import ms_to_samples
 
@@ -26,7 +31,9 @@ class Link(Enum):
     """They are alike at another lag, and keep each other's refractory period."""
 
 
-def link(spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig) -> Link:
+def link(
+    spikes: SpikeTrains, a: IntArray, b: IntArray, frame: UnitFrame, config: MergeConfig
+) -> Link:
     """Say how two distinct sets may be one neuron at different times.
 
     A gap between two sets counts only where both are active. A neuron that moves leaves one and
@@ -51,7 +58,9 @@ def link(spikes: Labelled, a: IntArray, b: IntArray, frame: UnitFrame, config: M
     return Link.PASSES if dip < config.dip_threshold else Link.NONE
 
 
-def follows(spikes: Labelled, large: IntArray, small: IntArray, config: MergeConfig) -> bool:
+def follow_in_bursts(
+    spikes: SpikeTrains, large: IntArray, small: IntArray, config: MergeConfig
+) -> bool:
     """Say whether the smaller spikes are the later ones of bursts.
 
     Most of them then have another spike of the two sets within ``burst_ms`` before them, far more
@@ -68,13 +77,15 @@ def follows(spikes: Labelled, large: IntArray, small: IntArray, config: MergeCon
     return excess >= config.min_burst_share and after > before
 
 
-def diminished(spikes: Labelled, large: IntArray, small: IntArray, config: MergeConfig) -> bool:
+def recover_after_larger(
+    spikes: SpikeTrains, large: IntArray, small: IntArray, config: MergeConfig
+) -> bool:
     """Say whether the smaller spikes are those of the same neuron before it has recovered.
 
     The two sets then keep each other's refractory period, beyond chance, and more of the smaller
     spikes have a larger one within ``recover_ms`` before them than after them.
     """
-    if not exclude(spikes, large, small, config.censored_ms, config):
+    if not keep_cross_refractory(spikes, large, small, config.censored_ms, config):
         return False
     reach = ms_to_samples(config.recover_ms, spikes.sampling_rate_hz)
     of, to = spikes.sample_index[small], spikes.sample_index[large]

@@ -10,14 +10,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.gaps import cosines
+from embersort.clustering.gaps import slow_cosines
 from embersort.clustering.time_merge import meeting
 from embersort.config import MergeConfig
-from embersort.curation.candidate_pairs import Kinship, Places, kinship
-from embersort.curation.drift_merge import completed
-from embersort.curation.links import Link, diminished, follows, link
-from embersort.curation.pair_tests import Labelled, UnitFrame, coincide, exclude, projection_dip
-from embersort.curation.union import RowsOfUnit, joined
+from embersort.curation.candidate_pairs import CandidatePairs, Places, find_candidate_pairs
+from embersort.curation.drift_merge import merge_drift_splits
+from embersort.curation.links import Link, follow_in_bursts, link, recover_after_larger
+from embersort.curation.pair_tests import (
+    SpikeTrains,
+    UnitFrame,
+    fire_independently,
+    keep_cross_refractory,
+    projection_dip,
+)
+from embersort.curation.union import RowsOfUnit, unite_pairs
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
 
@@ -47,7 +53,7 @@ class Merges:
 
 
 def merge_units(
-    spikes: Labelled,
+    spikes: SpikeTrains,
     templates: FloatArray,
     frames: Sequence[UnitFrame],
     places: Places,
@@ -75,12 +81,12 @@ def merge_units(
     -------
     Merges
         Copies are told by a joint projection without a gap, while both are active and at rest;
-        other parts of one unit by what `link`, `follows` and `complement` ask, of pairs with
-        similar templates and of pairs at one place.
+        other parts of one unit by what `link`, `follow_in_bursts` and `are_drift_split` ask, of
+        pairs with similar templates and of pairs at one place.
         Pairs are looked at by falling similarity.
     """
     members = [np.flatnonzero(spikes.unit_index == part) for part in range(len(templates))]
-    kin = kinship(places, members, config)
+    candidates = find_candidate_pairs(places, members, config)
     same = np.arange(len(templates))
     apart = []
     gap = _gap_test(spikes, frames, config)
@@ -90,21 +96,21 @@ def merge_units(
         if a == b or not len(members[a]) or not len(members[b]):
             continue
         if similarity >= config.min_similarity:
-            if coincide(spikes, members[a], members[b], config):
+            if fire_independently(spikes, members[a], members[b], config):
                 continue
             if not gap(members[a], members[b]):
                 _unite(members, same, a, b)
                 continue
         apart.append((a, b))
-    left = _still_apart([*apart, *kin.near], same)
+    left = _still_apart([*apart, *candidates.near], same)
 
     linked = cache(lambda a, b: link(spikes, members[a], members[b], frames[0], config))
     max_lag = ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz)
     at_lag = _AtLag(templates=templates, max_lag=max_lag)
-    tests = _Tests(spikes, templates, members, linked, gap, kin, at_lag, config)
+    tests = _Tests(spikes, templates, members, linked, gap, candidates, at_lag, config)
     # What was seen to belong together comes before parts that only take turns.
     passing = _linked(same, left, Link.PASSES, tests)
-    seen = completed(spikes, passing, [*apart, *kin.about], places, config)
+    seen = merge_drift_splits(spikes, passing, [*apart, *candidates.about], places, config)
     course = _linked(seen, left, Link.JUMPS, tests)
     if courses_only:
         return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
@@ -127,12 +133,12 @@ def _still_apart(pairs: list[tuple[int, int]], same: IntArray) -> list[tuple[int
 
 
 def _gap_test(
-    spikes: Labelled, frames: Sequence[UnitFrame], config: MergeConfig
+    spikes: SpikeTrains, frames: Sequence[UnitFrame], config: MergeConfig
 ) -> Callable[[IntArray, IntArray], bool]:
     """Return a test of whether a gap holds two sets of spikes apart."""
     components, look = frames[0], frames[-1]
     when = spikes.sample_index / spikes.sample_index.max(initial=1)
-    slow = cosines(when, config.n_slow)
+    slow = slow_cosines(when, config.n_slow)
 
     def gap(a: IntArray, b: IntArray) -> bool:
         # What the networks hold apart are no copies, even where components see one cloud; and
@@ -147,7 +153,7 @@ def _gap_test(
             return True
         # The networks are blind to some gaps; jitter makes some that are as deep.
         deep = projection_dip(components, near_a, near_b, config.n_dims) >= config.deep_dip
-        return deep and not exclude(spikes, a, b, config.censored_ms, config)
+        return deep and not keep_cross_refractory(spikes, a, b, config.censored_ms, config)
 
     return gap
 
@@ -155,12 +161,12 @@ def _gap_test(
 class _Tests(NamedTuple):
     """What the tests of a pair need, and the tests."""
 
-    spikes: Labelled
+    spikes: SpikeTrains
     templates: FloatArray
     members: list[IntArray]
     linked: Callable[[int, int], Link]
     gap: Callable[[IntArray, IntArray], bool]
-    kin: Kinship
+    candidates: CandidatePairs
     at_lag: _AtLag
     config: MergeConfig
 
@@ -170,7 +176,9 @@ class _Tests(NamedTuple):
             return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
         if how is Link.HALVES:
             return self._are_halves(a, b)
-        if not self.kin.alike[a, b] or (how is Link.JUMPS and not self.kin.may_be_near[a, b]):
+        if not self.candidates.alike[a, b] or (
+            how is Link.JUMPS and not self.candidates.may_be_near[a, b]
+        ):
             return False
         return self.linked(a, b) is how
 
@@ -192,7 +200,9 @@ class _Tests(NamedTuple):
             and cosine(self.templates[a], self.templates[b]) < self.config.min_similarity
         ):
             return True
-        apart = exclude(self.spikes, spikes_a, spikes_b, self.config.half_censored_ms, self.config)
+        apart = keep_cross_refractory(
+            self.spikes, spikes_a, spikes_b, self.config.half_censored_ms, self.config
+        )
         return apart or not self.gap(spikes_a, spikes_b)
 
 
@@ -202,15 +212,15 @@ def _linked(
     """Return the leading part of each part's unit, after linking the pairs that hold together."""
 
     def are_one(a: int, b: int, rows_of_unit: RowsOfUnit) -> bool:
-        return tests.hold(a, b, how) and not coincide(
+        return tests.hold(a, b, how) and not fire_independently(
             tests.spikes, rows_of_unit(a), rows_of_unit(b), tests.config
         )
 
-    return joined(tests.spikes, same, pairs, are_one)
+    return unite_pairs(tests.spikes, same, pairs, are_one)
 
 
 def _bursts(
-    spikes: Labelled,
+    spikes: SpikeTrains,
     templates: FloatArray,
     members: list[IntArray],
     a: int,
@@ -224,9 +234,9 @@ def _bursts(
     if np.square(templates[a]).sum() < np.square(templates[b]).sum():
         a, b = b, a
     large, small = members[a], members[b]
-    if alike >= config.min_burst_cosine and follows(spikes, large, small, config):
+    if alike >= config.min_burst_cosine and follow_in_bursts(spikes, large, small, config):
         return True
-    return diminished(spikes, large, small, config)
+    return recover_after_larger(spikes, large, small, config)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from embersort.types import IntArray
 from embersort.units import ms_to_samples
 
 
-def are_several(sample_index: IntArray, sampling_rate_hz: float, config: SeveralConfig) -> bool:
+def is_multi_unit(sample_index: IntArray, sampling_rate_hz: float, config: SeveralConfig) -> bool:
     """Say whether the spikes of a set keep no refractory period, so that they are several neurons'.
 
     Parameters

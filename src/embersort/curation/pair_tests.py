@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embersort.clustering.gaps import dip_between, less_common_course, principal
+from embersort.clustering.gaps import dip_between, principal_coordinates, without_common_trend
 from embersort.config import MergeConfig
 from embersort.curation.correlogram import Coincidence, coincidence
 from embersort.types import FloatArray, IntArray
@@ -19,7 +19,7 @@ UnitFrame = Callable[[IntArray], FloatArray]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Labelled:
+class SpikeTrains:
     """Spikes with a unit each, in order of time.
 
     Attributes
@@ -34,7 +34,7 @@ class Labelled:
     sampling_rate_hz: float
 
 
-def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+def fire_independently(spikes: SpikeTrains, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
     """Say whether two sets fire within a refractory period as often as strangers do.
 
     Where too few such pairs are to be expected, their share says nothing; but so many may be seen
@@ -48,10 +48,12 @@ def coincide(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) ->
     )
 
 
-def are_strangers(spikes: Labelled, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+def violate_cross_refractory(
+    spikes: SpikeTrains, a: IntArray, b: IntArray, config: MergeConfig
+) -> bool:
     """Say whether two sets fire within a refractory period more than foreign spikes would have it.
 
-    Unlike `coincide` this takes no sets for strangers only since they may be.
+    Unlike `fire_independently` this takes no sets for strangers only since they may be.
     """
     return any(
         _proven(_refractory_pairs(spikes, a, b, shortest_ms, config), config)
@@ -74,8 +76,8 @@ def _proven(pairs: Coincidence, config: MergeConfig) -> bool:
     )
 
 
-def exclude(
-    spikes: Labelled, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+def keep_cross_refractory(
+    spikes: SpikeTrains, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
 ) -> bool:
     """Say whether two sets keep each other's refractory period, as one neuron's spikes do.
 
@@ -111,7 +113,7 @@ def _poisson_tail(most: int, mean: float) -> float:
 
 
 def _refractory_pairs(
-    spikes: Labelled, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+    spikes: SpikeTrains, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
 ) -> Coincidence:
     """Count the pairs of two sets that are nearer than a refractory period, not censored."""
     fs = spikes.sampling_rate_hz
@@ -147,9 +149,9 @@ def projection_dip(
     column in common, on channels too far apart, cannot be compared: their dip is infinite.
     """
     both = np.concatenate([a, b])
-    points = principal(frame(both), n_dims)
+    points = principal_coordinates(frame(both), n_dims)
     if points.shape[1] == 0:
         return np.inf
     if slow is not None:
-        points = less_common_course(points, slow[both], len(a))
+        points = without_common_trend(points, slow[both], len(a))
     return dip_between(points, len(a))

@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 from embersort.clustering.neighbourhoods import split
 from embersort.config import SortConfig
-from embersort.curation.duplicates import DUPLICATE_MS, echoes, without_duplicates
+from embersort.curation.duplicates import DUPLICATE_MS, lagged_duplicates, without_duplicates
 from embersort.curation.merge import Merges, merge_units
-from embersort.curation.multi_unit import are_several
-from embersort.curation.pair_tests import Labelled, UnitFrame
+from embersort.curation.multi_unit import is_multi_unit
+from embersort.curation.pair_tests import SpikeTrains, UnitFrame
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes, own_matches
-from embersort.matching.pursuit import Matches
+from embersort.matching.orthogonal_pursuit import Matches
 from embersort.signal.pca import TemporalPca
-from embersort.templates.spikes import CodedSpikes
-from embersort.templates.tracking import MovingTemplates, moving_templates
+from embersort.templates.spikes import UnitSpikes
+from embersort.templates.tracking import TrackedTemplates, track_templates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
 from embersort.units import ms_to_samples
 
-OfCollisions = Callable[[NDArray[np.float32], CodedSpikes], NDArray[np.bool_]]
+OfCollisions = Callable[[NDArray[np.float32], UnitSpikes], NDArray[np.bool_]]
 """Says which parts, given their templates and spikes, hold collisions of others."""
 
 
-def _none(templates: NDArray[np.float32], spikes: CodedSpikes) -> NDArray[np.bool_]:
+def _none(templates: NDArray[np.float32], spikes: UnitSpikes) -> NDArray[np.bool_]:
     return np.zeros(len(templates), bool)
 
 
@@ -36,7 +36,7 @@ def refine(
     registration: Registration,
     config: SortConfig,
     of_collisions: OfCollisions = _none,
-) -> MovingTemplates:
+) -> TrackedTemplates:
     """Return better templates from matched spikes.
 
     Parameters
@@ -55,16 +55,16 @@ def refine(
     """
     stage = registration.stage
     labels, origin = split_units(spikes, registration, config)
-    templates = part_templates(spikes, labels, origin, stage)
+    templates = subcluster_templates(spikes, labels, origin, stage)
     collided = of_collisions(templates.astype(np.float32), _coded(spikes, labels))
     labels = np.where(np.append(collided, False)[labels], UNASSIGNED, labels)
-    labels = _without_echoes(spikes, labels, templates, registration, config)
+    labels = _without_duplicates(spikes, labels, templates, registration, config)
     course = _merges(spikes, labels, templates, registration, config, courses_only=True).course
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
     merged = _weighted_means(templates, counts, course).astype(np.float32)
     kept = np.unique(course[counts > 0])
     unit_of_part = np.append(np.searchsorted(kept, course), UNASSIGNED)
-    return moving_templates(
+    return track_templates(
         merged[kept],
         _coded(spikes, np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED)),
         stage,
@@ -74,8 +74,8 @@ def refine(
     )
 
 
-def _coded(spikes: MatchedSpikes, labels: IntArray) -> CodedSpikes:
-    return CodedSpikes(
+def _coded(spikes: MatchedSpikes, labels: IntArray) -> UnitSpikes:
+    return UnitSpikes(
         sample_index=spikes.matches.sample_index,
         unit_index=labels,
         channel_index=spikes.channel_index,
@@ -93,14 +93,14 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     real &= np.bincount(matches.unit_index[spikes.shapes_template], minlength=n_units) > 0
     own = own_matches(
         matches,
-        spikes.flooded,
+        spikes.cut_off,
         spikes.explained,
         registration.n_samples,
         registration.sampling_rate_hz,
         config.match,
     )
     labels = np.where(real[matches.unit_index] & own, matches.unit_index, UNASSIGNED)
-    labels = _without_echoes(spikes, labels, spikes.means, registration, config)
+    labels = _without_duplicates(spikes, labels, spikes.means, registration, config)
     merges = _merges(spikes, labels, spikes.means, registration, config)
     leader = merges.unit
     counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
@@ -127,10 +127,10 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         codes=spikes.codes[keep],
         embedding=spikes.embedding[keep],
         channel_index=spikes.channel_index[keep],
-        worth=spikes.worth[keep],
+        relative_gain=spikes.relative_gain[keep],
         explained=spikes.explained[keep],
         means=means[kept],
-        flooded=spikes.flooded[kept],
+        cut_off=spikes.cut_off[kept],
     )
 
 
@@ -145,7 +145,7 @@ def is_real(spikes: MatchedSpikes, members: IntArray, config: SortConfig) -> boo
         len(usual) >= config.match.min_spikes
         and np.median(spikes.matches.scale[usual]) >= config.match.min_median_scale
         and np.median(spikes.matches.gain[usual]) >= config.match.min_median_gain
-        and np.median(spikes.worth[usual]) >= config.match.min_median_worth
+        and np.median(spikes.relative_gain[usual]) >= config.match.min_median_worth
     )
 
 
@@ -167,7 +167,7 @@ def split_units(
     for unit in np.unique(unit_index):
         members = np.flatnonzero(unit_index == unit)
         channel = spikes.channel_index[members]
-        look = registration.stage.common_frame(spikes.codes[members], channel)
+        look = registration.stage.on_shared_channels(spikes.codes[members], channel)
         several = partial(_several, spikes.matches.sample_index[members], registration, config)
         for part in split([look], config.cluster, several=several):
             if is_real(spikes, members[part], config):
@@ -181,10 +181,10 @@ def _several(
 ) -> bool:
     """Say whether some spikes are several neurons'."""
     fs = registration.sampling_rate_hz
-    return are_several(sample_index[rows], fs, config.cluster.several)
+    return is_multi_unit(sample_index[rows], fs, config.cluster.several)
 
 
-def _without_echoes(
+def _without_duplicates(
     spikes: MatchedSpikes,
     labels: IntArray,
     templates: FloatArray,
@@ -194,13 +194,13 @@ def _without_echoes(
     """Return the labels with those of echoes taken away."""
     if not len(templates):
         return labels
-    echo = echoes(_labelled(spikes, labels, registration), templates, config.merge)
-    return np.where((labels >= 0) & echo[labels], UNASSIGNED, labels)
+    duplicate = lagged_duplicates(_labelled(spikes, labels, registration), templates, config.merge)
+    return np.where((labels >= 0) & duplicate[labels], UNASSIGNED, labels)
 
 
-def _labelled(spikes: MatchedSpikes, labels: IntArray, registration: Registration) -> Labelled:
+def _labelled(spikes: MatchedSpikes, labels: IntArray, registration: Registration) -> SpikeTrains:
     used = np.flatnonzero(labels >= 0)
-    return Labelled(
+    return SpikeTrains(
         sample_index=spikes.matches.sample_index[used],
         unit_index=labels[used],
         sampling_rate_hz=registration.sampling_rate_hz,
@@ -223,7 +223,7 @@ def _merges(
     used = np.flatnonzero(labels >= 0)
     channel = spikes.channel_index[used]
     frames: list[UnitFrame] = [
-        lambda rows: registration.stage.common_frame(spikes.codes[used[rows]], channel[rows])
+        lambda rows: registration.stage.on_shared_channels(spikes.codes[used[rows]], channel[rows])
     ]
     if spikes.embedding.shape[1]:
         frames.append(lambda rows: spikes.embedding[used[rows]])
@@ -249,7 +249,7 @@ def _weighted_means(
     return means
 
 
-def part_templates(
+def subcluster_templates(
     spikes: MatchedSpikes, labels: IntArray, origin: IntArray, stage: TemporalPca
 ) -> NDArray[np.float32]:
     """Return white templates: the mean of the unit that a part comes from, moved to the part.

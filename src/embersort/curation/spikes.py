@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
-from embersort.curation.amplitude_mixture import strangers
-from embersort.curation.attenuation import Train, own_small
-from embersort.matching.pursuit import Matches
+from embersort.curation.amplitude_mixture import low_amplitude_contamination
+from embersort.curation.attenuation import UnitMatches, attenuated_spikes
+from embersort.matching.orthogonal_pursuit import Matches
 from embersort.types import FloatArray, IntArray
 
-TYPICAL_SCALE = 0.85
+MIN_SHAPING_SCALING = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
-SURE_SCALE = 0.95
+MIN_SHAPING_SCALING_CUT_OFF = 0.95
 """Nor do smaller ones than this, where noise that fits a template floods its unit."""
-LEAST_OF_FLOODED = 0.8
+MIN_SCALING_CUT_OFF = 0.8
 """Of a flooded unit smaller spikes than this are mostly not its own."""
-FLOODED_SCALE = 0.79
+CUT_OFF_MEDIAN_SCALING = 0.79
 """Of a flooded unit most matches are near the least scale that is allowed,"""
-FLOODED_WORTH = 1.6
+CUT_OFF_RELATIVE_GAIN = 1.6
 """and worth little more than the least gain."""
 
 PILE_WIDTH = 0.08
@@ -48,14 +48,14 @@ class MatchedSpikes:
         Of the same snippets; without columns where there are no networks.
     channel_index : ndarray, shape (n_spikes,), int64
         Main channel, at that time, of the template that found each spike.
-    worth : ndarray, shape (n_spikes,), float32
+    relative_gain : ndarray, shape (n_spikes,), float32
         Gain as a multiple of the least that its template asks of a spike.
     explained : ndarray, shape (n_spikes,), float32
         Share of what is at each spike, less the noise, that its template explains.
     means : ndarray, shape (n_units, n_window, n_channels), float64
         Mean of residual plus own template over the spikes that are large enough, on the template's
         channels.
-    flooded : ndarray, shape (n_units,), bool
+    cut_off : ndarray, shape (n_units,), bool
         Whether most of a unit's matches seem to be noise that fits its template.
     """
 
@@ -63,32 +63,32 @@ class MatchedSpikes:
     codes: NDArray[np.float32]
     embedding: NDArray[np.float32]
     channel_index: NDArray[np.int64]
-    worth: NDArray[np.float32]
+    relative_gain: NDArray[np.float32]
     explained: NDArray[np.float32]
     means: NDArray[np.float64]
-    flooded: NDArray[np.bool_]
+    cut_off: NDArray[np.bool_]
 
     @property
     def shapes_template(self) -> NDArray[np.bool_]:
         """Whether each spike is large enough to say what its unit looks like."""
-        return shapes_template(self.matches, self.flooded)
+        return shapes_template(self.matches, self.cut_off)
 
 
-def shapes_template(matches: Matches, flooded: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def shapes_template(matches: Matches, cut_off: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which matches are large enough to say what their unit looks like."""
-    least = np.where(flooded, SURE_SCALE, TYPICAL_SCALE)
+    least = np.where(cut_off, MIN_SHAPING_SCALING_CUT_OFF, MIN_SHAPING_SCALING)
     return np.asarray(matches.scale >= least[matches.unit_index])
 
 
-def flooded_units(
-    matches: Matches, worth: FloatArray, n_units: int, least_scale: float
+def units_with_cut_off(
+    matches: Matches, relative_gain: FloatArray, n_units: int, least_scale: float
 ) -> NDArray[np.bool_]:
     """Say into which units noise, or what smaller neurons far away leave, has come in numbers.
 
     Parameters
     ----------
     matches : Matches
-    worth : ndarray, shape (n_spikes,)
+    relative_gain : ndarray, shape (n_spikes,)
         Gain as a multiple of the least that its template asks of a spike.
     n_units : int
     least_scale : float
@@ -102,20 +102,23 @@ def flooded_units(
         template too, ever more of it fits. Either most matches are small and hardly worth it, or
         they have piled up at the least scale though noise blurs their scale by less than a bin.
     """
-    flooded = np.zeros(n_units, bool)
+    cut_off = np.zeros(n_units, bool)
     for unit in range(n_units):
         own = (matches.unit_index == unit) & (matches.scale >= least_scale)
         if not own.any():
             continue
         scale = matches.scale[own]
-        hardly = np.median(scale) < FLOODED_SCALE and np.median(worth[own]) < FLOODED_WORTH
+        hardly = (
+            np.median(scale) < CUT_OFF_MEDIAN_SCALING
+            and np.median(relative_gain[own]) < CUT_OFF_RELATIVE_GAIN
+        )
         energy = float(np.median(matches.gain[own] / np.square(scale)))
         sharp = energy * PILE_WIDTH**2 > 1
-        flooded[unit] = hardly or (sharp and piled_up(scale, least_scale))
-    return flooded
+        cut_off[unit] = hardly or (sharp and is_cut_off(scale, least_scale))
+    return cut_off
 
 
-def piled_up(scale: FloatArray, least_scale: float) -> bool:
+def is_cut_off(scale: FloatArray, least_scale: float) -> bool:
     """Say whether far more matches lie just above the least scale than anywhere higher.
 
     A neuron's own spikes lie round the size of its template and thin out below. What thins out
@@ -129,7 +132,7 @@ def piled_up(scale: FloatArray, least_scale: float) -> bool:
 
 def own_matches(
     matches: Matches,
-    flooded: NDArray[np.bool_],
+    cut_off: NDArray[np.bool_],
     explained: NDArray[np.float32],
     duration_samples: int,
     sampling_rate_hz: float,
@@ -140,7 +143,7 @@ def own_matches(
     Parameters
     ----------
     matches : Matches
-    flooded : ndarray, shape (n_units,), bool
+    cut_off : ndarray, shape (n_units,), bool
     explained : ndarray, shape (n_spikes,), float32
         Share of what is at each spike, less the noise, that its template explains.
     duration_samples : int
@@ -151,15 +154,15 @@ def own_matches(
     Returns
     -------
     ndarray, shape (n_spikes,), bool
-        Not those of another shape, nor the small ones of flooded units, nor what `own_small` and
-        `strangers` say is none.
+        Not those of another shape, nor the small ones of units with a cut-off, nor what
+        `attenuated_spikes` and `low_amplitude_contamination` say is none.
     """
     small = matches.scale < config.min_scale
     own = explained >= np.where(small, config.min_explained, config.min_explained_usual)
-    own &= ~(flooded[matches.unit_index] & (matches.scale < LEAST_OF_FLOODED))
+    own &= ~(cut_off[matches.unit_index] & (matches.scale < MIN_SCALING_CUT_OFF))
 
-    def train_of(rows: IntArray) -> Train:
-        return Train(
+    def matches_of(rows: IntArray) -> UnitMatches:
+        return UnitMatches(
             sample_index=matches.sample_index[rows],
             scale=matches.scale[rows],
             gain=matches.gain[rows],
@@ -171,7 +174,7 @@ def own_matches(
         rows = np.flatnonzero(own & (matches.unit_index == unit))
         rows = rows[np.argsort(matches.sample_index[rows], kind="stable")]
         if small[rows].any():
-            own[rows] = ~small[rows] | own_small(train_of(rows), config)
+            own[rows] = ~small[rows] | attenuated_spikes(matches_of(rows), config)
         usual = rows[~small[rows]]
-        own[usual] = ~strangers(train_of(usual), config)
+        own[usual] = ~low_amplitude_contamination(matches_of(usual), config)
     return own

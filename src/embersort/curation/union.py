@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.curation.pair_tests import Labelled
+from embersort.curation.pair_tests import SpikeTrains
 from embersort.types import IntArray
 
 RowsOfUnit = Callable[[int], NDArray[np.int64]]
 """From a part to the spikes of all parts that its unit has by now."""
 
 
-def joined(
-    spikes: Labelled,
+def unite_pairs(
+    spikes: SpikeTrains,
     same: IntArray,
     pairs: Iterable[tuple[int, int]],
     are_one: Callable[[int, int, RowsOfUnit], bool],

@@ -99,7 +99,7 @@ class EncoderStage:
             ]
         )
 
-    def common_frame(
+    def on_shared_channels(
         self, codes: NDArray[np.float32], channel_index: IntArray
     ) -> NDArray[np.float32]:
         """Return the embeddings: they mean the same whichever channel an event peaks on."""

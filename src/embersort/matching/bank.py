@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
-from embersort.matching.components import Parts, parts_of, shift_samples
-from embersort.matching.overlaps import Overlaps, Pieces, correlate_near
+from embersort.matching.components import TemplateComponents, decompose, shift_samples
+from embersort.matching.template_overlaps import OverlapInputs, Overlaps, correlate_near
 from embersort.types import FloatArray
 
 SUPPORT_SHARE = 0.05
 """A channel belongs to a template if it holds this share of the largest channel's peak to peak."""
 
-COLOURLESS = np.ones(1)
+WHITE_NOISE = np.ones(1)
 """Autocorrelation of noise without colour."""
 
 MAX_SUPPORT = 24
@@ -51,7 +51,7 @@ class TemplateBank:
         Sample of the trough within the window.
     stride : int
         Every how many samples traces and templates are multiplied; see
-        `embersort.matching.upsample.stride_of`.
+        `embersort.matching.upsample.score_stride`.
     """
 
     channels: NDArray[np.int64]
@@ -84,7 +84,7 @@ class TemplateBank:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Carried:
+class EarlierBank:
     """A bank some of whose templates are wanted again.
 
     Attributes
@@ -137,8 +137,8 @@ def make_bank(
     templates: FloatArray,
     n_before: int,
     config: MatchConfig,
-    noise: FloatArray = COLOURLESS,
-    carried: Carried | None = None,
+    noise: FloatArray = WHITE_NOISE,
+    earlier: EarlierBank | None = None,
     stride: int = 1,
 ) -> TemplateBank:
     """Prepare templates for matching.
@@ -152,7 +152,7 @@ def make_bank(
     config : MatchConfig
     noise : ndarray, shape (n_lags,), optional
         Autocorrelation of the noise.
-    carried : Carried, optional
+    earlier : Carried, optional
         An earlier bank made with the same settings, from which the same templates are copied.
     stride : int
         1 or 2; see `TemplateBank`.
@@ -169,16 +169,16 @@ def make_bank(
     channels = _support(templates)
     rank = min(config.rank, templates.shape[1], channels.shape[1])
     # A product's last bits may depend on its width: only what is as wide can be carried.
-    if carried is not None and carried.bank.n_units and carried.bank.n_support == channels.shape[1]:
-        row, old = carried.row, carried.bank
+    if earlier is not None and earlier.bank.n_units and earlier.bank.n_support == channels.shape[1]:
+        row, old = earlier.row, earlier.bank
         new = np.flatnonzero(row < 0)
-        made = parts_of(templates[new], channels[new], rank, config, noise)
-        parts = _put_together(made, new, old, row)
+        made = decompose(templates[new], channels[new], rank, config, noise)
+        parts = _combine(made, new, old, row)
         known = Overlaps(near=old.near, overlap=old.overlap, strongest=old.strongest)
     else:
-        parts = parts_of(templates, channels, rank, config, noise)
-        row, known = np.full(len(templates), -1), _nothing_known(parts)
-    by_unit = Pieces(parts.spatial, parts.temporal, parts.shifted, channels)
+        parts = decompose(templates, channels, rank, config, noise)
+        row, known = np.full(len(templates), -1), _no_overlaps(parts)
+    by_unit = OverlapInputs(parts.spatial, parts.temporal, parts.shifted, channels)
     pairs = correlate_near(by_unit, _near_units(channels), known, row)
     return TemplateBank(
         channels=channels,
@@ -196,9 +196,9 @@ def make_bank(
     )
 
 
-def _put_together(
-    made: Parts, new: NDArray[np.int64], old: TemplateBank, row: NDArray[np.int64]
-) -> Parts:
+def _combine(
+    made: TemplateComponents, new: NDArray[np.int64], old: TemplateBank, row: NDArray[np.int64]
+) -> TemplateComponents:
     """Return the parts of all templates: those made for the new ones, the old bank's for others."""
     rank = old.temporal.shape[1]
     spatial = old.spatial.reshape(len(old.spatial), old.n_units, rank)[:, row]
@@ -207,10 +207,10 @@ def _put_together(
     for name in ("shifted", "temporal", "norm2", "noise2"):
         columns[name] = getattr(old, name)[row]
         columns[name][new] = getattr(made, name)
-    return Parts(spatial=np.ascontiguousarray(spatial), **columns)
+    return TemplateComponents(spatial=np.ascontiguousarray(spatial), **columns)
 
 
-def _nothing_known(parts: Parts) -> Overlaps:
+def _no_overlaps(parts: TemplateComponents) -> Overlaps:
     n_shifts, n_window = parts.shifted.shape[1:3]
     return Overlaps(
         near=np.zeros((0, 1), np.int64),

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
-from embersort.matching.bank import Carried, TemplateBank, make_bank, select
+from embersort.matching.bank import EarlierBank, TemplateBank, make_bank, select
 from embersort.matching.redundancy import Redundancy
 from embersort.signal.pca import TemporalPca
 from embersort.templates.estimate import centred, unwhitening
-from embersort.templates.tracking import AS_IT_IS, MovingTemplates
+from embersort.templates.tracking import AS_IT_IS, TrackedTemplates
 from embersort.types import FloatArray, IntArray
 
 BANKS_KEPT = 6
@@ -24,7 +24,7 @@ BANKS_KEPT = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TimedBank:
+class BlockBank:
     """The templates of a time, and whose they are.
 
     Attributes
@@ -37,27 +37,27 @@ class TimedBank:
     unit_index: NDArray[np.int64]
 
 
-class Banks:
+class BanksOverTime:
     """Makes the bank of a block when it is asked for, and keeps the latest few.
 
     What it returns depends on the block alone, whoever asks, and in whatever order.
     """
 
-    def __init__(self, templates: MovingTemplates, make: Callable[[int], TimedBank]) -> None:
+    def __init__(self, templates: TrackedTemplates, make: Callable[[int], BlockBank]) -> None:
         self._templates, self._make = templates, make
-        self._kept: dict[tuple[int, ...], TimedBank] = {}
+        self._kept: dict[tuple[int, ...], BlockBank] = {}
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process without what is kept, which it makes for itself."""
-        return Banks, (self._templates, self._make)
+        return BanksOverTime, (self._templates, self._make)
 
     @property
-    def templates(self) -> MovingTemplates:
+    def templates(self) -> TrackedTemplates:
         """What the banks are made of."""
         return self._templates
 
-    def at(self, sample_index: int) -> TimedBank:
+    def at(self, sample_index: int) -> BlockBank:
         """Return the bank of the block that a sample lies in."""
         block = sample_index // self._templates.block_samples
         versions = tuple(self._templates.at(block).tolist())
@@ -69,16 +69,16 @@ class Banks:
             return self._kept[versions]
 
 
-def make_banks(
-    templates: MovingTemplates,
+def banks_over_time(
+    templates: TrackedTemplates,
     stage: TemporalPca,
     whitening: NDArray[np.float32],
     n_before: int,
     noise: FloatArray,
     config: MatchConfig,
-    lacks: NDArray[np.float32] | None = None,
+    residuals: NDArray[np.float32] | None = None,
     stride: int = 1,
-) -> Banks:
+) -> BanksOverTime:
     """Prepare the matching of templates: those that are units of their own, at each time.
 
     Parameters
@@ -91,15 +91,15 @@ def make_banks(
     noise : ndarray, shape (n_lags,)
         Autocorrelation of the white noise.
     config : MatchConfig
-    lacks : ndarray, shape (n_units, n_window, n_channels), float32, optional
+    residuals : ndarray, shape (n_units, n_window, n_channels), float32, optional
         What the base templates lack. It is added where they are matched, but does not tell them
         apart: its noise would.
     stride : int
-        See `embersort.matching.upsample.stride_of`.
+        See `embersort.matching.upsample.score_stride`.
     """
     prepare = partial(make_bank, n_before=n_before, config=config, noise=noise, stride=stride)
     centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
-    return Banks(templates, _Making(templates, stage, centre, prepare, config, lacks))
+    return BanksOverTime(templates, _Making(templates, stage, centre, prepare, config, residuals))
 
 
 class _Making:
@@ -107,19 +107,19 @@ class _Making:
 
     def __init__(
         self,
-        templates: MovingTemplates,
+        templates: TrackedTemplates,
         stage: TemporalPca,
         centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
         prepare: Callable[..., TemplateBank],
         config: MatchConfig,
-        lacks: NDArray[np.float32] | None,
+        residuals: NDArray[np.float32] | None,
     ) -> None:
-        self._templates, self._stage, self._lacks = templates, stage, lacks
+        self._templates, self._stage, self._lacks = templates, stage, residuals
         self._least_energy = config.min_median_gain
         self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
         self._redundancy = Redundancy(config)
 
-    def __call__(self, block: int) -> TimedBank:
+    def __call__(self, block: int) -> BlockBank:
         templates = self._templates
         versions = templates.at(block)
         waves = self._plain.waves(versions, self._raw)
@@ -129,17 +129,17 @@ class _Making:
         bank, unit = self._plain.bank(versions, waves), templates.unit_index[versions]
         needed = ~self._redundancy.of(waves, bank, templates.n_spikes[unit], versions)
         if self._lacks is None:
-            return TimedBank(bank=select(bank, needed), unit_index=unit[needed])
+            return BlockBank(bank=select(bank, needed), unit_index=unit[needed])
         whole = self._whole.waves(versions[needed], partial(self._raw_with, self._lacks))
-        return TimedBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
+        return BlockBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
 
     def _raw(self, versions: IntArray) -> NDArray[np.float32]:
         return self._templates.waveforms(versions, self._stage)
 
-    def _raw_with(self, lacks: NDArray[np.float32], versions: IntArray) -> NDArray[np.float32]:
+    def _raw_with(self, residuals: NDArray[np.float32], versions: IntArray) -> NDArray[np.float32]:
         # It was seen over the whole recording: a template of another time has another remainder.
         as_it_is = self._templates.channel_index[versions] == AS_IT_IS
-        add = lacks[self._templates.unit_index[versions]]
+        add = residuals[self._templates.unit_index[versions]]
         return self._raw(versions) + np.where(as_it_is[:, None, None], add, np.float32(0))
 
 
@@ -171,10 +171,10 @@ class _Series:
 
     def bank(self, versions: IntArray, waves: NDArray[np.float32]) -> TemplateBank:
         """Return the bank of the templates of some versions."""
-        carried = None
+        earlier = None
         if self._bank is not None:
-            carried = Carried(bank=self._bank, row=_places(versions, self._of_bank))
-        self._of_bank, self._bank = versions, self._prepare(waves, carried=carried)
+            earlier = EarlierBank(bank=self._bank, row=_places(versions, self._of_bank))
+        self._of_bank, self._bank = versions, self._prepare(waves, earlier=earlier)
         return self._bank
 
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from embersort.config import MatchConfig
 from embersort.types import FloatArray
 
-LEFT_OUT = 0.001
+MAX_ENERGY_LEFT = 0.001
 """Components of a template are enough when they leave this share of its energy."""
 
 TINY = 1e-300
 """Keeps a template of zeros from a division by zero."""
 
 
-class Parts(NamedTuple):
+class TemplateComponents(NamedTuple):
     """What a bank holds of each template by itself; see `embersort.matching.bank.TemplateBank`.
 
     ``spatial`` has the shape (n_channels, n_units, rank).
@@ -30,13 +30,13 @@ class Parts(NamedTuple):
     noise2: NDArray[np.float64]
 
 
-def parts_of(
+def decompose(
     templates: FloatArray,
     channels: NDArray[np.int64],
     rank: int,
     config: MatchConfig,
     noise: FloatArray,
-) -> Parts:
+) -> TemplateComponents:
     """Return the parts of some templates, each on its own channels.
 
     Parameters
@@ -60,12 +60,12 @@ def parts_of(
         sparse[unit, :, : len(used)] = templates[unit][:, used]
         u, s, vt = np.linalg.svd(sparse[unit, :, : len(used)].astype(np.float64), False)
         left = 1 - np.cumsum(s**2) / max(np.square(s).sum(), TINY)
-        k = min(rank, len(s), 1 + np.count_nonzero(left > LEFT_OUT))
+        k = min(rank, len(s), 1 + np.count_nonzero(left > MAX_ENERGY_LEFT))
         spatial[used, unit, :k] = (vt[:k] * s[:k, None]).T
         temporal[unit, :k] = u[:, :k].T
         norm2[unit] = np.square(s[:k]).sum()
     delays = _delays(shift_samples(config.n_shifts), n_window)
-    return Parts(
+    return TemplateComponents(
         shifted=np.ascontiguousarray(np.matmul(delays, sparse[:, None]), np.float32),
         spatial=spatial,
         temporal=temporal,

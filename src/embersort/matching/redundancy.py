@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
-from embersort.matching.fit import USUAL, Terms, least_scores, terms_of
-from embersort.matching.pursuit import peel
+from embersort.matching.orthogonal_pursuit import match_templates
+from embersort.matching.single_fit import FULL, FitCriteria, fit_criteria, least_scores
 from embersort.types import BoolArray, FloatArray, IntArray
 
 REACH_SHARE = 0.7
@@ -62,8 +62,8 @@ class Redundancy:
         n_units = len(templates)
         energy = np.einsum("uwc,uwc->u", templates, templates, dtype=np.float64)
         active = np.ones(n_units, bool)
-        terms = terms_of(self._config, NO_RATE_HZ, small_too=False)
-        reach = REACH_SHARE * least_scores(bank, terms)[USUAL]
+        criteria = fit_criteria(self._config, NO_RATE_HZ, small_too=False)
+        reach = REACH_SHARE * least_scores(bank, criteria)[FULL]
         seen: dict[tuple[int, bytes], float] = {}
         for unit in np.argsort(counts, kind="stable"):
             active[unit] = False
@@ -76,7 +76,7 @@ class Redundancy:
             key = int(names[unit]), np.asarray(names, np.int64)[beside].tobytes()
             left = self._known.get(key)
             if left is None:
-                left = _left_by(templates[unit], bank, terms, beside)
+                left = _left_by(templates[unit], bank, criteria, beside)
             seen[key] = left
             active[unit] = left > self._config.redundant_share * energy[unit]
         self._known = seen
@@ -90,11 +90,13 @@ def redundant(
     return Redundancy(config).of(templates, bank, counts, np.arange(len(templates)))
 
 
-def _left_by(template: FloatArray, bank: TemplateBank, terms: Terms, others: BoolArray) -> float:
+def _left_by(
+    template: FloatArray, bank: TemplateBank, criteria: FitCriteria, others: BoolArray
+) -> float:
     """Return the energy of a template that others leave when they are matched to it."""
     n_window, n_channels = template.shape
     traces = np.zeros((3 * n_window, n_channels), np.float32)
     traces[n_window : 2 * n_window] = template
-    _, residual = peel(traces, bank, terms, others)
+    _, residual = match_templates(traces, bank, criteria, others)
     # Only the window itself is this template's; beyond it, it is not known.
     return float((residual[n_window : 2 * n_window].astype(np.float64) ** 2).sum())

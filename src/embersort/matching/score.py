@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.matching.bank import TemplateBank
-from embersort.matching.upsample import fill_between, whole_range
+from embersort.matching.upsample import upsample, whole_range
 
 BLOCK = 1024
 """Samples whose projections stay in the first-level cache while all lags pass over them."""
@@ -56,7 +56,7 @@ def score_templates(
     )
     if bank.stride == 1:
         return score
-    return fill_between(score, wanted, len(white), whole_range(len(white), bank))
+    return upsample(score, wanted, len(white), whole_range(len(white), bank))
 
 
 def _turned(white: NDArray[np.float32]) -> NDArray[np.float32]:

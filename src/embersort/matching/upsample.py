@@ -25,7 +25,7 @@ KAISER_SHAPE = 5.0
 """Window of the interpolation; right to 0.5 % up to 0.7 of what the samples can hold."""
 
 
-def stride_of(sampling_rate_hz: float, high_hz: float) -> int:
+def score_stride(sampling_rate_hz: float, high_hz: float) -> int:
     """Return 2 where every second sample of traces that end at ``high_hz`` is enough, else 1."""
     return 2 if high_hz < BAND_SHARE * sampling_rate_hz / 2 else 1
 
@@ -36,7 +36,7 @@ def whole_range(n_samples: int, bank: TemplateBank) -> tuple[int, int]:
     return bank.n_before + margin, n_samples - bank.n_window + bank.n_before - margin
 
 
-def fill_between(
+def upsample(
     known: NDArray[np.float32],
     wanted: NDArray[np.bool_],
     n_samples: int,
@@ -66,11 +66,13 @@ def fill_between(
     if whole[1] < whole[0]:
         return np.zeros((len(known), n_samples), np.float32)
     rows = np.flatnonzero(wanted)
-    return _fill_between(known, rows, _half_way(), n_samples, whole[0] // 2, whole[1] // 2 + 1)
+    return _upsample(
+        known, rows, _interpolation_weights(), n_samples, whole[0] // 2, whole[1] // 2 + 1
+    )
 
 
 @cache
-def _half_way() -> NDArray[np.float32]:
+def _interpolation_weights() -> NDArray[np.float32]:
     """Return the weights of a sample's neighbours on one side, the nearest first."""
     distance = np.arange(N_SIDE) + 0.5
     weight = np.sinc(distance) * np.i0(KAISER_SHAPE * np.sqrt(1 - (distance / N_SIDE) ** 2))
@@ -78,7 +80,7 @@ def _half_way() -> NDArray[np.float32]:
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _fill_between(
+def _upsample(
     known: NDArray[np.float32],
     rows: NDArray[np.int64],
     weight: NDArray[np.float32],

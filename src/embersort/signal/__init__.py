@@ -1,7 +1,7 @@
 """One streaming pass over the recording: filter, whiten, detect, cut snippets."""
 
 from embersort.signal.detect import Detector, detect, make_detector
-from embersort.signal.pca import TemporalPca, fit_temporal_pca
+from embersort.signal.pca import TemporalPca, fit_pca
 from embersort.signal.preprocess import Preprocessor, filter_tile, fit_preprocessor, whiten
 from embersort.signal.snippets import Window, cut_snippets, make_window
 from embersort.signal.tiles import Tile, map_tiles, tile_grid
@@ -15,8 +15,8 @@ __all__ = [
     "cut_snippets",
     "detect",
     "filter_tile",
+    "fit_pca",
     "fit_preprocessor",
-    "fit_temporal_pca",
     "make_detector",
     "make_window",
     "map_tiles",

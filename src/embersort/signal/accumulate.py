@@ -13,7 +13,7 @@ SPARE = 1.1
 """Room is made for this many times the rows that the tiles so far lead one to expect."""
 
 
-class Gathered:
+class RowAccumulator:
     """Rows of tiles, one tile after the other.
 
     Parameters

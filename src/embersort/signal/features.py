@@ -26,7 +26,7 @@ class SnippetEncoder(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Looks:
+class FeatureExtractor:
     """What snippets are reduced to.
 
     Attributes

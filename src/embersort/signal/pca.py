@@ -33,7 +33,7 @@ class TemporalPca:
         """Return codes, shape (n_events, n_local * n_components), channel by channel."""
         return _project(snippets, self.basis)
 
-    def common_frame(
+    def on_shared_channels(
         self, codes: NDArray[np.float32], channel_index: IntArray
     ) -> NDArray[np.float32]:
         """Return the codes of events on different channels in comparable columns.
@@ -59,9 +59,7 @@ class TemporalPca:
         return frame.reshape(len(codes), -1)
 
 
-def fit_temporal_pca(
-    peak_waveforms: FloatArray, neighbours: IntArray, n_components: int
-) -> TemporalPca:
+def fit_pca(peak_waveforms: FloatArray, neighbours: IntArray, n_components: int) -> TemporalPca:
     """Find the components that explain most of the waveforms on their peak channels.
 
     Parameters

@@ -5,8 +5,8 @@ from __future__ import annotations
 from embersort.config import FeatureConfig, SortConfig
 from embersort.signal import (
     TemporalPca,
+    fit_pca,
     fit_preprocessor,
-    fit_temporal_pca,
     make_detector,
     make_window,
 )
@@ -44,7 +44,7 @@ def make_front(source: Recording, config: SortConfig, mapper: TileMapper) -> Fro
 def fit_stage(front: Front, config: FeatureConfig) -> TemporalPca:
     """Return the temporal components of the events of `BASIS_TILES` tiles."""
     waveforms = peak_waveforms(front, spread(front.tiles(), BASIS_TILES))
-    return fit_temporal_pca(waveforms, front.window.neighbours, config.n_components)
+    return fit_pca(waveforms, front.window.neighbours, config.n_components)
 
 
 def listen(front: Front) -> FloatArray:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import FeatureConfig
-from embersort.signal.features import Looks
+from embersort.signal.features import FeatureExtractor
 from embersort.signal.front import Front
 from embersort.signal.pca import TemporalPca
 from embersort.signal.tiles import n_workers
-from embersort.sorting.passes import EncodedEvents, encode_events
+from embersort.sorting.passes import EventFeatures, encode_events
 from embersort.types import IntArray
 
 Frame = Callable[[IntArray], NDArray[np.float32]]
@@ -31,13 +31,13 @@ class FramedEvents:
         With the components' codes, from which templates are made.
     frames : tuple of callable
         Each from indices of events to features in comparable columns.
-    looks : Looks
+    extractor : Looks
         What made the codes, for spikes found later.
     """
 
-    encoded: EncodedEvents
+    encoded: EventFeatures
     frames: tuple[Frame, ...]
-    looks: Looks
+    extractor: FeatureExtractor
 
 
 def encode_and_frame(
@@ -60,17 +60,17 @@ def encode_and_frame(
     Cleaned spikes are compared in principal components.
     """
     if config.method == "pca":
-        looks = Looks(components=stage)
-        encoded = encode_events(front, looks, progress)
+        extractor = FeatureExtractor(components=stage)
+        encoded = encode_events(front, extractor, progress)
         return FramedEvents(
-            encoded=encoded, frames=(_components_frame(encoded, stage),), looks=looks
+            encoded=encoded, frames=(_components_frame(encoded, stage),), extractor=extractor
         )
     return _encode_learned(front, stage, config, progress)
 
 
-def _components_frame(encoded: EncodedEvents, stage: TemporalPca) -> Frame:
+def _components_frame(encoded: EventFeatures, stage: TemporalPca) -> Frame:
     codes, channels = encoded.codes, encoded.events.channel_index
-    return lambda rows: stage.common_frame(codes[rows], channels[rows])
+    return lambda rows: stage.on_shared_channels(codes[rows], channels[rows])
 
 
 def _encode_learned(
@@ -90,16 +90,16 @@ def _encode_learned(
         sampling_rate_hz=recording.sampling_rate_hz,
         device=config.device,
     )
-    looks = Looks(components=stage, learned=learned)
-    encoded = encode_events(front, looks, progress)
+    extractor = FeatureExtractor(components=stage, learned=learned)
+    encoded = encode_events(front, extractor, progress)
     seen = encoded.learned
     if config.context:
         seen = learned.in_context(seen, encoded.events, n_threads=n_workers(front.run))
     channels = encoded.events.channel_index
 
     def embedding(rows: IntArray) -> NDArray[np.float32]:
-        return learned.common_frame(seen[rows], channels[rows])
+        return learned.on_shared_channels(seen[rows], channels[rows])
 
     return FramedEvents(
-        encoded=encoded, frames=(_components_frame(encoded, stage), embedding), looks=looks
+        encoded=encoded, frames=(_components_frame(encoded, stage), embedding), extractor=extractor
     )

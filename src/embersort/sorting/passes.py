@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.curation.spikes import (
-    SURE_SCALE,
-    TYPICAL_SCALE,
+    MIN_SHAPING_SCALING,
+    MIN_SHAPING_SCALING_CUT_OFF,
     MatchedSpikes,
-    flooded_units,
     shapes_template,
+    units_with_cut_off,
 )
-from embersort.matching.banks_over_time import Banks
+from embersort.matching.banks_over_time import BanksOverTime
 from embersort.matching.clean_snippets import explained_share, replace_own_channels, sum_by_unit
-from embersort.matching.fit import USUAL, Terms, least_gains
-from embersort.matching.pursuit import Matches, peel
-from embersort.signal.accumulate import Gathered
-from embersort.signal.features import Looks
+from embersort.matching.orthogonal_pursuit import Matches, match_templates
+from embersort.matching.single_fit import FULL, FitCriteria, least_decreases
+from embersort.signal.accumulate import RowAccumulator
+from embersort.signal.features import FeatureExtractor
 from embersort.signal.front import Front
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile
@@ -30,7 +30,7 @@ Progress = Callable[[int], None] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EncodedEvents:
+class EventFeatures:
     """Events with what is kept of their snippets.
 
     Attributes
@@ -55,55 +55,57 @@ def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
         neighbours=front.window.neighbours[:, :1].copy(),
     )
 
-    def look(tile: Tile) -> NDArray[np.float32]:
+    def process_tile(tile: Tile) -> NDArray[np.float32]:
         white, events = front.white_tile_and_events(tile)
         return cut_snippets(white, events.sample_index, events.channel_index, own_channel)[:, :, 0]
 
-    return np.concatenate(list(front.mapper(look, tiles, front.run)))
+    return np.concatenate(list(front.mapper(process_tile, tiles, front.run)))
 
 
-def encode_events(front: Front, looks: Looks, progress: Progress = None) -> EncodedEvents:
+def encode_events(
+    front: Front, extractor: FeatureExtractor, progress: Progress = None
+) -> EventFeatures:
     """Detect the events of the whole recording and encode their snippets.
 
     Memory for what is kept of events is taken from that for tiles: where there are many of them,
     a recording is long, and few of its tiles could be kept anyway.
     """
 
-    def look(tile: Tile) -> tuple[NDArray, ...]:
+    def process_tile(tile: Tile) -> tuple[NDArray, ...]:
         white, events = front.white_tile_and_events(tile)
         snippets = cut_snippets(white, events.sample_index, events.channel_index, front.window)
         return (
             events.sample_index + (tile.start - front.extra),
             events.channel_index,
             events.amplitude,
-            *looks.encode(snippets, events.channel_index),
+            *extractor.encode(snippets, events.channel_index),
         )
 
     tiles = front.tiles()
-    gathered = Gathered(len(tiles))
-    for parts in front.mapper(look, tiles, front.run, progress):
-        gathered.add(parts)
-        front.kept.share_with(gathered.n_bytes)
-    sample, channel, amplitude, codes, learned = gathered.columns()
+    rows = RowAccumulator(len(tiles))
+    for parts in front.mapper(process_tile, tiles, front.run, progress):
+        rows.add(parts)
+        front.kept.share_with(rows.n_bytes)
+    sample, channel, amplitude, codes, learned = rows.columns()
     events = Events(sample_index=sample, channel_index=channel, amplitude=amplitude)
-    return EncodedEvents(events=events, codes=codes, learned=learned)
+    return EventFeatures(events=events, codes=codes, learned=learned)
 
 
 def match_recording(
     front: Front,
-    banks: Banks,
-    looks: Looks,
-    terms: Terms,
+    banks: BanksOverTime,
+    extractor: FeatureExtractor,
+    criteria: FitCriteria,
     progress: Progress = None,
 ) -> MatchedSpikes:
     """Match the templates to the whole recording."""
     n_channels = front.recording.geometry.n_channels
     n_units = len(banks.templates.base)
 
-    def look(tile: Tile) -> tuple[NDArray, ...]:
+    def process_tile(tile: Tile) -> tuple[NDArray, ...]:
         timed = banks.at(tile.start)
         bank = timed.bank
-        matches, residual = peel(front.white_tile(tile), bank, terms)
+        matches, residual = match_templates(front.white_tile(tile), bank, criteria)
         inside = (matches.sample_index >= front.extra) & (
             matches.sample_index < front.extra + tile.stop - tile.start
         )
@@ -118,12 +120,12 @@ def match_recording(
         cleaned = cut_snippets(residual, sample, local_unit, wide) + own
         sums = [
             sum_by_unit(cleaned[scale >= least], local_unit[scale >= least], bank.n_units)
-            for least in (TYPICAL_SCALE, SURE_SCALE)
+            for least in (MIN_SHAPING_SCALING, MIN_SHAPING_SCALING_CUT_OFF)
         ]
         main = bank.channels[:, 0][local_unit]
         local = cut_snippets(residual, sample, main, front.window)
         replace_own_channels(local, cleaned, local_unit, bank.channels, front.window.neighbours)
-        codes, learned = looks.encode(local, main)
+        codes, learned = extractor.encode(local, main)
         return (
             sample + (tile.start - front.extra),
             timed.unit_index[local_unit],
@@ -131,9 +133,9 @@ def match_recording(
             shift,
             matches.gain[inside],
             codes,
-            learned[:, : looks.n_dims],
+            learned[:, : extractor.n_dims],
             main,
-            matches.gain[inside] / least_gains(bank, terms)[USUAL, local_unit],
+            matches.gain[inside] / least_decreases(bank, criteria)[FULL, local_unit],
             explained_share(cleaned, own, bank.channels[local_unit] >= 0),
             timed.unit_index,
             bank.channels,
@@ -141,28 +143,28 @@ def match_recording(
         )
 
     tiles = front.tiles()
-    gathered = Gathered(len(tiles))
+    rows = RowAccumulator(len(tiles))
     total = np.zeros((n_units, 2, front.window.n_window, n_channels))
-    for *parts, units, channels, sums in front.mapper(look, tiles, front.run, progress):
-        gathered.add(parts)
+    for *parts, units, channels, sums in front.mapper(process_tile, tiles, front.run, progress):
+        rows.add(parts)
         for unit, own, summed in zip(units, channels, sums, strict=True):
             used = own >= 0
             total[unit][:, :, own[used]] += summed[:, :, used]
-    sample, unit, scale, shift, gain, *looked_at = gathered.columns()
-    codes, embedding, channel, worth, explained = looked_at
+    sample, unit, scale, shift, gain, *looked_at = rows.columns()
+    codes, embedding, channel, relative_gain, explained = looked_at
     matches = Matches(
         sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
     )
-    flooded = flooded_units(matches, worth, n_units, float(terms.min_scale[USUAL]))
-    counts = np.bincount(unit[shapes_template(matches, flooded)], minlength=n_units)
-    sums = total[np.arange(n_units), flooded.astype(np.int64)]
+    cut_off = units_with_cut_off(matches, relative_gain, n_units, float(criteria.min_scale[FULL]))
+    counts = np.bincount(unit[shapes_template(matches, cut_off)], minlength=n_units)
+    sums = total[np.arange(n_units), cut_off.astype(np.int64)]
     return MatchedSpikes(
         matches=matches,
         codes=codes,
         embedding=embedding,
         channel_index=channel,
-        worth=worth.astype(np.float32),
+        relative_gain=relative_gain.astype(np.float32),
         explained=explained,
         means=sums / np.maximum(counts, 1)[:, None, None],
-        flooded=flooded,
+        cut_off=cut_off,
     )

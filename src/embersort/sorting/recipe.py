@@ -18,27 +18,27 @@ from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
 from embersort.config import ClusterConfig, SortConfig
 from embersort.curation.collisions import collisions
-from embersort.curation.multi_unit import are_several
+from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.refine import finish, refine
 from embersort.curation.registration import Registration, register
 from embersort.curation.spikes import MatchedSpikes
 from embersort.errors import BadConfig, BadInput
 from embersort.machine import freed_memory_kept
-from embersort.matching.banks_over_time import make_banks
-from embersort.matching.fit import terms_of
-from embersort.matching.upsample import stride_of
+from embersort.matching.banks_over_time import banks_over_time
+from embersort.matching.single_fit import fit_criteria
+from embersort.matching.upsample import score_stride
 from embersort.recording import open_recording
-from embersort.signal.features import Looks
+from embersort.signal.features import FeatureExtractor
 from embersort.signal.front import Front
 from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.estimates import fit_stage, listen, make_front
 from embersort.sorting.features import encode_and_frame
 from embersort.sorting.passes import match_recording
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
-from embersort.templates.estimate import templates_from_codes
-from embersort.templates.residual import lacking
-from embersort.templates.spikes import CodedSpikes
-from embersort.templates.tracking import MovingTemplates, moving_templates
+from embersort.templates.estimate import median_templates
+from embersort.templates.residual import template_residuals
+from embersort.templates.spikes import UnitSpikes
+from embersort.templates.tracking import TrackedTemplates, track_templates
 from embersort.types import Events, FloatArray, IntArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
@@ -155,21 +155,21 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         log.info("motion of %.1f µm", np.ptp(registration.motion.displacement_um))
 
     clock.start("matching", len(front.tiles()) * (1 + config.match.n_refinements))
-    clustered = CodedSpikes(
+    clustered = UnitSpikes(
         sample_index=encoded.events.sample_index,
         unit_index=labels,
         channel_index=channels,
         codes=encoded.codes,
     )
-    first = templates_from_codes(clustered, stage, source.geometry.n_channels)
-    stride = stride_of(source.sampling_rate_hz, config.filter.high_hz)
+    first = median_templates(clustered, stage, source.geometry.n_channels)
+    stride = score_stride(source.sampling_rate_hz, config.filter.high_hz)
     of_collisions = partial(
         collisions, front=front, noise=noise, config=config.match, stride=stride
     )
     collided = of_collisions(first, clustered)
     first, clustered = first[~collided], clustered.without_units(collided)
     log.info("%d of them of collisions", collided.sum())
-    templates = moving_templates(
+    templates = track_templates(
         first,
         clustered,
         stage,
@@ -180,17 +180,26 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     # Small spikes are looked for once all units are known, whose own they might be.
     no_refinement = config.match.n_refinements == 0
     # Of moving tissue the median over the whole recording is no template of any time.
-    lacks = None if _moves(registration) else lacking(first, clustered, front)
-    events, looks = encoded.events, framed.looks
+    residuals = None if _moves(registration) else template_residuals(first, clustered, front)
+    events, extractor = encoded.events, framed.extractor
     # What is kept of events is as large as what is kept of spikes: only one of them at a time.
     del framed, encoded, clustered
     spikes = _match(
-        front, templates, looks, noise, config, clock, small_too=no_refinement, lacks=lacks
+        front,
+        templates,
+        extractor,
+        noise,
+        config,
+        clock,
+        small_too=no_refinement,
+        residuals=residuals,
     )
     for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config, of_collisions)
         del spikes
-        spikes = _match(front, templates, looks, noise, config, clock, small_too=passes_left == 0)
+        spikes = _match(
+            front, templates, extractor, noise, config, clock, small_too=passes_left == 0
+        )
 
     clock.start("finishing", 1)
     front.kept.drop()
@@ -214,29 +223,29 @@ def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> 
 
 def _several(events: Events, source: Recording, config: ClusterConfig, rows: IntArray) -> bool:
     """Say whether some events are several neurons'."""
-    return are_several(events.sample_index[rows], source.sampling_rate_hz, config.several)
+    return is_multi_unit(events.sample_index[rows], source.sampling_rate_hz, config.several)
 
 
 def _match(
     front: Front,
-    templates: MovingTemplates,
-    looks: Looks,
+    templates: TrackedTemplates,
+    extractor: FeatureExtractor,
     noise: FloatArray,
     config: SortConfig,
     clock: _Clock,
     *,
     small_too: bool,
-    lacks: NDArray[np.float32] | None = None,
+    residuals: NDArray[np.float32] | None = None,
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
     whitening, n_before = front.preprocessor.whitening, front.window.n_before
     rate_hz = front.recording.sampling_rate_hz
-    stride = stride_of(rate_hz, config.filter.high_hz)
-    banks = make_banks(
-        templates, looks.components, whitening, n_before, noise, config.match, lacks, stride
+    stride = score_stride(rate_hz, config.filter.high_hz)
+    banks = banks_over_time(
+        templates, extractor.components, whitening, n_before, noise, config.match, residuals, stride
     )
-    terms = terms_of(config.match, rate_hz, small_too=small_too)
-    return match_recording(front, banks, looks, terms, clock.advance)
+    terms = fit_criteria(config.match, rate_hz, small_too=small_too)
+    return match_recording(front, banks, extractor, terms, clock.advance)
 
 
 class _Clock:

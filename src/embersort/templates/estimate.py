@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.signal.pca import TemporalPca
-from embersort.templates.spikes import CodedSpikes
+from embersort.templates.spikes import UnitSpikes
 from embersort.types import FloatArray
 
 
-def templates_from_codes(
-    spikes: CodedSpikes, stage: TemporalPca, n_channels: int
+def median_templates(
+    spikes: UnitSpikes, stage: TemporalPca, n_channels: int
 ) -> NDArray[np.float32]:
     """Return a white template for each unit, from the median of its codes.
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from embersort.signal.front import Front
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, spread
-from embersort.templates.spikes import CodedSpikes, evenly
+from embersort.templates.spikes import UnitSpikes, evenly
 from embersort.templates.tracking import MEDIAN_VARIANCE
 from embersort.types import IntArray
 
-STRONG = 400.0
+MIN_ENERGY = 400.0
 """Energy from which on a template leaves enough behind to be taken for another unit."""
 
 N_TILES = 20
@@ -37,8 +37,8 @@ MAX_CHANNELS = 48
 """At most this many of them, the nearest."""
 
 
-def lacking(
-    templates: NDArray[np.float32], spikes: CodedSpikes, front: Front
+def template_residuals(
+    templates: NDArray[np.float32], spikes: UnitSpikes, front: Front
 ) -> NDArray[np.float32]:
     """Return what components and local channels leave out of first templates.
 
@@ -60,18 +60,18 @@ def lacking(
     -----
     O(N_TILES) tiles are filtered, whatever the recording's length.
     """
-    lacks = np.zeros_like(templates)
-    strong = np.flatnonzero(np.square(templates).sum(axis=(1, 2)) >= STRONG)
-    strong = strong[steady(spikes, strong, front.recording.n_samples)]
+    residuals = np.zeros_like(templates)
+    strong = np.flatnonzero(np.square(templates).sum(axis=(1, 2)) >= MIN_ENERGY)
+    strong = strong[fires_throughout(spikes, strong, front.recording.n_samples)]
     if not len(strong):
-        return lacks
+        return residuals
     tiles = spread(front.tiles(), N_TILES)
     rows, mains = _rows_to_cut(spikes, strong, tiles)
     samples, channels = spikes.sample_index[rows], spikes.channel_index[rows]
     near = front.recording.geometry.neighbours(REACH_UM, MAX_CHANNELS)
     wide = Window(n_before=front.window.n_before, n_after=front.window.n_after, neighbours=near)
 
-    def look(tile: Tile) -> NDArray[np.float32]:
+    def process_tile(tile: Tile) -> NDArray[np.float32]:
         here = (samples >= tile.start) & (samples < tile.stop)
         if not here.any():
             return np.zeros((0, wide.n_window, near.shape[1]), np.float32)
@@ -79,7 +79,7 @@ def lacking(
         return cut_snippets(front.white_tile(tile), at, channels[here], wide)
 
     # Rows and tiles are both in order of time.
-    snippets = np.concatenate(list(front.mapper(look, tiles, front.run)))
+    snippets = np.concatenate(list(front.mapper(process_tile, tiles, front.run)))
     for unit in strong:
         own = snippets[spikes.unit_index[rows] == unit]
         if len(own) < MIN_SNIPPETS:
@@ -87,11 +87,11 @@ def lacking(
         local = near[mains[int(unit)]]
         local = local[local >= 0]
         seen = np.median(own, axis=0)[:, : len(local)] - templates[unit][:, local]
-        lacks[unit][:, local] = _beyond_noise(seen, MEDIAN_VARIANCE / len(own))
-    return lacks
+        residuals[unit][:, local] = _beyond_noise(seen, MEDIAN_VARIANCE / len(own))
+    return residuals
 
 
-def steady(spikes: CodedSpikes, units: IntArray, n_samples: int) -> NDArray[np.bool_]:
+def fires_throughout(spikes: UnitSpikes, units: IntArray, n_samples: int) -> NDArray[np.bool_]:
     """Say which units fire in every part of the recording: the others may be a moving neuron's.
 
     Parameters
@@ -109,8 +109,8 @@ def steady(spikes: CodedSpikes, units: IntArray, n_samples: int) -> NDArray[np.b
     counts = [np.bincount(part[spikes.unit_index == unit], minlength=N_PARTS) for unit in units]
     shares = np.array(counts, float).reshape(len(units), N_PARTS)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
-    steady: NDArray[np.bool_] = np.all(shares >= LEAST_SHARE / N_PARTS, axis=1)
-    return steady
+    fires_throughout: NDArray[np.bool_] = np.all(shares >= LEAST_SHARE / N_PARTS, axis=1)
+    return fires_throughout
 
 
 def _beyond_noise(waves: NDArray[np.float32], variance: float) -> NDArray[np.float32]:
@@ -122,7 +122,7 @@ def _beyond_noise(waves: NDArray[np.float32], variance: float) -> NDArray[np.flo
 
 
 def _rows_to_cut(
-    spikes: CodedSpikes, units: IntArray, tiles: list[Tile]
+    spikes: UnitSpikes, units: IntArray, tiles: list[Tile]
 ) -> tuple[NDArray[np.int64], dict[int, int]]:
     """Return spikes of each unit on its main channel within some tiles, and the main channels."""
     inside = spikes.inside(tiles)

@@ -14,7 +14,7 @@ from embersort.types import UNASSIGNED, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CodedSpikes:
+class UnitSpikes:
     """Spikes of which templates are made, in order of time.
 
     Attributes
@@ -32,7 +32,7 @@ class CodedSpikes:
     channel_index: IntArray
     codes: NDArray[np.float32]
 
-    def without_units(self, left_out: NDArray[np.bool_]) -> CodedSpikes:
+    def without_units(self, left_out: NDArray[np.bool_]) -> UnitSpikes:
         """Return the same spikes, those of some units assigned to none, the others counted anew."""
         place = np.append(np.cumsum(~left_out) - 1, UNASSIGNED)
         place[:-1][left_out] = UNASSIGNED

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from embersort.config import MovingConfig
 from embersort.signal.medians import row_medians
 from embersort.signal.pca import TemporalPca
-from embersort.templates.spikes import CodedSpikes
+from embersort.templates.spikes import UnitSpikes
 from embersort.types import FloatArray, IntArray
 
 MEDIAN_VARIANCE = np.pi / 2
@@ -24,7 +24,7 @@ AS_IT_IS = -1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MovingTemplates:
+class TrackedTemplates:
     """The templates of all units over time, in versions that hold for some blocks each.
 
     Attributes
@@ -69,14 +69,14 @@ class MovingTemplates:
         return waves
 
 
-def moving_templates(
+def track_templates(
     base: NDArray[np.float32],
-    spikes: CodedSpikes,
+    spikes: UnitSpikes,
     stage: TemporalPca,
     n_samples: int,
     sampling_rate_hz: float,
     config: MovingConfig,
-) -> MovingTemplates:
+) -> TrackedTemplates:
     """Follow each unit's template through time.
 
     Parameters
@@ -113,7 +113,7 @@ def moving_templates(
         versions += found
         unit_index += [unit] * len(found)
     n_codes = spikes.codes.shape[1]
-    return MovingTemplates(
+    return TrackedTemplates(
         base=base,
         n_spikes=np.diff(bounds).astype(np.int64),
         unit_index=np.array(unit_index, np.int64),
@@ -142,7 +142,7 @@ class _Track:
     codes: NDArray[np.float32]
     stage: TemporalPca
 
-    def look(self, start: int, stop: int) -> _Look:
+    def process_tile(self, start: int, stop: int) -> _Look:
         """Return the unit's shape as some of its spikes show it."""
         main = int(np.bincount(self.channel[start:stop]).argmax())
         own = np.arange(start, stop)[self.channel[start:stop] == main]
@@ -187,7 +187,7 @@ def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version
         return [unmoved]
     versions = []
     for first, stop in zip(starts, [*starts[1:], n_blocks], strict=True):
-        seen = track.look(*track.nearest(first, stop, config.n_spikes))
+        seen = track.process_tile(*track.nearest(first, stop, config.n_spikes))
         versions.append(
             _Version(first_block=first, stop_block=stop, channel=seen.channel, code=seen.code)
         )
@@ -198,12 +198,12 @@ def _changes(track: _Track, n_blocks: int, config: MovingConfig) -> list[int]:
     """Return the blocks from which on a new version is needed, 0 first."""
     starts = [0]
     window = track.nearest(0, 1, config.n_spikes)
-    held = track.look(*window)
+    held = track.process_tile(*window)
     for block in range(1, n_blocks):
         before, window = window, track.nearest(block, block + 1, config.n_spikes)
         if window == before:
             continue
-        seen = track.look(*window)
+        seen = track.process_tile(*window)
         if _has_changed(held, seen, track.stage, config):
             starts.append(block)
             held = seen

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from embersort.clustering.gaps import principal
+from embersort.clustering.gaps import principal_coordinates
 from embersort.clustering.neighbourhoods import split
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
 from embersort.errors import MissingDependency
 from embersort.evaluation.clustering import score_clustering
-from embersort.signal.pca import fit_temporal_pca
+from embersort.signal.pca import fit_pca
 from embersort.simulate.families import family_scene
 from embersort.simulate.simulation import Simulation, simulate
 from embersort.training.event_sets import LabelledSnippets, labelled_snippets
@@ -265,10 +265,12 @@ def feature_frames(
     """Return the chosen events in each kind of features."""
     channel = found.events.channel_index
     peak = found.snippets[:, :, 0]
-    pca = fit_temporal_pca(peak, found.window.neighbours, N_COMPONENTS)
-    components = pca.common_frame(pca.encode(found.snippets[rows], channel[rows]), channel[rows])
-    alone = stage.common_frame(codes, channel)[rows]
-    in_context = stage.common_frame(stage.in_context(codes, found.events), channel)[rows]
+    pca = fit_pca(peak, found.window.neighbours, N_COMPONENTS)
+    components = pca.on_shared_channels(
+        pca.encode(found.snippets[rows], channel[rows]), channel[rows]
+    )
+    alone = stage.on_shared_channels(codes, channel)[rows]
+    in_context = stage.on_shared_channels(stage.in_context(codes, found.events), channel)[rows]
     return {
         "pca": components,
         "encoder": alone,
@@ -287,7 +289,7 @@ def cluster(
         for index, members in enumerate(split([frame], config)):
             labels[members] = index
         return labels
-    points = principal(frame, config.n_dims)
+    points = principal_coordinates(frame, config.n_dims)
     if clustering == "kmeans":
         from scipy.cluster.vq import kmeans2
 

@@ -28,7 +28,7 @@ class Overlaps(NamedTuple):
     strongest: NDArray[np.float32]
 
 
-class Pieces(NamedTuple):
+class OverlapInputs(NamedTuple):
     """What overlaps are computed from; see `embersort.matching.bank.TemplateBank`.
 
     Attributes
@@ -46,13 +46,13 @@ class Pieces(NamedTuple):
 
 
 def correlate_near(
-    pieces: Pieces, near: NDArray[np.int64], known: Overlaps, row: NDArray[np.int64]
+    arrays: OverlapInputs, near: NDArray[np.int64], known: Overlaps, row: NDArray[np.int64]
 ) -> Overlaps:
     """Correlate what is subtracted with what is looked for, at all lags.
 
     Parameters
     ----------
-    pieces : Pieces
+    arrays : Pieces
     near : ndarray, shape (n_units, n_near), int64
         Pairs that are wanted, padded with -1.
     known : Overlaps
@@ -64,20 +64,20 @@ def correlate_near(
     -----
     O(n_units · n_near · n_shifts · n_window² · rank) for pairs that are not known.
     """
-    return _correlate_near(pieces, near, known, row)
+    return _correlate_near(arrays, near, known, row)
 
 
 @njit(nogil=True, cache=True)
 def _correlate_near(
-    pieces: Pieces, near: NDArray[np.int64], known: Overlaps, row: NDArray[np.int64]
+    arrays: OverlapInputs, near: NDArray[np.int64], known: Overlaps, row: NDArray[np.int64]
 ) -> Overlaps:
-    n_units, n_shifts, n_window, n_support = pieces.shifted.shape
+    n_units, n_shifts, n_window, n_support = arrays.shifted.shape
     n_near = near.shape[1]
     overlap = np.empty((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
     strongest = np.zeros((n_units, n_shifts, n_near), np.float32)
     side = N_AT_ONCE - 1
-    backwards = np.zeros((n_units, pieces.temporal.shape[1], n_window + 2 * side), np.float32)
-    backwards[:, :, side : side + n_window] = pieces.temporal[:, :, ::-1]
+    backwards = np.zeros((n_units, arrays.temporal.shape[1], n_window + 2 * side), np.float32)
+    backwards[:, :, side : side + n_window] = arrays.temporal[:, :, ::-1]
     by_channel = np.empty((n_shifts, n_support, n_window), np.float32)
     place = np.full(len(known.near), -1)
     for u in range(n_units):
@@ -86,7 +86,7 @@ def _correlate_near(
             for k in range(known.near.shape[1]):
                 if known.near[row[u], k] >= 0:
                     place[known.near[row[u], k]] = k
-        by_channel[:] = pieces.shifted[u].transpose(0, 2, 1)
+        by_channel[:] = arrays.shifted[u].transpose(0, 2, 1)
         for k in range(n_near):
             v = near[u, k]
             if v < 0:
@@ -96,10 +96,10 @@ def _correlate_near(
                 overlap[u, :, k] = known.overlap[row[u], :, place[row[v]]]
                 strongest[u, :, k] = known.strongest[row[u], :, place[row[v]]]
                 continue
-            weight = pieces.spatial[:, v]
+            weight = arrays.spatial[:, v]
             for s in range(n_shifts):
                 out = overlap[u, s, k]
-                _put_pair(by_channel[s], pieces.channels[u], weight, backwards[v], out)
+                _put_pair(by_channel[s], arrays.channels[u], weight, backwards[v], out)
                 strongest[u, s, k] = np.abs(out).max()
     return Overlaps(near, overlap, strongest)
 

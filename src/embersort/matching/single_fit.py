@@ -13,7 +13,7 @@ from embersort.matching.bank import TemplateBank
 from embersort.units import ms_to_samples
 
 
-class Pieces(NamedTuple):
+class BankArrays(NamedTuple):
     """The arrays of a `TemplateBank` that the kernels need, under the names that they have there.
 
     Attributes
@@ -26,7 +26,7 @@ class Pieces(NamedTuple):
     overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
     strongest : ndarray, shape (n_units, n_shifts, n_near), float32
     least_gain : ndarray, shape (2, n_units), float64
-        See `least_gains`.
+        See `least_decreases`.
     n_before : int
     """
 
@@ -40,11 +40,11 @@ class Pieces(NamedTuple):
     n_before: int
 
 
-USUAL, SMALL = 0, 1
+FULL, ATTENUATED = 0, 1
 """Kinds of spikes: any, and those smaller than that which may still be their unit's."""
 
 
-class Terms(NamedTuple):
+class FitCriteria(NamedTuple):
     """What a fit costs and may be, for each kind of spike; see `MatchConfig`.
 
     Attributes
@@ -96,37 +96,41 @@ class Traces(NamedTuple):
     last: int
 
 
-def least_gains(bank: TemplateBank, terms: Terms) -> NDArray[np.float64]:
+def least_decreases(bank: TemplateBank, criteria: FitCriteria) -> NDArray[np.float64]:
     """Return the gain from which on a fit is taken for a spike, by kind and template."""
-    return np.maximum(terms.threshold[:, None], terms.least_snr2 * bank.noise2)
+    return np.maximum(criteria.threshold[:, None], criteria.least_snr2 * bank.noise2)
 
 
-def least_scores(bank: TemplateBank, terms: Terms) -> NDArray[np.float64]:
+def least_scores(bank: TemplateBank, criteria: FitCriteria) -> NDArray[np.float64]:
     """Return the score from which on a fit may be a spike, shape (2, n_units), by kind."""
-    norm2 = bank.norm2 + terms.prior[:, None]
-    pull = (terms.prior * terms.mean)[:, None]
-    enough = np.sqrt((least_gains(bank, terms) + pull * terms.mean[:, None]) * norm2)
-    return np.asarray(np.maximum(enough, terms.min_scale[:, None] * norm2) - pull)
+    norm2 = bank.norm2 + criteria.prior[:, None]
+    pull = (criteria.prior * criteria.mean)[:, None]
+    enough = np.sqrt((least_decreases(bank, criteria) + pull * criteria.mean[:, None]) * norm2)
+    return np.asarray(np.maximum(enough, criteria.min_scale[:, None] * norm2) - pull)
 
 
-def pieces_of(bank: TemplateBank, active: NDArray[np.bool_] | None, terms: Terms) -> Pieces:
+def bank_arrays(
+    bank: TemplateBank, active: NDArray[np.bool_] | None, criteria: FitCriteria
+) -> BankArrays:
     """Return what the kernels need of a bank."""
-    return Pieces(
+    return BankArrays(
         channels=bank.channels,
         shifted=bank.shifted,
         norm2=bank.norm2 if active is None else np.where(active, bank.norm2, np.inf),
         near=bank.near,
         overlap=bank.overlap,
         strongest=bank.strongest,
-        least_gain=least_gains(bank, terms),
+        least_gain=least_decreases(bank, criteria),
         n_before=bank.n_before,
     )
 
 
-def terms_of(config: MatchConfig, sampling_rate_hz: float, *, small_too: bool = True) -> Terms:
+def fit_criteria(
+    config: MatchConfig, sampling_rate_hz: float, *, small_too: bool = True
+) -> FitCriteria:
     """Return what a fit costs and may be; without ``small_too`` none may be small."""
     small = max(config.threshold, config.small_threshold) if small_too else np.inf
-    return Terms(
+    return FitCriteria(
         threshold=np.array([config.threshold, small]) ** 2,
         least_snr2=config.min_snr**2,
         prior=np.array([config.amplitude_sd**-2, config.small_sd**-2]),
@@ -139,12 +143,12 @@ def terms_of(config: MatchConfig, sampling_rate_hz: float, *, small_too: bool = 
 
 
 @njit(nogil=True, cache=True)
-def place_near(pieces: Pieces, u: int, v: int) -> int:
+def place_near(arrays: BankArrays, u: int, v: int) -> int:
     """Return where in the row of a template's neighbours another is, or -1."""
-    for k in range(pieces.near.shape[1]):
-        if pieces.near[u, k] == v:
+    for k in range(arrays.near.shape[1]):
+        if arrays.near[u, k] == v:
             return k
-        if pieces.near[u, k] < 0:
+        if arrays.near[u, k] < 0:
             break
     return -1
 
@@ -166,51 +170,55 @@ def shift_of(offset: float, n_shifts: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def take_out(traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float) -> None:
+def subtract_spike(
+    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float
+) -> None:
     """Subtract a spike at (sample, unit, shift) from the residual and what follows from it."""
     t, u, s = place
     _subtract(
         traces.residual,
-        t - pieces.n_before,
-        pieces.shifted[u, s],
-        pieces.channels[u],
+        t - arrays.n_before,
+        arrays.shifted[u, s],
+        arrays.channels[u],
         np.float32(scale),
     )
-    _change(traces, pieces, place, scale)
+    _change(traces, arrays, place, scale)
 
 
 @njit(nogil=True, cache=True)
-def put_back(traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float) -> None:
-    """Undo `take_out`."""
+def restore_spike(
+    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float
+) -> None:
+    """Undo `subtract_spike`."""
     t, u, s = place
     _subtract(
         traces.residual,
-        t - pieces.n_before,
-        pieces.shifted[u, s],
-        pieces.channels[u],
+        t - arrays.n_before,
+        arrays.shifted[u, s],
+        arrays.channels[u],
         np.float32(-scale),
     )
-    _change(traces, pieces, place, -scale)
+    _change(traces, arrays, place, -scale)
 
 
 @njit(nogil=True, cache=True)
-def _change(traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float) -> None:
+def _change(traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float) -> None:
     """Lower the scores round a spike."""
     t, u, s = place
-    n_window = pieces.shifted.shape[2]
+    n_window = arrays.shifted.shape[2]
     low, high = max(traces.first, t - n_window + 1), min(traces.last + 1, t + n_window)
     amount = np.float32(scale)
-    for k in range(pieces.near.shape[1]):
-        v = pieces.near[u, k]
+    for k in range(arrays.near.shape[1]):
+        v = arrays.near[u, k]
         if v < 0:
             break
         # Of a template that may not be used no score is wanted.
-        if pieces.norm2[v] == np.inf:
+        if arrays.norm2[v] == np.inf:
             continue
-        taken = pieces.overlap[u, s, k, low - t + n_window - 1 :]
+        accepted = arrays.overlap[u, s, k, low - t + n_window - 1 :]
         score = traces.score[v, low:high]
         for i in range(high - low):
-            score[i] -= amount * taken[i]
+            score[i] -= amount * accepted[i]
         for b in range(low // n_window, (high - 1) // n_window + 1):
             traces.changed[v, b] = True
 

@@ -5,9 +5,9 @@ import pytest
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
-from embersort.matching.constraints import by_time, doubt_of, is_rested
-from embersort.matching.fit import pieces_of, terms_of
-from embersort.matching.refit import Spikes
+from embersort.matching.fit_constraints import by_time, is_past_refractory, shape_error_allowance
+from embersort.matching.joint_refit import Spikes
+from embersort.matching.single_fit import bank_arrays, fit_criteria
 from naive_matching import shapes
 
 N_WINDOW = 40
@@ -30,28 +30,30 @@ def spikes_at(*found):
 
 
 @pytest.fixture(scope="module")
-def pieces():
+def arrays():
     config = MatchConfig()
-    return pieces_of(make_bank(shapes(N_WINDOW), 15, config), None, terms_of(config, RATE_HZ))
+    return bank_arrays(make_bank(shapes(N_WINDOW), 15, config), None, fit_criteria(config, RATE_HZ))
 
 
-TERMS = terms_of(MatchConfig(), RATE_HZ)
+TERMS = fit_criteria(MatchConfig(), RATE_HZ)
 
 
 def test_spikes_come_in_order_of_time_without_those_given_up():
-    taken = by_time(spikes_at((90, 0, 1.0), (10, 0, 1.0), (50, 0, 0.0)), 120, N_WINDOW)
-    assert taken.order.tolist() == [1, 0]
-    assert taken.start.tolist() == [0, 1, 1, 2, 2]
+    accepted = by_time(spikes_at((90, 0, 1.0), (10, 0, 1.0), (50, 0, 0.0)), 120, N_WINDOW)
+    assert accepted.order.tolist() == [1, 0]
+    assert accepted.start.tolist() == [0, 1, 1, 2, 2]
 
 
-def test_each_spike_within_a_window_leaves_its_templates_error(pieces):
-    taken = by_time(spikes_at((200, 0, 1.5), (230, 1, 1.0), (260, 0, 1.0)), 400, N_WINDOW)
-    places = [pieces.near[u].tolist().index(0) for u in (0, 1)]
-    strong = [pieces.strongest[u, 2, places[u]] ** 2 / pieces.norm2[0] for u in (0, 1)]
+def test_each_spike_within_a_window_leaves_its_templates_error(arrays):
+    accepted = by_time(spikes_at((200, 0, 1.5), (230, 1, 1.0), (260, 0, 1.0)), 400, N_WINDOW)
+    places = [arrays.near[u].tolist().index(0) for u in (0, 1)]
+    strong = [arrays.strongest[u, 2, places[u]] ** 2 / arrays.norm2[0] for u in (0, 1)]
     expected = 0.1**2 * (1.5**2 * strong[0] + strong[1])
     # The third is 40 samples away, one too many.
-    assert doubt_of(taken, pieces, TERMS, 220, 0) == pytest.approx(expected, rel=1e-6)
-    assert doubt_of(taken, pieces, TERMS, 300, 0) == 0.0
+    assert shape_error_allowance(accepted, arrays, TERMS, 220, 0) == pytest.approx(
+        expected, rel=1e-6
+    )
+    assert shape_error_allowance(accepted, arrays, TERMS, 300, 0) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -67,5 +69,5 @@ def test_each_spike_within_a_window_leaves_its_templates_error(pieces):
 )
 def test_a_unit_rests_for_its_refractory_period(sample, unit, answer):
     assert TERMS.refractory_samples == 15
-    taken = by_time(spikes_at((100, 0, 1.0)), 400, N_WINDOW)
-    assert is_rested(taken, TERMS, sample, unit) == answer
+    accepted = by_time(spikes_at((100, 0, 1.0)), 400, N_WINDOW)
+    assert is_past_refractory(accepted, TERMS, sample, unit) == answer

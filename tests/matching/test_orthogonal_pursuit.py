@@ -4,21 +4,21 @@ import pytest
 import naive_matching
 from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
-from embersort.matching.fit import terms_of
-from embersort.matching.pursuit import peel
+from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.redundancy import redundant
+from embersort.matching.single_fit import fit_criteria
 
 N_BEFORE = 15
 CONFIG = MatchConfig()
 RATE_HZ = 10_000.0
-TERMS = terms_of(CONFIG, RATE_HZ)
+TERMS = fit_criteria(CONFIG, RATE_HZ)
 TEMPLATES = naive_matching.shapes()
 BANK = make_bank(TEMPLATES, N_BEFORE, CONFIG)
 
 
 def peeled(spikes, n_samples=400, **settings):
     traces = naive_matching.place(TEMPLATES, N_BEFORE, n_samples, spikes)
-    return peel(traces, BANK, terms_of(MatchConfig(**settings), RATE_HZ))
+    return match_templates(traces, BANK, fit_criteria(MatchConfig(**settings), RATE_HZ))
 
 
 def found(matches):
@@ -73,7 +73,7 @@ def test_the_residual_is_the_traces_less_the_matches():
     traces = naive_matching.place(
         TEMPLATES, N_BEFORE, 2000, [(int(t), int(t) % 3, 1) for t in rng.integers(50, 1900, 60)]
     ) + rng.normal(size=(2000, 4)).astype("f4")
-    matches, residual = peel(traces, BANK, TERMS)
+    matches, residual = match_templates(traces, BANK, TERMS)
     explained = np.zeros_like(traces)
     for t, u, s, scale in zip(
         matches.sample_index, matches.unit_index, matches.shift_index, matches.scale, strict=True
@@ -93,7 +93,7 @@ def test_a_spike_between_samples_takes_the_nearest_position():
     start = 100 - N_BEFORE
     used = BANK.channels[1] >= 0
     late[start : start + BANK.n_window, BANK.channels[1][used]] = BANK.shifted[1, 4][:, used]
-    matches, residual = peel(late, BANK, TERMS)
+    matches, residual = match_templates(late, BANK, TERMS)
     assert found(matches) == [(100, 1)]
     assert matches.shift_index.tolist() == [4]
     assert np.abs(residual).max() < 0.02 * np.abs(late).max()
@@ -116,14 +116,14 @@ def test_what_is_below_the_threshold_is_left():
 
 def test_noise_is_left_as_it_is():
     noise = np.random.default_rng(0).normal(size=(5000, 4)).astype("f4")
-    matches, residual = peel(noise, BANK, TERMS)
+    matches, residual = match_templates(noise, BANK, TERMS)
     assert found(matches) == []
     assert (residual == noise).all()
 
 
 def test_units_that_are_not_active_are_not_used():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(60, 0, 1), (160, 1, 1)])
-    matches, _ = peel(traces, BANK, TERMS, np.array([False, True, True]))
+    matches, _ = match_templates(traces, BANK, TERMS, np.array([False, True, True]))
     assert 0 not in matches.unit_index
     assert (160, 1) in found(matches)
 
@@ -134,7 +134,10 @@ def test_a_shift_in_time_shifts_the_matches():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 2000, spikes)
     traces += rng.normal(size=traces.shape).astype("f4")
     moved = np.concatenate([np.zeros((37, 4), "f4"), traces])
-    early, late = found(peel(traces, BANK, TERMS)[0]), found(peel(moved, BANK, TERMS)[0])
+    early, late = (
+        found(match_templates(traces, BANK, TERMS)[0]),
+        found(match_templates(moved, BANK, TERMS)[0]),
+    )
     assert [(t + 37, u) for t, u in early] == late
     assert len(early) > 30
 
@@ -142,13 +145,13 @@ def test_a_shift_in_time_shifts_the_matches():
 def test_the_input_is_left_alone():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(100, 0, 1)])
     before = traces.copy()
-    peel(traces, BANK, TERMS)
+    match_templates(traces, BANK, TERMS)
     assert (traces == before).all()
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 39, 40])
 def test_traces_no_longer_than_a_window(n_samples):
-    matches, residual = peel(np.zeros((n_samples, 4), "f4"), BANK, TERMS)
+    matches, residual = match_templates(np.zeros((n_samples, 4), "f4"), BANK, TERMS)
     assert found(matches) == []
     assert residual.shape == (n_samples, 4)
 
@@ -156,7 +159,7 @@ def test_traces_no_longer_than_a_window(n_samples):
 def test_no_templates_explain_nothing():
     bank = make_bank(TEMPLATES[:0], N_BEFORE, CONFIG)
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(100, 0, 1)])
-    matches, residual = peel(traces, bank, TERMS)
+    matches, residual = match_templates(traces, bank, TERMS)
     assert found(matches) == []
     assert (residual == traces).all()
 
@@ -211,12 +214,14 @@ def test_usual_spikes_come_before_small_ones():
     # At 0.65 of unit 0 the smaller copy explains all; it is not taken for a small one of unit 0.
     templates = np.stack([TEMPLATES[0], 0.65 * TEMPLATES[0]])
     traces = naive_matching.place(templates, N_BEFORE, 300, [(100, 1, 1)])
-    assert found(peel(traces, make_bank(templates, N_BEFORE, CONFIG), TERMS)[0]) == [(100, 1)]
+    assert found(match_templates(traces, make_bank(templates, N_BEFORE, CONFIG), TERMS)[0]) == [
+        (100, 1)
+    ]
 
 
 def test_if_none_may_be_small_none_is():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 400, [(60, 0, 1), (120, 0, 0.5)])
-    matches, _ = peel(traces, BANK, terms_of(CONFIG, RATE_HZ, small_too=False))
+    matches, _ = match_templates(traces, BANK, fit_criteria(CONFIG, RATE_HZ, small_too=False))
     assert found(matches) == [(60, 0)]
 
 
@@ -226,11 +231,13 @@ def test_in_coloured_noise_a_spike_must_stand_out_further():
     traces = naive_matching.place(small, N_BEFORE, 300, [(150, 0, 1)])
     as_slow = np.zeros(TEMPLATES.shape[1])
     as_slow[0] = 4.0
-    assert found(peel(traces, make_bank(small, N_BEFORE, CONFIG), TERMS)[0]) == [(150, 0)]
+    assert found(match_templates(traces, make_bank(small, N_BEFORE, CONFIG), TERMS)[0]) == [
+        (150, 0)
+    ]
     among_noise = make_bank(small, N_BEFORE, CONFIG, as_slow)
-    assert found(peel(traces, among_noise, TERMS)[0]) == []
-    lenient = terms_of(MatchConfig(min_snr=3), RATE_HZ)
-    assert found(peel(traces, among_noise, lenient)[0]) == [(150, 0)]
+    assert found(match_templates(traces, among_noise, TERMS)[0]) == []
+    lenient = fit_criteria(MatchConfig(min_snr=3), RATE_HZ)
+    assert found(match_templates(traces, among_noise, lenient)[0]) == [(150, 0)]
 
 
 def test_a_spike_is_not_given_away_while_its_own_template_waits():
@@ -242,6 +249,6 @@ def test_a_spike_is_not_given_away_while_its_own_template_waits():
     templates[2, :, 1] = 15 * shape
     spikes = [(150, 0, 1), (170, 1, 1)]
     traces = naive_matching.place(templates, N_BEFORE, 300, spikes)
-    matches, residual = peel(traces, make_bank(templates, N_BEFORE, CONFIG), TERMS)
+    matches, residual = match_templates(traces, make_bank(templates, N_BEFORE, CONFIG), TERMS)
     assert found(matches) == [(150, 0), (170, 1)]
     assert np.abs(residual).max() < 1

@@ -14,14 +14,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from embersort.matching.fit import (
-    Pieces,
-    Terms,
+from embersort.matching.single_fit import (
+    BankArrays,
+    FitCriteria,
     Traces,
     place_near,
-    put_back,
+    restore_spike,
     shift_of,
-    take_out,
+    subtract_spike,
     vertex,
 )
 
@@ -61,15 +61,15 @@ class _Overlaps(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def refit(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes) -> None:
+def refit(traces: Traces, arrays: BankArrays, criteria: FitCriteria, spikes: Spikes) -> None:
     """Fit the unsettled spikes anew, and what they overlap, until nothing changes.
 
     Parameters
     ----------
     traces : Traces
         Without the spikes; changed in place.
-    pieces : Pieces
-    terms : Terms
+    arrays : Pieces
+    criteria : Terms
     spikes : Spikes
         Changed in place.
 
@@ -77,7 +77,7 @@ def refit(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes) -> None:
     -----
     O(n_changes · n_window · n_near); spikes that overlap no other cost next to nothing.
     """
-    overlaps = _find_overlaps(spikes, pieces)
+    overlaps = _find_overlaps(spikes, arrays)
     for new in np.flatnonzero(spikes.unsettled):
         others = overlaps.other[overlaps.first[new] : overlaps.first[new + 1]]
         spikes.unsettled[others] = True
@@ -90,14 +90,14 @@ def refit(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes) -> None:
         for index in pending:
             i = int(index)
             spikes.unsettled[i] = False
-            if spikes.scale[i] > 0 and _fit_again(traces, pieces, terms, spikes, i):
+            if spikes.scale[i] > 0 and _fit_again(traces, arrays, criteria, spikes, i):
                 spikes.unsettled[overlaps.other[overlaps.first[i] : overlaps.first[i + 1]]] = True
     spikes.unsettled[:] = False
 
 
 @njit(nogil=True, cache=True)
-def _find_overlaps(spikes: Spikes, pieces: Pieces) -> _Overlaps:
-    n_spikes, n_window = len(spikes.sample), pieces.shifted.shape[2]
+def _find_overlaps(spikes: Spikes, arrays: BankArrays) -> _Overlaps:
+    n_spikes, n_window = len(spikes.sample), arrays.shifted.shape[2]
     order = np.argsort(spikes.sample, kind="mergesort")
     firsts, seconds = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
     count = np.zeros(n_spikes + 1, np.int64)
@@ -109,7 +109,7 @@ def _find_overlaps(spikes: Spikes, pieces: Pieces) -> _Overlaps:
                 break
             if spikes.scale[i] == 0 or spikes.scale[j] == 0:
                 continue
-            if place_near(pieces, spikes.unit[i], spikes.unit[j]) >= 0:
+            if place_near(arrays, spikes.unit[i], spikes.unit[j]) >= 0:
                 firsts.append(i)
                 seconds.append(j)
                 count[i + 1] += 1
@@ -127,7 +127,9 @@ def _find_overlaps(spikes: Spikes, pieces: Pieces) -> _Overlaps:
 
 
 @njit(nogil=True, cache=True)
-def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: int) -> bool:
+def _fit_again(
+    traces: Traces, arrays: BankArrays, criteria: FitCriteria, spikes: Spikes, i: int
+) -> bool:
     """Fit one spike to the traces without it; say whether that changes it.
 
     It may move by a sample at a time, and is given up where it is no longer worth a spike.
@@ -135,7 +137,7 @@ def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: 
     t, u, s, scale = spikes.sample[i], spikes.unit[i], spikes.shift[i], spikes.scale[i]
     if t - 2 < traces.first or t + 2 > traces.last:
         return False
-    around = _scores_without(traces, pieces, (t, u, s), scale)
+    around = _scores_without(traces, arrays, (t, u, s), scale)
     step = 0
     if around[1] > around[2]:
         step = -1
@@ -143,33 +145,33 @@ def _fit_again(traces: Traces, pieces: Pieces, terms: Terms, spikes: Spikes, i: 
         step = 1
     offset, peak = vertex(around[step + 1], around[step + 2], around[step + 3])
     kind = spikes.kind[i]
-    prior, mean, threshold = terms.prior[kind], terms.mean[kind], pieces.least_gain[kind, u]
-    norm2, pull = pieces.norm2[u] + prior, peak + prior * mean
-    new = min(max(pull / norm2, terms.min_scale[kind]), terms.max_scale)
+    prior, mean, threshold = criteria.prior[kind], criteria.mean[kind], arrays.least_gain[kind, u]
+    norm2, pull = arrays.norm2[u] + prior, peak + prior * mean
+    new = min(max(pull / norm2, criteria.min_scale[kind]), criteria.max_scale)
     gain = 2 * new * pull - new * new * norm2 - prior * mean * mean
-    shift = shift_of(offset, pieces.shifted.shape[1])
+    shift = shift_of(offset, arrays.shifted.shape[1])
     spikes.gain[i] = gain
     if gain > threshold and step == 0 and shift == s and abs(new - scale) < SETTLED:
         return False
     if gain > threshold and step == 0 and shift == s:
-        take_out(traces, pieces, (t, u, s), new - scale)
+        subtract_spike(traces, arrays, (t, u, s), new - scale)
         spikes.scale[i] = new
         return True
-    put_back(traces, pieces, (t, u, s), scale)
+    restore_spike(traces, arrays, (t, u, s), scale)
     spikes.scale[i] = 0.0
     if gain > threshold:
         spikes.sample[i], spikes.shift[i], spikes.scale[i] = t + step, shift, new
-        take_out(traces, pieces, (t + step, u, shift), new)
+        subtract_spike(traces, arrays, (t + step, u, shift), new)
     return True
 
 
 @njit(nogil=True, cache=True)
 def _scores_without(
-    traces: Traces, pieces: Pieces, place: tuple[int, int, int], scale: float
+    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float
 ) -> NDArray[np.float64]:
     """Return the scores two samples before to two samples after a spike, were it put back."""
     t, u, s = place
-    own, middle = pieces.overlap[u, s, 0], pieces.shifted.shape[2] - 1
+    own, middle = arrays.overlap[u, s, 0], arrays.shifted.shape[2] - 1
     around = np.empty(5)
     for k in range(5):
         around[k] = traces.score[u, t + k - 2] + scale * own[middle + k - 2]

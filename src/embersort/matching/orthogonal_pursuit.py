@@ -10,20 +10,25 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.matching.bank import TemplateBank
-from embersort.matching.constraints import Taken, by_time, doubt_of, is_rested
-from embersort.matching.fit import (
-    SMALL,
-    USUAL,
-    Pieces,
-    Terms,
+from embersort.matching.fit_constraints import (
+    AcceptedSpikes,
+    by_time,
+    is_past_refractory,
+    shape_error_allowance,
+)
+from embersort.matching.joint_refit import Spikes, refit
+from embersort.matching.score import score_templates
+from embersort.matching.single_fit import (
+    ATTENUATED,
+    FULL,
+    BankArrays,
+    FitCriteria,
     Traces,
-    pieces_of,
+    bank_arrays,
     shift_of,
-    take_out,
+    subtract_spike,
     vertex,
 )
-from embersort.matching.refit import Spikes, refit
-from embersort.matching.score import score_templates
 from embersort.matching.upsample import whole_range
 
 RIVAL_SHARE = 4
@@ -56,10 +61,10 @@ class Matches:
     gain: NDArray[np.float32]
 
 
-def peel(
+def match_templates(
     white: NDArray[np.float32],
     bank: TemplateBank,
-    terms: Terms,
+    criteria: FitCriteria,
     active: NDArray[np.bool_] | None = None,
 ) -> tuple[Matches, NDArray[np.float32]]:
     """Explain white traces by scaled templates, greedily.
@@ -69,7 +74,7 @@ def peel(
     white : ndarray, shape (n_samples, n_channels), float32
         Left as it is.
     bank : TemplateBank
-    terms : Terms
+    criteria : Terms
     active : ndarray, shape (n_units,), bool, optional
         Units that may be used; all by default.
 
@@ -100,7 +105,7 @@ def peel(
         first=first,
         last=last,
     )
-    spikes = _pursue(traces, pieces_of(bank, active, terms), terms)
+    spikes = _pursue(traces, bank_arrays(bank, active, criteria), criteria)
     found = np.flatnonzero(spikes.scale > 0)
     found = found[np.lexsort((spikes.unit[found], spikes.sample[found]))]
     matches = Matches(
@@ -128,22 +133,22 @@ class _Candidates(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def _pursue(traces: Traces, pieces: Pieces, terms: Terms) -> Spikes:
+def _pursue(traces: Traces, arrays: BankArrays, criteria: FitCriteria) -> Spikes:
     """Take out the best fits, round by round, until none is left."""
     spikes = _no_spikes()
-    n_samples, n_window = traces.score.shape[1], pieces.shifted.shape[2]
+    n_samples, n_window = traces.score.shape[1], arrays.shifted.shape[2]
     # As a variable: a literal would be compiled for each kind.
-    for kind in (USUAL, SMALL):
-        if kind == SMALL:
-            if terms.threshold[SMALL] == np.inf:
+    for kind in (FULL, ATTENUATED):
+        if kind == ATTENUATED:
+            if criteria.threshold[ATTENUATED] == np.inf:
                 break
             traces.changed[:] = True
         for _ in range(MAX_ROUNDS):
-            taken = by_time(spikes, n_samples, n_window)
-            candidates = _candidates(traces, pieces, terms, kind, taken)
+            accepted = by_time(spikes, n_samples, n_window)
+            candidates = _candidates(traces, arrays, criteria, kind, accepted)
             if len(candidates.sample) == 0:
                 break
-            spikes = _take(traces, pieces, terms, spikes, candidates, kind)
+            spikes = _accept(traces, arrays, criteria, spikes, candidates, kind)
     return spikes
 
 
@@ -154,44 +159,44 @@ def _no_spikes() -> Spikes:
 
 
 @njit(nogil=True, cache=True)
-def _take(
+def _accept(
     traces: Traces,
-    pieces: Pieces,
-    terms: Terms,
+    arrays: BankArrays,
+    criteria: FitCriteria,
     spikes: Spikes,
     candidates: _Candidates,
     kind: int,
 ) -> Spikes:
     """Take out the best of some candidates, and fit what they overlap anew."""
     traces.changed[:] = False
-    chosen = _choose(candidates, traces, pieces)
+    chosen = _choose(candidates, traces, arrays)
     # In order of time: the scores round one spike are still at hand for the next.
     chosen = chosen[np.argsort(chosen[:, 0], kind="mergesort")]
-    spikes = _joined(spikes, _fit_first(traces, pieces, terms, chosen, kind))
-    refit(traces, pieces, terms, spikes)
+    spikes = _joined(spikes, _fit_first(traces, arrays, criteria, chosen, kind))
+    refit(traces, arrays, criteria, spikes)
     return spikes
 
 
 @njit(nogil=True, cache=True)
 def _fit_first(
-    traces: Traces, pieces: Pieces, terms: Terms, chosen: NDArray[np.int64], kind: int
+    traces: Traces, arrays: BankArrays, criteria: FitCriteria, chosen: NDArray[np.int64], kind: int
 ) -> Spikes:
     """Fit spikes of given (sample, unit), none of which overlaps another, and take them out."""
     n = len(chosen)
     shift = np.empty(n, np.int64)
     scale, gain = np.empty(n), np.empty(n)
-    prior, mean = terms.prior[kind], terms.mean[kind]
+    prior, mean = criteria.prior[kind], criteria.mean[kind]
     for i in range(n):
         t, u = chosen[i]
         row, offset = traces.score[u], 0.0
         peak = float(row[t])
         if traces.first < t < traces.last:
             offset, peak = vertex(row[t - 1], row[t], row[t + 1])
-        norm2, pull = pieces.norm2[u] + prior, peak + prior * mean
-        shift[i] = shift_of(offset, pieces.shifted.shape[1])
+        norm2, pull = arrays.norm2[u] + prior, peak + prior * mean
+        shift[i] = shift_of(offset, arrays.shifted.shape[1])
         scale[i] = pull / norm2
         gain[i] = pull**2 / norm2 - prior * mean * mean
-        take_out(traces, pieces, (t, u, shift[i]), scale[i])
+        subtract_spike(traces, arrays, (t, u, shift[i]), scale[i])
     return Spikes(
         chosen[:, 0].copy(),
         chosen[:, 1].copy(),
@@ -218,7 +223,7 @@ def _joined(a: Spikes, b: Spikes) -> Spikes:
 
 @njit(nogil=True, cache=True)
 def _candidates(
-    traces: Traces, pieces: Pieces, terms: Terms, kind: int, taken: Taken
+    traces: Traces, arrays: BankArrays, criteria: FitCriteria, kind: int, accepted: AcceptedSpikes
 ) -> _Candidates:
     """Return the local maxima of each unit's score that are worth a spike, where scores changed.
 
@@ -226,19 +231,19 @@ def _candidates(
     """
     times, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
     gains = [np.float64(0) for _ in range(0)]
-    n_window, last = pieces.shifted.shape[2], traces.last
-    prior, mean = terms.prior[kind], terms.mean[kind]
+    n_window, last = arrays.shifted.shape[2], traces.last
+    prior, mean = criteria.prior[kind], criteria.mean[kind]
     cost = prior * mean * mean
     for u in range(len(traces.score)):
-        if pieces.norm2[u] == np.inf:
+        if arrays.norm2[u] == np.inf:
             continue
-        threshold = pieces.least_gain[kind, u]
+        threshold = arrays.least_gain[kind, u]
         row = traces.score[u]
-        norm2 = pieces.norm2[u] + prior
+        norm2 = arrays.norm2[u] + prior
         # Scores between these belong to a scale that a spike may have and a gain above threshold.
         enough = np.sqrt((threshold + cost) * norm2)
-        least = max(enough, terms.min_scale[kind] * norm2) - prior * mean
-        most = terms.max_scale * norm2 - prior * mean
+        least = max(enough, criteria.min_scale[kind] * norm2) - prior * mean
+        most = criteria.max_scale * norm2 - prior * mean
         for b in np.flatnonzero(traces.changed[u]):
             start, stop = max(traces.first, b * n_window), min(last + 1, (b + 1) * n_window)
             if not _reaches(row[start:stop], np.float32(least)):
@@ -248,10 +253,10 @@ def _candidates(
                     continue
                 if row[t] < row[t - 1] or row[t] <= row[t + 1 if t < last else t - 1]:
                     continue
-                if kind == SMALL and not is_rested(taken, terms, t, u):
+                if kind == ATTENUATED and not is_past_refractory(accepted, criteria, t, u):
                     continue
                 gain = (row[t] + prior * mean) ** 2 / norm2 - cost
-                if gain > threshold + doubt_of(taken, pieces, terms, t, u):
+                if gain > threshold + shape_error_allowance(accepted, arrays, criteria, t, u):
                     times.append(np.int64(t))
                     units.append(np.int64(u))
                     gains.append(gain)
@@ -268,12 +273,12 @@ def _reaches(row: NDArray[np.float32], least: np.float32) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _choose(candidates: _Candidates, traces: Traces, pieces: Pieces) -> NDArray[np.int64]:
+def _choose(candidates: _Candidates, traces: Traces, arrays: BankArrays) -> NDArray[np.int64]:
     """Return (sample, unit) of the candidates that no better one overlaps, the best first.
 
     The others are looked at again in the next round.
     """
-    n_window = pieces.shifted.shape[2]
+    n_window = arrays.shifted.shape[2]
     chosen = np.empty((len(candidates.sample), 2), np.int64)
     waiting = np.empty_like(chosen)
     # Which of them lies in each bin of time with each unit; never two of them.
@@ -282,8 +287,8 @@ def _choose(candidates: _Candidates, traces: Traces, pieces: Pieces) -> NDArray[
     n_chosen = n_waiting = 0
     for index in np.argsort(-candidates.gain, kind="mergesort"):
         t, u = candidates.sample[index], candidates.unit[index]
-        if _blocked(t, u, chosen_in, chosen, pieces.near, n_window, n_window) or _blocked(
-            t, u, waiting_in, waiting, pieces.near, n_window, n_window // RIVAL_SHARE
+        if _blocked(t, u, chosen_in, chosen, arrays.near, n_window, n_window) or _blocked(
+            t, u, waiting_in, waiting, arrays.near, n_window, n_window // RIVAL_SHARE
         ):
             traces.changed[u, t // n_window] = True
             if waiting_in[t // n_window, u] < 0:
