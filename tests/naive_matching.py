@@ -17,9 +17,9 @@ def shapes(n_window=40, n_before=15):
 def place(templates, n_before, n_samples, spikes):
     """Traces without noise: the sum of templates at (sample, unit, scale)."""
     traces = np.zeros((n_samples, templates.shape[2]), "f4")
-    for sample, unit, scale in spikes:
+    for sample, unit, scaling in spikes:
         start = sample - n_before
-        traces[start : start + templates.shape[1]] += np.float32(scale) * templates[unit]
+        traces[start : start + templates.shape[1]] += np.float32(scaling) * templates[unit]
     return traces
 
 

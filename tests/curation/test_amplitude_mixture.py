@@ -31,17 +31,17 @@ def drawn(n_own, n_strange, seed=0, *, mean=0.98, sd=0.1, length=0.04):
     return np.concatenate([own, LEAST + rng.exponential(length, n_strange)])
 
 
-def train(scale, *, norm=NORM, sample=None, seed=1):
+def train(scaling, *, norm=NORM, sample=None, seed=1):
     """A unit's matches at random times."""
     rng = np.random.default_rng(seed)
     if sample is None:
-        sample = rng.permutation(np.sort(rng.choice(DURATION, len(scale), replace=False)))
+        sample = rng.permutation(np.sort(rng.choice(DURATION, len(scaling), replace=False)))
     order = np.argsort(sample, kind="stable")
-    scale = np.asarray(scale, "f4")[order]
+    scaling = np.asarray(scaling, "f4")[order]
     return UnitMatches(
         sample_index=np.asarray(sample)[order],
-        scale=scale,
-        gain=np.float32(norm**2) * scale**2,
+        scaling=scaling,
+        decrease=np.float32(norm**2) * scaling**2,
         duration_samples=DURATION,
         sampling_rate_hz=RATE_HZ,
     )
@@ -49,9 +49,9 @@ def train(scale, *, norm=NORM, sample=None, seed=1):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_at_the_least_scale_is_taken_away_and_the_units_own_stay(seed):
-    scale = drawn(800, 150, seed)
-    foreign = low_amplitude_contamination(some := train(scale), CONFIG)
-    is_strange = np.isin(some.scale, np.asarray(scale[800:], "f4"))
+    scaling = drawn(800, 150, seed)
+    foreign = low_amplitude_contamination(some := train(scaling), CONFIG)
+    is_strange = np.isin(some.scaling, np.asarray(scaling[800:], "f4"))
     assert foreign[is_strange].mean() > 0.8
     assert foreign[~is_strange].mean() < 0.04
 
@@ -64,8 +64,8 @@ def test_a_unit_without_strangers_loses_nothing_wherever_the_least_scale_cuts_it
 
 
 def test_strangers_are_no_larger_than_small_neurons_are():
-    scale = drawn(800, 150, length=0.03)
-    assert not low_amplitude_contamination(train(scale, norm=20.0), CONFIG).any()
+    scaling = drawn(800, 150, length=0.03)
+    assert not low_amplitude_contamination(train(scaling, norm=20.0), CONFIG).any()
 
 
 def test_few_matches_say_nothing():
@@ -93,15 +93,15 @@ def test_more_strangers_than_can_be_told_from_the_unit_stay():
 def test_above_a_scale_all_are_the_units_own():
     # A crowd that reaches higher, since the least scale is higher.
     rng = np.random.default_rng(0)
-    scale = np.concatenate([rng.normal(1.05, 0.07, 400), 0.77 + rng.exponential(0.03, 80)])
-    assert not low_amplitude_contamination(train(scale[scale > 0.77]), CONFIG).any()
+    scaling = np.concatenate([rng.normal(1.05, 0.07, 400), 0.77 + rng.exponential(0.03, 80)])
+    assert not low_amplitude_contamination(train(scaling[scaling > 0.77]), CONFIG).any()
 
 
 @pytest.mark.parametrize(("lag", "kept"), [(5 * RATE_HZ // 1000, True), (RATE_HZ // 2, False)])
 def test_small_spikes_soon_after_others_are_the_units_own(lag, kept):
-    scale = drawn(300, 60)
+    scaling = drawn(300, 60)
     large = np.arange(300) * RATE_HZ
-    some = train(scale, sample=np.concatenate([large, large[::5] + lag]))
+    some = train(scaling, sample=np.concatenate([large, large[::5] + lag]))
     assert low_amplitude_contamination(some, CONFIG).any() != kept
 
 
@@ -120,18 +120,18 @@ def test_the_densities_are_of_one_spike_in_all():
 
 
 def test_the_fit_is_as_likely_as_the_best_that_a_general_optimiser_finds():
-    scale = drawn(600, 120)
-    found = fit(scale, 0.15, 0.05)
-    least = float(scale.min())
+    scaling = drawn(600, 120)
+    found = fit(scaling, 0.15, 0.05)
+    least = float(scaling.min())
 
     def loss(p):
         share, length, mean, sd = 1 / (1 + np.exp(-p[0])), np.exp(p[1]), p[2], np.exp(p[3])
         length = min(max(length, 0.01), 0.05)
         made = Mixture(least=least, share=share, length=length, mean=mean, sd=max(sd, 0.05))
-        return -made.log_likelihood(scale)
+        return -made.log_likelihood(scaling)
 
     best = minimize(loss, [-1.5, -3.0, 1.0, -2.0], method="Nelder-Mead", options={"maxiter": 4000})
-    assert found.log_likelihood(scale) > -best.fun - 0.5
+    assert found.log_likelihood(scaling) > -best.fun - 0.5
 
 
 def test_one_part_alone_finds_the_mean_and_spread_that_the_least_scale_hides():
@@ -142,5 +142,5 @@ def test_one_part_alone_finds_the_mean_and_spread_that_the_least_scale_hides():
 
 
 def test_many_matches_are_thinned_before_they_are_looked_at():
-    scale = np.tile(drawn(800, 150), 20)
-    assert 0.7 < contamination_cut(scale, NORM**2 * scale**2, CONFIG.min_crowd) < 0.85
+    scaling = np.tile(drawn(800, 150), 20)
+    assert 0.7 < contamination_cut(scaling, NORM**2 * scaling**2, CONFIG.min_crowd) < 0.85

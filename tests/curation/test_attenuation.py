@@ -15,7 +15,7 @@ WEAK, SURE = 100.0, 150.0
 """Gains below and beyond what counts at any time, 12²."""
 
 
-def train(small_at, *, scale=0.5, gain=WEAK, n_usual=100):
+def train(small_at, *, scaling=0.5, decrease=WEAK, n_usual=100):
     """One usual spike a second, and small ones at given times in ms after each of the first."""
     usual = np.arange(n_usual) * RATE_HZ
     small = np.arange(len(small_at)) * RATE_HZ + np.round(np.multiply(small_at, 10)).astype(int)
@@ -24,8 +24,12 @@ def train(small_at, *, scale=0.5, gain=WEAK, n_usual=100):
     is_small = order >= n_usual
     return is_small, UnitMatches(
         sample_index=sample[order],
-        scale=np.where(is_small, np.concatenate([usual, np.zeros(len(small)) + scale])[order], 1),
-        gain=np.where(is_small, np.concatenate([usual, np.zeros(len(small)) + gain])[order], 900),
+        scaling=np.where(
+            is_small, np.concatenate([usual, np.zeros(len(small)) + scaling])[order], 1
+        ),
+        decrease=np.where(
+            is_small, np.concatenate([usual, np.zeros(len(small)) + decrease])[order], 900
+        ),
         duration_samples=DURATION,
         sampling_rate_hz=RATE_HZ,
     )
@@ -40,8 +44,8 @@ def kept(*args, **kwargs):
 
 
 def test_a_spike_that_stands_out_is_its_own_at_any_time():
-    assert kept([300.0], gain=SURE) == 1
-    assert kept([300.0], gain=WEAK) == 0
+    assert kept([300.0], decrease=SURE) == 1
+    assert kept([300.0], decrease=WEAK) == 0
 
 
 @pytest.mark.parametrize(
@@ -70,8 +74,8 @@ def test_one_more_than_were_seen_elsewhere_may_be_chance():
 def test_the_weakest_show_for_themselves():
     # Soon after spikes are 10 of the stronger half, and of the weaker as many as anywhere.
     times = [10.0] * 11 + [500.0] * 600
-    gain = np.repeat([WEAK, 70.0], [10, 601])
-    assert kept(times, gain=gain, n_usual=700) == 10
+    decrease = np.repeat([WEAK, 70.0], [10, 601])
+    assert kept(times, decrease=decrease, n_usual=700) == 10
 
 
 @pytest.mark.parametrize(
@@ -84,8 +88,8 @@ def test_the_weakest_show_for_themselves():
     ],
 )
 def test_the_smallest_are_left_out_where_they_outnumber_the_others(n_lowest, n_higher, n_kept):
-    scale = np.repeat([0.35, 0.5], [n_lowest, n_higher])
-    assert kept([300.0] * len(scale), scale=scale, gain=SURE) == n_kept
+    scaling = np.repeat([0.35, 0.5], [n_lowest, n_higher])
+    assert kept([300.0] * len(scaling), scaling=scaling, decrease=SURE) == n_kept
 
 
 def test_a_unit_without_small_spikes_has_none():

@@ -32,9 +32,9 @@ def traces_of(events, seed=0):
     """White noise with events, each a list of (template, lag, scale), at `at` of its row."""
     white = np.random.default_rng(seed).standard_normal((PITCH * (len(events) + 1), N_CHANNELS))
     for row, parts in enumerate(events):
-        for template, lag, scale in parts:
+        for template, lag, scaling in parts:
             first = at(row) - N_BEFORE + lag
-            white[first : first + N_WINDOW] += scale * template
+            white[first : first + N_WINDOW] += scaling * template
     return white.astype("f4")
 
 
@@ -134,7 +134,7 @@ def clusters(n_third, third, *, all_late=False):
         sample_index=at(np.arange(len(events))),
         unit_index=unit,
         channel_index=np.zeros(len(events), int),
-        codes=np.zeros((len(events), 1), "f4"),
+        pca_features=np.zeros((len(events), 1), "f4"),
     )
     return Front(traces_of(events)), spikes
 
@@ -150,8 +150,8 @@ def clusters(n_third, third, *, all_late=False):
 )
 def test_a_cluster_of_collisions_is_known_by_its_events(n_third, third, answer):
     front, spikes = clusters(n_third, third)
-    whole = sum(np.roll(template, lag, axis=0) for template, lag, _ in third)
-    templates = np.stack([A, B, whole]).astype("f4")
+    final = sum(np.roll(template, lag, axis=0) for template, lag, _ in third)
+    templates = np.stack([A, B, final]).astype("f4")
     found = collisions(templates, spikes, front, np.ones(1), CONFIG)
     assert found.tolist() == [False, False, answer]
 

@@ -176,7 +176,7 @@ def test_units_and_courses_are_completed(moves):
     places = places_of(spikes, motion=moves)
     frame = frame_of(spikes, [[0, 0], [0, 16]])
     merges = merge_units(spikes, templates, [frame], places, MERGE)
-    assert (merges.course[0] == merges.course[1]) == moves
+    assert (merges.tracked_unit[0] == merges.tracked_unit[1]) == moves
     assert (merges.unit[0] == merges.unit[1]) == moves
 
 

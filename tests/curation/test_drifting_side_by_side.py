@@ -75,7 +75,7 @@ def test_copies_must_show_no_gap_at_rest_either(gap, n_neurons):
     )
     places = Places(um=None, peak_waveforms=np.ones((2, 5), "f4"))
     merges = merge_units(spikes, np.ones((2, 1, 2)), [lambda rows: features[rows]], places, MERGE)
-    assert len(np.unique(merges.course)) == n_neurons
+    assert len(np.unique(merges.tracked_unit)) == n_neurons
 
 
 def test_copies_are_told_by_the_last_look():
@@ -97,7 +97,7 @@ def test_copies_are_told_by_the_last_look():
     def n_neurons(looks, deep_dip):
         config = MERGE.model_copy(update={"deep_dip": deep_dip})
         merges = merge_units(spikes, np.ones((2, 1, 2)), looks, places, config)
-        return len(np.unique(merges.course))
+        return len(np.unique(merges.tracked_unit))
 
     assert n_neurons([blind, sharp], deep_dip=100.0) == 2
     assert n_neurons([sharp, blind], deep_dip=100.0) == 1

@@ -22,7 +22,7 @@ def merged(spikes, templates, centres, places=None):
     if places is None:
         places = Places(um=None, peak_waveforms=np.tile(WAVE, (len(templates), 1)))
     merges = merge_units(spikes, templates, [frame_of(spikes, centres)], places, MERGE)
-    return merges.course.tolist(), merges.unit.tolist()
+    return merges.tracked_unit.tolist(), merges.unit.tolist()
 
 
 SLOW = regular(0, 20), regular(0, 30, offset_s=0.05)
@@ -71,10 +71,10 @@ def test_the_parts_of_a_moving_neuron_are_one_course():
     assert merged(spikes, directions(0, 50), [[0, 0], [0, 8]]) == ([0, 1], [0, 1])
 
 
-@pytest.mark.parametrize(("angle", "course"), [(50, [0, 0]), (70, [0, 1])])
-def test_parts_that_jump_are_linked_if_their_templates_are_alike(angle, course):
+@pytest.mark.parametrize(("angle", "tracked_unit"), [(50, [0, 0]), (70, [0, 1])])
+def test_parts_that_jump_are_linked_if_their_templates_are_alike(angle, tracked_unit):
     spikes = labelled(regular(0, 40), regular(40, 80))
-    assert merged(spikes, directions(0, angle), [[0, 0], [0, 8]]) == (course, course)
+    assert merged(spikes, directions(0, angle), [[0, 0], [0, 8]]) == (tracked_unit, tracked_unit)
 
 
 def test_links_are_transitive_the_ends_need_not_be_alike():
@@ -119,10 +119,10 @@ def placed(spikes, *centres_um, waves=None):
     )
 
 
-@pytest.mark.parametrize(("apart_um", "course"), [(4, [0, 0]), (30, [0, 1])])
-def test_parts_that_jump_lie_at_one_place_once_the_motion_is_taken_off(apart_um, course):
+@pytest.mark.parametrize(("apart_um", "tracked_unit"), [(4, [0, 0]), (30, [0, 1])])
+def test_parts_that_jump_lie_at_one_place_once_the_motion_is_taken_off(apart_um, tracked_unit):
     places = placed(JUMP, [0, 100], [0, 100 + apart_um])
-    assert merged(JUMP, directions(0, 50), [[0, 0], [0, 8]], places) == (course, course)
+    assert merged(JUMP, directions(0, 50), [[0, 0], [0, 8]], places) == (tracked_unit, tracked_unit)
 
 
 def test_parts_at_one_place_are_linked_though_their_templates_have_nothing_in_common():
@@ -292,8 +292,8 @@ def test_where_only_courses_are_wanted_halves_stay_parts():
     spikes = labelled(train[::2], train[1::2])
     places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
     looks = [frame_of(spikes, [[0, 0], [0, 8]])]
-    merges = merge_units(spikes, at_lags(0, 5), looks, places, MERGE, courses_only=True)
-    assert merges.course.tolist() == merges.unit.tolist() == [0, 1]
+    merges = merge_units(spikes, at_lags(0, 5), looks, places, MERGE, tracked_only=True)
+    assert merges.tracked_unit.tolist() == merges.unit.tolist() == [0, 1]
     assert merges.late_samples.tolist() == [0, 0]
 
 

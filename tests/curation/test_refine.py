@@ -17,11 +17,11 @@ from spike_trains import MERGE, RATE_HZ
 CONFIG = SortConfig(
     match=MatchConfig(min_spikes=10, min_median_scale=0.75, min_median_gain=60), merge=MERGE
 )
-STAGE = TemporalPca(
+PCA = TemporalPca(
     basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"), neighbours=np.array([[0, 1], [1, 0]])
 )
 REGISTRATION = Registration(
-    stage=STAGE,
+    pca=PCA,
     whitening=np.eye(2, dtype="f4"),
     positions_um=np.array([[0.0, 0.0], [0.0, 20.0]]),
     motion=None,
@@ -30,20 +30,22 @@ REGISTRATION = Registration(
 )
 
 
-def matched(sample, unit, means, *, codes=None, gain=100.0, scale=1.0, relative_gain=9.0):
+def matched(
+    sample, unit, means, *, pca_features=None, decrease=100.0, scaling=1.0, relative_gain=9.0
+):
     """Matched spikes; units peak on channel 0, codes are normal round 0 unless given."""
     n_spikes = len(sample)
-    if codes is None:
-        codes = np.random.default_rng(0).normal(size=(n_spikes, 4))
+    if pca_features is None:
+        pca_features = np.random.default_rng(0).normal(size=(n_spikes, 4))
     return MatchedSpikes(
         matches=Matches(
             sample_index=np.asarray(sample, np.int64),
             unit_index=np.asarray(unit, np.int64),
-            scale=np.full(n_spikes, scale, "f4"),
+            scaling=np.full(n_spikes, scaling, "f4"),
             shift_index=np.arange(n_spikes) % 5,
-            gain=np.broadcast_to(gain, n_spikes).astype("f4"),
+            decrease=np.broadcast_to(decrease, n_spikes).astype("f4"),
         ),
-        codes=np.asarray(codes, "f4"),
+        pca_features=np.asarray(pca_features, "f4"),
         embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.zeros(n_spikes, np.int64),
         relative_gain=np.broadcast_to(relative_gain, n_spikes).astype("f4"),
@@ -59,7 +61,7 @@ def trough(first, second=0.0):
 
 
 @pytest.mark.parametrize(
-    ("n_spikes", "scale", "gain", "real"),
+    ("n_spikes", "scaling", "decrease", "real"),
     [
         pytest.param(10, 0.75, 60, True, id="just enough of each"),
         pytest.param(9, 1, 100, False, id="too few"),
@@ -67,18 +69,18 @@ def trough(first, second=0.0):
         pytest.param(20, 1, 59, False, id="what noise would gain"),
     ],
 )
-def test_a_unit_has_many_large_spikes_beyond_chance(n_spikes, scale, gain, real):
+def test_a_unit_has_many_large_spikes_beyond_chance(n_spikes, scaling, decrease, real):
     rows = np.arange(5, 5 + n_spikes)
-    spikes = matched(np.arange(40), np.zeros(40), [trough(9)], scale=9.0, gain=900.0)
-    spikes.matches.scale[rows] = scale
-    spikes.matches.gain[rows] = gain
+    spikes = matched(np.arange(40), np.zeros(40), [trough(9)], scaling=9.0, decrease=900.0)
+    spikes.matches.scaling[rows] = scaling
+    spikes.matches.decrease[rows] = decrease
     assert is_real(spikes, rows, CONFIG) is real
 
 
 def test_half_of_the_spikes_decide():
-    gain = np.repeat([50.0, 100.0], [9, 11])
+    decrease = np.repeat([50.0, 100.0], [9, 11])
     rows = np.arange(20)
-    spikes = matched(rows, np.zeros(20), [trough(9)], gain=gain)
+    spikes = matched(rows, np.zeros(20), [trough(9)], decrease=decrease)
     assert is_real(spikes, rows, CONFIG)
     assert not is_real(spikes, rows[:17], CONFIG)
 
@@ -87,14 +89,14 @@ def test_half_of_the_spikes_decide():
 def test_spikes_smaller_than_usual_make_no_unit(n_usual, real):
     rows = np.arange(40)
     spikes = matched(rows, np.zeros(40), [trough(9)])
-    spikes.matches.scale[n_usual:] = 0.5
-    spikes.matches.gain[n_usual:] = 1
+    spikes.matches.scaling[n_usual:] = 0.5
+    spikes.matches.decrease[n_usual:] = 1
     assert is_real(spikes, rows, CONFIG) is real
 
 
 def test_a_unit_that_no_spike_shapes_is_none():
     spikes = matched(np.arange(0, 8000, 100), np.arange(80) % 2, [trough(9), trough(9)])
-    spikes.matches.scale[1::2] = 0.8
+    spikes.matches.scaling[1::2] = 0.8
     final = finish(spikes, REGISTRATION, CONFIG)
     assert len(final.means) == 1
     assert final.matches.sample_index.tolist() == list(range(0, 8000, 200))
@@ -109,13 +111,13 @@ def test_spikes_that_hardly_pass_are_noise(relative_gain, real):
 
 def two_groups(n_spikes=120):
     """Codes of two groups that alternate, 12 apart."""
-    codes = np.random.default_rng(0).normal(size=(n_spikes, 4))
-    codes[1::2, 1] += 12
-    return codes
+    pca_features = np.random.default_rng(0).normal(size=(n_spikes, 4))
+    pca_features[1::2, 1] += 12
+    return pca_features
 
 
 def test_a_unit_whose_spikes_fall_apart_is_split():
-    spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups())
+    spikes = matched(np.arange(120), np.zeros(120), [trough(9)], pca_features=two_groups())
     labels, origin = split_units(spikes, REGISTRATION, CONFIG)
     assert origin.tolist() == [0, 0]
     assert labels[0] != labels[1]
@@ -131,25 +133,27 @@ def test_a_unit_of_one_cloud_stays_whole_beside_another():
 
 
 def test_a_part_that_is_no_unit_gets_no_label():
-    gain = np.where(np.arange(120) % 2, 100, 10)
-    spikes = matched(np.arange(120), np.zeros(120), [trough(9)], codes=two_groups(), gain=gain)
+    decrease = np.where(np.arange(120) % 2, 100, 10)
+    spikes = matched(
+        np.arange(120), np.zeros(120), [trough(9)], pca_features=two_groups(), decrease=decrease
+    )
     labels, origin = split_units(spikes, REGISTRATION, CONFIG)
     assert origin.tolist() == [0]
     assert labels.tolist() == [UNASSIGNED, 0] * 60
 
 
 def test_the_template_of_a_part_is_the_mean_moved_by_its_codes():
-    codes = [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [4, 1, 2, 3], [4, 1, 2, 3]]
-    spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)], codes=codes)
+    pca_features = [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [4, 1, 2, 3], [4, 1, 2, 3]]
+    spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)], pca_features=pca_features)
     labels = np.array([0, 0, 0, 1, 1])
-    templates = subcluster_templates(spikes, labels, np.array([0, 0]), STAGE)
+    templates = subcluster_templates(spikes, labels, np.array([0, 0]), PCA)
     assert templates[0].tolist() == trough(9, 5)
     assert templates[1].tolist() == [[4, 2], [-8, -2], [0, 0]]
 
 
 def test_a_whole_unit_keeps_its_exact_mean():
     spikes = matched(np.arange(5), np.zeros(5), [trough(9, 5)])
-    templates = subcluster_templates(spikes, np.zeros(5, np.int64), np.array([0]), STAGE)
+    templates = subcluster_templates(spikes, np.zeros(5, np.int64), np.array([0]), PCA)
     assert templates.tolist() == [trough(9, 5)]
 
 
@@ -190,21 +194,23 @@ def test_parts_that_hold_collisions_get_no_template():
 def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
     # Those of unit 0 come first and gain no more than noise; 1 and 2 are copies.
     sample, unit = both(spread(40), spread(40, 40_000), spread(40, 80_000))
-    codes = np.random.default_rng(0).normal(size=(120, 4))
-    codes[unit == 0] += 30
-    gain = np.where(unit == 0, 10, 100)
-    spikes = matched(sample, unit, [trough(9)] * 3, codes=codes, gain=gain)
+    pca_features = np.random.default_rng(0).normal(size=(120, 4))
+    pca_features[unit == 0] += 30
+    decrease = np.where(unit == 0, 10, 100)
+    spikes = matched(sample, unit, [trough(9)] * 3, pca_features=pca_features, decrease=decrease)
     assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [80]
 
 
 def test_refinement_splits_and_drops():
     # Half of the first unit's spikes are another's; the second unit is what noise would gain.
     sample, unit = both(spread(120), spread(40, 500))
-    codes = np.random.default_rng(0).normal(size=(160, 4))
+    pca_features = np.random.default_rng(0).normal(size=(160, 4))
     first = np.flatnonzero(unit == 0)
-    codes[first[1::2], 3] += 30
-    gain = np.where(unit == 0, 100, 10)
-    spikes = matched(sample, unit, [trough(20), trough(9)], codes=codes, gain=gain)
+    pca_features[first[1::2], 3] += 30
+    decrease = np.where(unit == 0, 100, 10)
+    spikes = matched(
+        sample, unit, [trough(20), trough(9)], pca_features=pca_features, decrease=decrease
+    )
     templates = refine(spikes, REGISTRATION, CONFIG)
     assert templates.n_spikes.tolist() == [60, 60]
     assert np.sort(templates.base[:, 1, 1]).round().tolist() == [-15, 15]
@@ -221,8 +227,10 @@ def test_what_was_found_at_a_fixed_lag_is_no_unit():
 def test_the_final_units_are_merged_and_numbered_anew():
     # Unit 0 gains no more than noise; 1 and 3 are copies; 2 is another neuron.
     sample, unit = both(spread(20, 100), spread(40, 250), spread(40, 500), spread(120, 750))
-    gain = np.where(unit == 0, 10, 100)
-    spikes = matched(sample, unit, [trough(9), trough(12), trough(0, 9), trough(8)], gain=gain)
+    decrease = np.where(unit == 0, 10, 100)
+    spikes = matched(
+        sample, unit, [trough(9), trough(12), trough(0, 9), trough(8)], decrease=decrease
+    )
     last = finish(spikes, REGISTRATION, CONFIG)
     kept = unit > 0
     assert last.matches.sample_index.tolist() == sample[kept].tolist()
@@ -230,7 +238,7 @@ def test_the_final_units_are_merged_and_numbered_anew():
     assert last.matches.unit_index.tolist() == np.where(unit == 2, 0, 1)[kept].tolist()
     assert last.means.tolist() == [trough(0, 9), trough(9)]
     assert last.channel_index.tolist() == [0] * kept.sum()
-    assert (last.codes == spikes.codes[kept]).all()
+    assert (last.pca_features == spikes.pca_features[kept]).all()
     assert (last.matches.shift_index == spikes.matches.shift_index[kept]).all()
 
 
@@ -238,9 +246,9 @@ def test_a_spike_found_by_both_copies_is_kept_once_the_better_fit():
     # Ten spikes of the second are the first's; more would make it an echo.
     own = spread(30, 500)
     sample, unit = both(spread(40), np.concatenate([spread(10, 2), own]))
-    gain = np.where(unit == 0, 100, 90)
-    gain[0] = 80
-    spikes = matched(sample, unit, [trough(9), trough(9)], gain=gain)
+    decrease = np.where(unit == 0, 100, 90)
+    decrease[0] = 80
+    spikes = matched(sample, unit, [trough(9), trough(9)], decrease=decrease)
     last = finish(spikes, REGISTRATION, CONFIG)
     expected = np.sort(np.concatenate([[2], spread(40)[1:], own]))
     assert last.matches.sample_index.tolist() == expected.tolist()
@@ -250,15 +258,15 @@ def test_a_spike_found_by_both_copies_is_kept_once_the_better_fit():
 def test_parts_that_take_turns_are_one_template_that_follows_them():
     # The second takes over from the first at 10 s, lower on the first channel.
     sample, unit = both(spread(100), spread(100, 100_000))
-    codes = np.random.default_rng(0).normal(size=(200, 4))
-    codes[:, 1] -= np.where(unit == 0, 20, 12)
-    codes[:, 3] -= np.where(unit == 0, 9, 14)
-    spikes = matched(sample, unit, [trough(20, 9), trough(12, 14)], codes=codes)
+    pca_features = np.random.default_rng(0).normal(size=(200, 4))
+    pca_features[:, 1] -= np.where(unit == 0, 20, 12)
+    pca_features[:, 3] -= np.where(unit == 0, 9, 14)
+    spikes = matched(sample, unit, [trough(20, 9), trough(12, 14)], pca_features=pca_features)
     templates = refine(spikes, REGISTRATION, CONFIG)
     assert templates.n_spikes.tolist() == [200]
     assert templates.base.tolist() == [trough(16, 11.5)]
     assert templates.first_block.tolist() == [0, 2]
-    waves = templates.waveforms(np.array([0, 1]), STAGE)
+    waves = templates.waveforms(np.array([0, 1]), PCA)
     np.testing.assert_allclose(waves, [trough(20, 9), trough(12, 14)], atol=0.5)
     last = finish(spikes, REGISTRATION, CONFIG)
     assert last.matches.unit_index.tolist() == [0] * 200
@@ -269,16 +277,16 @@ def test_bursts_keep_two_templates_and_are_one_unit():
     first = spread(100)
     lag = np.random.default_rng(1).integers(60, 140, 100)
     sample, unit = both(first, first + lag)
-    codes = np.random.default_rng(0).normal(size=(200, 4))
-    codes[:, 1] -= np.where(unit == 0, 30, 18)
-    spikes = matched(sample, unit, [trough(30), trough(18)], codes=codes)
+    pca_features = np.random.default_rng(0).normal(size=(200, 4))
+    pca_features[:, 1] -= np.where(unit == 0, 30, 18)
+    spikes = matched(sample, unit, [trough(30), trough(18)], pca_features=pca_features)
     assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100, 100]
     assert finish(spikes, REGISTRATION, CONFIG).matches.unit_index.tolist() == [0] * 200
 
 
 @pytest.mark.parametrize("n_units", [0, 1])
 def test_nothing_is_left_of_no_spikes(n_units):
-    spikes = matched([], [], np.zeros((n_units, 3, 2)), codes=np.zeros((0, 4)))
+    spikes = matched([], [], np.zeros((n_units, 3, 2)), pca_features=np.zeros((0, 4)))
     assert finish(spikes, REGISTRATION, CONFIG).means.shape == (0, 3, 2)
     templates = refine(spikes, REGISTRATION, CONFIG)
     assert templates.base.shape == (0, 3, 2)
@@ -291,11 +299,11 @@ def test_spikes_found_at_the_later_trough_are_moved_to_the_other_within_the_reco
     early, late = spread(101)[1:], spread(40)
     late = np.concatenate([[0], late[late > 200] + 50])
     sample, unit = both(early, late)
-    codes = np.random.default_rng(0).normal(size=(len(sample), 4))
+    pca_features = np.random.default_rng(0).normal(size=(len(sample), 4))
     templates = [[[0.0, 0], [-30, -20], [0, 0]], [[-30.0, -20], [0, 0], [0, 0]]]
-    codes[:, 1] -= np.where(unit == 0, 30, 0)
-    codes[:, 0] -= np.where(unit == 1, 30, 0)
-    spikes = matched(sample, unit, templates, codes=codes)
+    pca_features[:, 1] -= np.where(unit == 0, 30, 0)
+    pca_features[:, 0] -= np.where(unit == 1, 30, 0)
+    spikes = matched(sample, unit, templates, pca_features=pca_features)
     found = finish(spikes, REGISTRATION, CONFIG).matches
     assert set(found.unit_index) == {0}
     np.testing.assert_array_equal(
@@ -307,7 +315,7 @@ def test_of_a_unit_that_noise_floods_only_sure_spikes_shape_the_template():
     spikes = matched([0, 100, 200, 300], [0, 0, 1, 1], [trough(9), trough(9)])
     spikes = replace(
         spikes,
-        matches=replace(spikes.matches, scale=np.array([0.9, 1.0, 0.8, 0.9], "f4")),
+        matches=replace(spikes.matches, scaling=np.array([0.9, 1.0, 0.8, 0.9], "f4")),
         cut_off=np.array([True, False]),
     )
     assert spikes.shapes_template.tolist() == [False, True, False, True]
@@ -316,8 +324,8 @@ def test_of_a_unit_that_noise_floods_only_sure_spikes_shape_the_template():
 def test_the_small_matches_of_a_flooded_unit_are_not_its_spikes():
     sample = np.arange(60) * 1000
     spikes = matched(sample, np.zeros(60, int), [trough(9)])
-    scale = np.where(np.arange(60) < 20, 0.75, 1.0).astype("f4")
-    spikes = replace(spikes, matches=replace(spikes.matches, scale=scale))
+    scaling = np.where(np.arange(60) < 20, 0.75, 1.0).astype("f4")
+    spikes = replace(spikes, matches=replace(spikes.matches, scaling=scaling))
     assert len(finish(spikes, REGISTRATION, CONFIG).matches.sample_index) == 60
     cut_off = replace(spikes, cut_off=np.array([True]))
     np.testing.assert_array_equal(

@@ -18,7 +18,7 @@ N_CHANNELS = 6
 RATE_HZ = 1000.0
 N_SAMPLES = 40_000
 POSITIONS_UM = np.column_stack([np.zeros(N_CHANNELS), 20.0 * np.arange(N_CHANNELS)])
-STAGE = TemporalPca(
+PCA = TemporalPca(
     basis=np.array([[0], [1], [0]], "f4"),
     neighbours=np.array([[0, 1, 2], [1, 0, 2], [2, 1, 3], [3, 2, 4], [4, 3, 5], [5, 4, 3]]),
 )
@@ -30,7 +30,7 @@ RISING = Motion(
 """10 µm every 10 s; known at samples 5000, 15 000, 25 000 and 35 000."""
 
 REGISTRATION = Registration(
-    stage=STAGE,
+    pca=PCA,
     whitening=np.diag([1, 1, 1, 1, 1, 0.1]).astype("f4"),
     positions_um=POSITIONS_UM,
     motion=RISING,
@@ -39,17 +39,17 @@ REGISTRATION = Registration(
 )
 
 
-def spikes_of(sample, channel, codes):
+def spikes_of(sample, channel, pca_features):
     n_spikes = len(sample)
     return MatchedSpikes(
         matches=Matches(
             sample_index=np.asarray(sample, np.int64),
             unit_index=np.zeros(n_spikes, np.int64),
-            scale=np.ones(n_spikes, "f4"),
+            scaling=np.ones(n_spikes, "f4"),
             shift_index=np.zeros(n_spikes, np.int64),
-            gain=np.full(n_spikes, 99, "f4"),
+            decrease=np.full(n_spikes, 99, "f4"),
         ),
-        codes=np.asarray(codes, "f4"),
+        pca_features=np.asarray(pca_features, "f4"),
         embedding=np.zeros((n_spikes, 0), "f4"),
         channel_index=np.asarray(channel, np.int64),
         relative_gain=np.full(n_spikes, 9, "f4"),
@@ -68,8 +68,8 @@ TEMPLATES[1, :, 5] = [2, -7, 2]
 
 def test_places_are_those_of_the_spikes_less_the_motion_then():
     # All on one channel alone: at 40, 60 and 80 µm.
-    codes = [[30, 0, 0]] * 3
-    spikes = spikes_of([5000, 20_000, 35_000], [2, 3, 4], codes)
+    pca_features = [[30, 0, 0]] * 3
+    spikes = spikes_of([5000, 20_000, 35_000], [2, 3, 4], pca_features)
     um = REGISTRATION.places(spikes, np.arange(3), TEMPLATES).um
     np.testing.assert_allclose(um, [[0, 55], [0, 60], [0, 65]], atol=1e-4)
 
@@ -101,15 +101,15 @@ def test_peak_waveforms_are_those_in_microvolt():
     np.testing.assert_allclose(places.peak_waveforms, [[0, -9, 3], [20, -70, 20]], rtol=1e-5)
 
 
-def registered(course, n_events=4000):
+def registered(tracked_unit, n_events=4000):
     """What is made of events of twelve neurons whose energy is spread as their depth demands."""
     rng = np.random.default_rng(0)
     depth, size = np.linspace(10, 90, 12), rng.uniform(20, 60, 12)
     sample, neuron = np.sort(rng.integers(0, N_SAMPLES, n_events)), rng.integers(0, 12, n_events)
-    there = depth[neuron] + course(sample / N_SAMPLES)
+    there = depth[neuron] + tracked_unit(sample / N_SAMPLES)
     channel = np.clip(np.round(there / 20), 0, N_CHANNELS - 1).astype(np.int64)
-    away = (POSITIONS_UM[STAGE.neighbours[channel], 1] - there[:, None]) / 20
-    codes = size[neuron][:, None] * np.exp(-0.5 * away**2) + rng.normal(size=away.shape)
+    away = (POSITIONS_UM[PCA.neighbours[channel], 1] - there[:, None]) / 20
+    pca_features = size[neuron][:, None] * np.exp(-0.5 * away**2) + rng.normal(size=away.shape)
     front = Front(
         recording=ArrayRecording(
             traces=np.zeros((N_SAMPLES, N_CHANNELS), "f4"),
@@ -122,7 +122,7 @@ def registered(course, n_events=4000):
         run=None,
     )
     events = Events(sample_index=sample, channel_index=channel, amplitude=-size[neuron])
-    return register(front, STAGE, events, codes.astype("f4"), MotionConfig())
+    return register(front, PCA, events, pca_features.astype("f4"), MotionConfig())
 
 
 class _Preprocessor:
@@ -131,11 +131,11 @@ class _Preprocessor:
 
 def test_motion_is_seen_in_the_codes_of_events():
     result = registered(lambda t: 20 * t)
-    course = result.motion.displacement_um[:, 0]
+    tracked_unit = result.motion.displacement_um[:, 0]
     # Bins of 2 s; the centre of mass of squared energies follows a little less than the tissue.
-    assert len(course) == 20
-    assert 0.8 * 19 < course[-1] - course[0] < 1.2 * 19
-    assert np.abs(course - np.linspace(course[0], course[-1], 20)).max() < 3
+    assert len(tracked_unit) == 20
+    assert 0.8 * 19 < tracked_unit[-1] - tracked_unit[0] < 1.2 * 19
+    assert np.abs(tracked_unit - np.linspace(tracked_unit[0], tracked_unit[-1], 20)).max() < 3
     assert (result.n_samples, result.sampling_rate_hz) == (N_SAMPLES, RATE_HZ)
     assert (result.whitening == REGISTRATION.whitening).all()
 

@@ -12,20 +12,20 @@ RATE_HZ = 10_000
 LEAST = 0.7
 
 
-def matches(scale, *, unit=None, sample=None, energy=400.0):
+def matches(scaling, *, unit=None, sample=None, energy=400.0):
     """Matches of templates of one energy, in units of the noise; one a second unless given."""
-    scale = np.asarray(scale, "f4")
+    scaling = np.asarray(scaling, "f4")
     return Matches(
-        sample_index=np.arange(len(scale)) * RATE_HZ if sample is None else np.asarray(sample),
-        unit_index=np.zeros(len(scale), np.int64) if unit is None else np.asarray(unit),
-        scale=scale,
-        shift_index=np.zeros(len(scale), np.int64),
-        gain=np.float32(energy) * scale**2,
+        sample_index=np.arange(len(scaling)) * RATE_HZ if sample is None else np.asarray(sample),
+        unit_index=np.zeros(len(scaling), np.int64) if unit is None else np.asarray(unit),
+        scaling=scaling,
+        shift_index=np.zeros(len(scaling), np.int64),
+        decrease=np.float32(energy) * scaling**2,
     )
 
 
 @pytest.mark.parametrize(
-    ("scale", "relative_gain", "cut_off"),
+    ("scaling", "relative_gain", "cut_off"),
     [(0.75, 1.3, True), (0.75, 1.7, False), (0.8, 1.3, False)],
     ids=[
         "small and worthless",
@@ -34,9 +34,9 @@ def matches(scale, *, unit=None, sample=None, energy=400.0):
     ],
 )
 def test_noise_floods_a_unit_whose_usual_match_is_small_and_hardly_worth_it(
-    scale, relative_gain, cut_off
+    scaling, relative_gain, cut_off
 ):
-    some = matches(np.full(4, scale), unit=[0, 0, 0, 2])
+    some = matches(np.full(4, scaling), unit=[0, 0, 0, 2])
     answer = units_with_cut_off(some, np.full(4, relative_gain), 3, LEAST)
     assert answer.tolist() == [cut_off, False, cut_off]
 
@@ -54,7 +54,7 @@ FAR_CELLS = np.repeat([0.72, 0.74, 0.76, 0.8], [40, 20, 15, 10])
 )
 def test_matches_that_thin_out_from_the_least_scale_on_are_not_the_neurons(energy, cut_off):
     both = matches(np.concatenate([NEURON, FAR_CELLS]), energy=energy)
-    assert units_with_cut_off(both, np.full(len(both.scale), 9.0), 1, LEAST).tolist() == [cut_off]
+    assert units_with_cut_off(both, np.full(len(both.scaling), 9.0), 1, LEAST).tolist() == [cut_off]
     alone = matches(NEURON, energy=energy)
     assert units_with_cut_off(alone, np.full(40, 9.0), 1, LEAST).tolist() == [False]
 
@@ -74,7 +74,7 @@ def test_what_is_smaller_than_usual_floods_no_unit():
 
 
 def own(some, *, cut_off=(False,), explained=1.0):
-    shares = np.broadcast_to(np.float32(explained), some.scale.shape)
+    shares = np.broadcast_to(np.float32(explained), some.scaling.shape)
     return own_matches(some, np.array(cut_off), shares, 3600 * RATE_HZ, RATE_HZ, CONFIG).tolist()
 
 

@@ -18,7 +18,7 @@ SAME = np.eye(4, dtype="f4")
 CONFIG = MatchConfig()
 WHITE = np.ones(1)
 """Autocorrelation of white noise."""
-STAGE = TemporalPca(
+PCA = TemporalPca(
     basis=(SHAPES[1, :, 3] / np.linalg.norm(SHAPES[1, :, 3]))[:, None],
     neighbours=np.array([[0, 1], [1, 0], [2, 3], [3, 2]]),
 )
@@ -36,13 +36,13 @@ def templates(base=SHAPES, moved=MOVED, n_spikes=(50, 40, 30)):
         first_block=np.array([0, 0, 2, 0]),
         stop_block=np.array([5, 2, 5, 5]),
         channel_index=np.array([AS_IT_IS, AS_IT_IS, 3, AS_IT_IS]),
-        codes=np.array([[0, 0], [0, 0], moved, [0, 0]], "f4"),
+        pca_features=np.array([[0, 0], [0, 0], moved, [0, 0]], "f4"),
         block_samples=100,
     )
 
 
 def banks_of(moving):
-    return banks_over_time(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG)
+    return banks_over_time(moving, PCA, SAME, N_BEFORE, WHITE, CONFIG)
 
 
 def assert_equal_banks(a, b):
@@ -63,7 +63,7 @@ def test_versions_change_at_their_block():
 def test_a_version_is_matched_as_it_then_looks():
     timed = banks_of(templates()).at(200)
     expected = SHAPES.copy()
-    expected[1, :, [3, 2]] = np.array(MOVED)[:, None] * STAGE.basis[:, 0]
+    expected[1, :, [3, 2]] = np.array(MOVED)[:, None] * PCA.basis[:, 0]
     bank = make_bank(expected, N_BEFORE, CONFIG)
     assert (timed.bank.channels == bank.channels).all()
     np.testing.assert_allclose(timed.bank.shifted, bank.shifted, atol=1e-4)
@@ -92,7 +92,7 @@ def test_a_unit_that_comes_to_look_like_another_is_matched_once_then():
     base = SHAPES.copy()
     base[1, :, :2] = 0
     base[2] = 0
-    base[2, :, [3, 2]] = np.array(MOVED)[:, None] * STAGE.basis[:, 0]
+    base[2, :, [3, 2]] = np.array(MOVED)[:, None] * PCA.basis[:, 0]
     banks = banks_of(templates(base=base))
     assert banks.at(0).unit_index.tolist() == [0, 1, 2]
     assert banks.at(200).unit_index.tolist() == [0, 1]
@@ -106,7 +106,7 @@ def test_no_units_have_an_empty_bank():
         first_block=np.zeros(0, np.int64),
         stop_block=np.zeros(0, np.int64),
         channel_index=np.zeros(0, np.int64),
-        codes=np.zeros((0, 2), "f4"),
+        pca_features=np.zeros((0, 2), "f4"),
         block_samples=100,
     )
     assert banks_of(nothing).at(0).bank.n_units == 0
@@ -123,7 +123,7 @@ def counted(n_blocks):
         first_block=block,
         stop_block=block + 1,
         channel_index=np.full(n_blocks, AS_IT_IS),
-        codes=np.zeros((n_blocks, 2), "f4"),
+        pca_features=np.zeros((n_blocks, 2), "f4"),
         block_samples=100,
     )
 
@@ -158,7 +158,7 @@ def test_threads_that_ask_at_once_get_one_bank():
 def test_what_a_template_lacks_is_matched_but_only_where_it_stays_as_it_is():
     moving = templates()
     residuals = 0.1 * SHAPES
-    timed = banks_over_time(moving, STAGE, SAME, N_BEFORE, WHITE, CONFIG, residuals).at(200)
+    timed = banks_over_time(moving, PCA, SAME, N_BEFORE, WHITE, CONFIG, residuals).at(200)
     plain = banks_of(moving).at(200)
     assert timed.unit_index.tolist() == plain.unit_index.tolist()
     ratio = timed.bank.norm2 / plain.bank.norm2

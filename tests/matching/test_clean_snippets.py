@@ -31,11 +31,11 @@ def test_codes_are_inner_products_channel_by_channel():
     rng = np.random.default_rng(0)
     snippets = rng.standard_normal((5, 20, 3)).astype("f4")
     basis = np.linalg.qr(rng.standard_normal((20, 2)))[0].astype("f4")
-    stage = TemporalPca(basis=basis, neighbours=np.zeros((1, 3), np.int64))
-    codes = stage.encode(snippets, np.zeros(5, np.int64))
+    pca = TemporalPca(basis=basis, neighbours=np.zeros((1, 3), np.int64))
+    pca_features = pca.encode(snippets, np.zeros(5, np.int64))
     expected = np.stack([[s[:, j] @ basis for j in range(3)] for s in snippets]).reshape(5, 6)
-    np.testing.assert_allclose(codes, expected, atol=1e-5)
-    assert (stage.encode(snippets[3:4], np.zeros(1, np.int64)) == codes[3:4]).all()
+    np.testing.assert_allclose(pca_features, expected, atol=1e-5)
+    assert (pca.encode(snippets[3:4], np.zeros(1, np.int64)) == pca_features[3:4]).all()
 
 
 def test_the_share_that_a_template_explains_is_the_squared_cosine_to_what_is_there():

@@ -16,15 +16,15 @@ RATE_HZ = 10_000.0
 
 def spikes_at(*found):
     """Return spikes of given (sample, unit, scale)."""
-    sample, unit, scale = zip(*found, strict=True)
+    sample, unit, scaling = zip(*found, strict=True)
     n = len(found)
     return Spikes(
         sample=np.array(sample),
         unit=np.array(unit),
         shift=np.full(n, 2),
         kind=np.zeros(n, np.int64),
-        scale=np.array(scale, float),
-        gain=np.zeros(n),
+        scaling=np.array(scaling, float),
+        decrease=np.zeros(n),
         unsettled=np.zeros(n, bool),
     )
 

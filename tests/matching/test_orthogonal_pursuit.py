@@ -29,7 +29,7 @@ def test_lone_spikes_leave_nothing():
     spikes = [(50, 0, 1), (120, 1, 1), (200, 2, 1), (300, 0, 1)]
     matches, residual = peeled(spikes)
     assert found(matches) == [(t, u) for t, u, _ in spikes]
-    assert np.allclose(matches.scale, 1, atol=1e-5)
+    assert np.allclose(matches.scaling, 1, atol=1e-5)
     assert (matches.shift_index == 2).all()
     assert np.abs(residual).max() < 1e-4
 
@@ -44,7 +44,7 @@ def test_overlapping_spikes_leave_nothing(first, second, lag):
     spikes = [(100, first, 1), (100 + lag, second, 1)]
     matches, residual = peeled(spikes)
     assert found(matches) == [(t, u) for t, u, _ in spikes]
-    assert np.allclose(matches.scale, 1, atol=0.01)
+    assert np.allclose(matches.scaling, 1, atol=0.01)
     assert np.abs(residual).max() < 0.005 * np.abs(TEMPLATES).max()
 
 
@@ -52,7 +52,7 @@ def test_many_overlapping_spikes_leave_nothing():
     spikes = [(100, 0, 1), (109, 1, 1), (121, 2, 1), (133, 0, 1), (146, 1, 1), (300, 2, 1)]
     matches, residual = peeled(spikes)
     assert found(matches) == [(t, u) for t, u, _ in spikes]
-    assert np.allclose(matches.scale, 1, atol=0.01)
+    assert np.allclose(matches.scaling, 1, atol=0.01)
     assert np.abs(residual).max() < 0.005 * np.abs(TEMPLATES).max()
 
 
@@ -65,7 +65,7 @@ def test_amplitudes_of_overlapping_spikes_are_those_that_fit_best_together():
         traces, TEMPLATES, N_BEFORE, places, CONFIG.amplitude_sd**-2
     )
     assert found(matches) == places
-    assert np.allclose(matches.scale, expected, atol=0.01)
+    assert np.allclose(matches.scaling, expected, atol=0.01)
 
 
 def test_the_residual_is_the_traces_less_the_matches():
@@ -75,17 +75,17 @@ def test_the_residual_is_the_traces_less_the_matches():
     ) + rng.normal(size=(2000, 4)).astype("f4")
     matches, residual = match_templates(traces, BANK, TERMS)
     explained = np.zeros_like(traces)
-    for t, u, s, scale in zip(
-        matches.sample_index, matches.unit_index, matches.shift_index, matches.scale, strict=True
+    for t, u, s, scaling in zip(
+        matches.sample_index, matches.unit_index, matches.shift_index, matches.scaling, strict=True
     ):
         used = BANK.channels[u] >= 0
         start = t - N_BEFORE
         rows = explained[start : start + BANK.n_window]
-        rows[:, BANK.channels[u][used]] += scale * BANK.shifted[u, s][:, used]
+        rows[:, BANK.channels[u][used]] += scaling * BANK.shifted[u, s][:, used]
     assert len(matches.sample_index) > 40
     assert np.allclose(traces - explained, residual, atol=1e-3)
-    assert (matches.scale >= CONFIG.min_scale).all()
-    assert (matches.scale <= CONFIG.max_scale).all()
+    assert (matches.scaling >= CONFIG.min_scale).all()
+    assert (matches.scaling <= CONFIG.max_scale).all()
 
 
 def test_a_spike_between_samples_takes_the_nearest_position():
@@ -179,7 +179,7 @@ def test_one_of_two_equal_templates_stays():
 
 
 @pytest.mark.parametrize(
-    ("after_ms", "scale", "seen"),
+    ("after_ms", "scaling", "seen"),
     [
         pytest.param(6, 0.5, True, id="soon after another"),
         pytest.param(25, 0.5, True, id="at any other time"),
@@ -189,12 +189,12 @@ def test_one_of_two_equal_templates_stays():
         pytest.param(-4.5, 0.5, False, id="so that another one is within its own"),
     ],
 )
-def test_spikes_may_be_smaller_than_usual(after_ms, scale, seen):
+def test_spikes_may_be_smaller_than_usual(after_ms, scaling, seen):
     other = 100 + round(after_ms * 10)
-    matches, residual = peeled([(100, 0, 1), (other, 0, scale)], refractory_ms=5)
+    matches, residual = peeled([(100, 0, 1), (other, 0, scaling)], refractory_ms=5)
     assert found(matches) == [(t, 0) for t in sorted([100, other][: 1 + seen])]
     if seen:
-        assert np.isclose(matches.scale.min(), scale, atol=0.05)
+        assert np.isclose(matches.scaling.min(), scaling, atol=0.05)
         assert np.abs(residual).max() < 1
 
 
@@ -221,7 +221,9 @@ def test_usual_spikes_come_before_small_ones():
 
 def test_if_none_may_be_small_none_is():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 400, [(60, 0, 1), (120, 0, 0.5)])
-    matches, _ = match_templates(traces, BANK, fit_criteria(CONFIG, RATE_HZ, small_too=False))
+    matches, _ = match_templates(
+        traces, BANK, fit_criteria(CONFIG, RATE_HZ, allow_attenuated=False)
+    )
     assert found(matches) == [(60, 0)]
 
 

@@ -78,5 +78,5 @@ def test_overlapping_spikes_leave_next_to_nothing(start, first, second, lag):
     )
     found = zip(matches.sample_index.tolist(), matches.unit_index.tolist(), strict=True)
     assert list(found) == [(t, u) for t, u, _ in spikes]
-    assert np.allclose(matches.scale, [1, 1, 1.2], atol=0.02)
+    assert np.allclose(matches.scaling, [1, 1, 1.2], atol=0.02)
     assert np.abs(residual).max() < 0.02 * np.abs(TEMPLATES).max()

@@ -22,16 +22,16 @@ def snippets():
 
 
 def test_without_networks_the_embedding_has_no_columns():
-    extractor = FeatureExtractor(components=COMPONENTS)
-    codes, learned = extractor.encode(snippets(), np.array([0, 1, 0]))
-    np.testing.assert_array_equal(codes, COMPONENTS.encode(snippets(), np.array([0, 1, 0])))
-    assert learned.shape == (3, 0)
+    extractor = FeatureExtractor(pca=COMPONENTS)
+    pca_features, encoder = extractor.encode(snippets(), np.array([0, 1, 0]))
+    np.testing.assert_array_equal(pca_features, COMPONENTS.encode(snippets(), np.array([0, 1, 0])))
+    assert encoder.shape == (3, 0)
     assert extractor.n_dims == 0
 
 
 def test_the_embedding_comes_first_of_what_the_networks_say():
-    extractor = FeatureExtractor(components=COMPONENTS, learned=Learned())
-    learned = extractor.encode(snippets(), np.array([0, 1, 0]))[1]
-    assert learned.shape == (3, 4)
+    extractor = FeatureExtractor(pca=COMPONENTS, encoder=Learned())
+    encoder = extractor.encode(snippets(), np.array([0, 1, 0]))[1]
+    assert encoder.shape == (3, 4)
     peak = snippets().max(axis=(1, 2))
-    np.testing.assert_array_equal(learned[:, : extractor.n_dims], np.stack([peak, -peak], axis=1))
+    np.testing.assert_array_equal(encoder[:, : extractor.n_dims], np.stack([peak, -peak], axis=1))

@@ -21,7 +21,7 @@ from embersort.sorting.passes import encode_events
 from plain_front import N_CHANNELS, front_of
 
 
-def stage_of(front) -> TemporalPca:
+def pca_of(front) -> TemporalPca:
     return fit_pca(np.zeros((0, front.window.n_window)), front.window.neighbours, 3)
 
 
@@ -35,7 +35,7 @@ def test_impulses_come_back_exactly_also_at_the_borders_of_tiles():
     traces = np.zeros((75_000, N_CHANNELS), "f4")
     traces[sample, channel] = -200
     front = front_of(traces)
-    events = encode_events(front, FeatureExtractor(components=stage_of(front))).events
+    events = encode_events(front, FeatureExtractor(pca=pca_of(front))).events
     assert (events.sample_index == sample).all()
     assert (events.channel_index == channel).all()
     assert np.ptp(events.amplitude) < 0.1 * np.abs(events.amplitude).max()
@@ -49,7 +49,7 @@ def test_what_all_channels_share_is_no_event_where_they_have_a_reference():
     referenced = replace(front_of(traces), preprocessor=shared)
 
     def found(front):
-        events = encode_events(front, FeatureExtractor(components=stage_of(front))).events
+        events = encode_events(front, FeatureExtractor(pca=pca_of(front))).events
         return sorted(set(events.sample_index.tolist()))
 
     assert found(plain) == [1000, 2000]
@@ -73,9 +73,9 @@ def test_the_sort_matches_every_second_sample_where_that_is_enough(monkeypatch, 
 
 def test_no_events_have_no_codes():
     front = front_of(np.zeros((45_000, N_CHANNELS), "f4"))
-    encoded = encode_events(front, FeatureExtractor(components=stage_of(front)))
+    encoded = encode_events(front, FeatureExtractor(pca=pca_of(front)))
     assert encoded.events.n_events == 0
-    assert len(encoded.codes) == 0
+    assert len(encoded.pca_features) == 0
 
 
 def test_filtered_overlapping_spikes_leave_nothing():

@@ -70,27 +70,27 @@ def test_a_bad_channel_is_zero_in_microvolt_too():
     assert np.allclose(unwhiten(white, whitening)[:, :, 2], 0, atol=1e-6)
 
 
-STAGE = TemporalPca(
+PCA = TemporalPca(
     basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"),
     neighbours=np.array([[0, 1], [1, 0], [2, -1]]),
 )
 """Codes are the first two samples on the peak channel, then those on its neighbour."""
 
 
-def templates_of(labels, channels, codes):
+def templates_of(labels, channels, pca_features):
     spikes = UnitSpikes(
         sample_index=np.arange(len(labels)),
         unit_index=np.array(labels, np.int64),
         channel_index=np.array(channels, np.int64),
-        codes=np.array(codes, "f4").reshape(len(labels), 4),
+        pca_features=np.array(pca_features, "f4").reshape(len(labels), 4),
     )
-    return median_templates(spikes, STAGE, 3)
+    return median_templates(spikes, PCA, 3)
 
 
 def test_a_template_is_the_median_of_its_codes_on_their_channels():
     # The third event overlaps another spike, the fourth has no cluster.
-    codes = [[1, 2, 3, 4], [1, 2, 3, 4], [90, 90, 90, 90], [7, 7, 7, 7], [5, 6, 0, 0]]
-    templates = templates_of([0, 0, 0, -1, 1], [1, 1, 1, 1, 2], codes)
+    pca_features = [[1, 2, 3, 4], [1, 2, 3, 4], [90, 90, 90, 90], [7, 7, 7, 7], [5, 6, 0, 0]]
+    templates = templates_of([0, 0, 0, -1, 1], [1, 1, 1, 1, 2], pca_features)
     assert templates.tolist() == [
         [[3, 1, 0], [4, 2, 0], [0, 0, 0]],
         [[0, 0, 5], [0, 0, 6], [0, 0, 0]],
@@ -98,8 +98,8 @@ def test_a_template_is_the_median_of_its_codes_on_their_channels():
 
 
 def test_only_events_on_the_commonest_channel_shape_a_template():
-    codes = [[9, 9, 9, 9], [1, 2, 3, 4], [3, 2, 3, 4]]
-    templates = templates_of([0, 0, 0], [1, 0, 0], codes)
+    pca_features = [[9, 9, 9, 9], [1, 2, 3, 4], [3, 2, 3, 4]]
+    templates = templates_of([0, 0, 0], [1, 0, 0], pca_features)
     assert templates.tolist() == [[[2, 3, 0], [2, 4, 0], [0, 0, 0]]]
 
 
@@ -110,13 +110,13 @@ def test_no_clusters_have_no_templates(labels):
 
 
 def test_a_spike_is_at_the_centre_of_mass_of_its_energy_beyond_noise():
-    stage = TemporalPca(
+    pca = TemporalPca(
         basis=np.eye(3, 2, dtype="f4"), neighbours=np.array([[0, 1], [1, 0], [2, -1]])
     )
     positions_um = np.array([[0.0, 0.0], [0.0, 20.0], [50.0, 5.0]])
     # Two components hold an energy of 2 ± 2 by noise alone; what is beyond 6 counts, squared.
-    codes = np.array([[5, 0, 2, 1.4], [5, 0, 3, 1.5], [0, 0, 9, 9]], "f4")
-    place = spike_positions_um(codes, np.array([0, 1, 2]), stage, positions_um)
+    pca_features = np.array([[5, 0, 2, 1.4], [5, 0, 3, 1.5], [0, 0, 9, 9]], "f4")
+    place = spike_positions_um(pca_features, np.array([0, 1, 2]), pca, positions_um)
     np.testing.assert_allclose(place[0], [0, 0], atol=1e-4)
     np.testing.assert_allclose(place[1], [0, 20 * 19**2 / (19**2 + 5.25**2)], atol=1e-4)
     np.testing.assert_allclose(place[2], [50, 5], atol=1e-4)

@@ -31,7 +31,7 @@ def made(n_spikes=60, until=N_SAMPLES):
         sample_index=sample,
         unit_index=np.zeros(n_spikes, int),
         channel_index=np.zeros(n_spikes, int),
-        codes=np.zeros((n_spikes, 1), "f4"),
+        pca_features=np.zeros((n_spikes, 1), "f4"),
     )
     return front, spikes, known, whole
 

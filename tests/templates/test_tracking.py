@@ -13,7 +13,7 @@ RATE_HZ = 1000
 N_SAMPLES = 40_000
 N_BLOCKS = 8
 CONFIG = MovingConfig(block_s=5, n_spikes=30, min_change=0.03)
-STAGE = TemporalPca(
+PCA = TemporalPca(
     basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"), neighbours=np.array([[0, 1], [1, 0]])
 )
 HEIGHT = 20.0
@@ -23,18 +23,18 @@ BASE = np.full((1, 3, 2), 7.0, "f4")
 SAMPLE = np.arange(50, N_SAMPLES, 100)
 
 
-def spikes_of(codes, *, sample=SAMPLE, unit=0, channel=0):
+def spikes_of(pca_features, *, sample=SAMPLE, unit=0, channel=0):
     n_spikes = len(sample)
     return UnitSpikes(
         sample_index=sample,
         unit_index=np.broadcast_to(unit, n_spikes).astype(np.int64),
         channel_index=np.broadcast_to(channel, n_spikes).astype(np.int64),
-        codes=np.asarray(codes, "f4"),
+        pca_features=np.asarray(pca_features, "f4"),
     )
 
 
 def followed(spikes, base=BASE):
-    return track_templates(base, spikes, STAGE, N_SAMPLES, RATE_HZ, CONFIG)
+    return track_templates(base, spikes, PCA, N_SAMPLES, RATE_HZ, CONFIG)
 
 
 def noisy(centre, seed=0):
@@ -57,7 +57,7 @@ def turned(sample):
 def assert_as_it_is(templates):
     assert templates.channel_index.tolist() == [AS_IT_IS]
     assert (templates.first_block.tolist(), templates.stop_block.tolist()) == ([0], [N_BLOCKS])
-    assert (templates.waveforms(np.array([0]), STAGE) == BASE).all()
+    assert (templates.waveforms(np.array([0]), PCA) == BASE).all()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -75,7 +75,7 @@ def test_a_unit_that_moves_has_versions_near_its_truth(seed):
     for block in range(N_BLOCKS):
         version = templates.at(block)
         assert len(version) == 1
-        wave = templates.waveforms(version, STAGE)[0]
+        wave = templates.waveforms(version, PCA)[0]
         truth = turned([(block + 0.5) * templates.block_samples])[0].reshape(2, 2)
         # One block is a turn of 11°; two blocks may share a version.
         miss = np.square(wave[:2].T - truth).sum()
@@ -84,37 +84,37 @@ def test_a_unit_that_moves_has_versions_near_its_truth(seed):
 
 
 def test_each_version_has_the_shape_of_its_own_blocks():
-    codes = still()
-    codes[SAMPLE >= 20_000] = [30, 1, 2, 3]
-    templates = followed(spikes_of(codes))
+    pca_features = still()
+    pca_features[SAMPLE >= 20_000] = [30, 1, 2, 3]
+    templates = followed(spikes_of(pca_features))
     assert templates.first_block.tolist() == [0, 4]
     assert templates.stop_block.tolist() == [4, 8]
     assert templates.channel_index.tolist() == [0, 0]
-    waves = templates.waveforms(np.array([0, 1]), STAGE)
+    waves = templates.waveforms(np.array([0, 1]), PCA)
     assert waves[0].tolist() == [[20, 10], [0, 0], [0, 0]]
     assert waves[1].tolist() == [[30, 2], [1, 3], [0, 0]]
 
 
 @pytest.mark.parametrize(("share", "n_versions"), [(0.02, 1), (0.04, 2)])
 def test_a_template_holds_until_a_share_of_its_energy_has_changed(share, n_versions):
-    codes = still()
+    pca_features = still()
     late = SAMPLE >= 20_000
-    codes[late, 1] = np.sqrt(share * np.square(codes[0]).sum())
-    assert len(followed(spikes_of(codes)).unit_index) == n_versions
+    pca_features[late, 1] = np.sqrt(share * np.square(pca_features[0]).sum())
+    assert len(followed(spikes_of(pca_features)).unit_index) == n_versions
 
 
 def test_a_minority_of_other_snippets_is_no_change():
-    codes = noisy(still())
-    codes[::4] += 60
-    assert_as_it_is(followed(spikes_of(codes)))
+    pca_features = noisy(still())
+    pca_features[::4] += 60
+    assert_as_it_is(followed(spikes_of(pca_features)))
 
 
 @pytest.mark.parametrize(("n_spikes", "n_versions"), [(29, 1), (60, 2)])
 def test_few_spikes_have_one_version(n_spikes, n_versions):
     sample = np.linspace(50, N_SAMPLES - 50, n_spikes).astype(np.int64)
-    codes = np.tile([20.0, 0, 10, 0], (n_spikes, 1))
-    codes[sample >= 20_000] = [10, 0, 20, 0]
-    templates = followed(spikes_of(codes, sample=sample))
+    pca_features = np.tile([20.0, 0, 10, 0], (n_spikes, 1))
+    pca_features[sample >= 20_000] = [10, 0, 20, 0]
+    templates = followed(spikes_of(pca_features, sample=sample))
     assert len(templates.unit_index) == n_versions
 
 
@@ -126,26 +126,26 @@ def test_no_spikes_have_one_version_and_no_units_none():
 
 def test_another_main_channel_alone_is_no_change():
     # The same template, seen from channel 1 half of the time: its codes come in another order.
-    codes, late = still(20, 19), SAMPLE >= 20_000
-    codes[late] = codes[late][:, [2, 3, 0, 1]]
-    assert_as_it_is(followed(spikes_of(codes, channel=late)))
+    pca_features, late = still(20, 19), SAMPLE >= 20_000
+    pca_features[late] = pca_features[late][:, [2, 3, 0, 1]]
+    assert_as_it_is(followed(spikes_of(pca_features, channel=late)))
 
 
 def test_a_change_is_seen_across_main_channels():
-    codes, late = still(20, 10), SAMPLE >= 20_000
+    pca_features, late = still(20, 10), SAMPLE >= 20_000
     # Now 10 on channel 0 and 20 on channel 1: the same codes, round the other channel.
-    templates = followed(spikes_of(codes, channel=late))
+    templates = followed(spikes_of(pca_features, channel=late))
     assert templates.channel_index.tolist() == [0, 1]
-    waves = templates.waveforms(np.array([0, 1]), STAGE)
+    waves = templates.waveforms(np.array([0, 1]), PCA)
     assert waves[:, 0].tolist() == [[20, 10], [10, 20]]
 
 
 def test_in_blocks_without_spikes_the_template_waits():
     silent = (SAMPLE >= 10_000) & (SAMPLE < 30_000)
-    codes = still()
-    codes[SAMPLE >= 30_000] = [10, 0, 20, 0]
-    templates = followed(spikes_of(codes[~silent], sample=SAMPLE[~silent]))
-    waves = templates.waveforms(templates.at(0), STAGE), templates.waveforms(templates.at(7), STAGE)
+    pca_features = still()
+    pca_features[SAMPLE >= 30_000] = [10, 0, 20, 0]
+    templates = followed(spikes_of(pca_features[~silent], sample=SAMPLE[~silent]))
+    waves = templates.waveforms(templates.at(0), PCA), templates.waveforms(templates.at(7), PCA)
     assert waves[0][0, 0].tolist() == [20, 10]
     assert waves[1][0, 0].tolist() == [10, 20]
     assert all(len(templates.at(block)) == 1 for block in range(N_BLOCKS))
@@ -155,11 +155,11 @@ def test_units_are_followed_each_for_itself_in_order_of_unit():
     moving, staying, late = still(), still(), SAMPLE >= 20_000
     moving[late] = [10, 0, 20, 0]
     # Unit 1 moves; every third spike belongs to none and is like no other.
-    codes = np.concatenate([staying, moving, np.full((len(SAMPLE), 4), 99.0)])
+    pca_features = np.concatenate([staying, moving, np.full((len(SAMPLE), 4), 99.0)])
     unit = np.repeat([0, 1, UNASSIGNED], len(SAMPLE))
     order = np.argsort(np.tile(SAMPLE, 3), kind="stable")
     base = np.concatenate([BASE, 2 * BASE])
-    spikes = spikes_of(codes[order], sample=np.tile(SAMPLE, 3)[order], unit=unit[order])
+    spikes = spikes_of(pca_features[order], sample=np.tile(SAMPLE, 3)[order], unit=unit[order])
     templates = followed(spikes, base)
     assert templates.n_spikes.tolist() == [len(SAMPLE)] * 2
     assert templates.unit_index.tolist() == [0, 1, 1]
@@ -169,17 +169,17 @@ def test_units_are_followed_each_for_itself_in_order_of_unit():
         [0, 2],
         [0, 2],
     ]
-    waves = templates.waveforms(templates.at(7), STAGE)
+    waves = templates.waveforms(templates.at(7), PCA)
     assert (waves[0] == BASE[0]).all()
     assert waves[1].tolist() == [[10, 20], [0, 0], [0, 0]]
 
 
 def test_channels_beyond_the_local_ones_stay_those_of_the_base():
-    stage = TemporalPca(basis=STAGE.basis, neighbours=np.array([[0, 1], [1, 0], [2, -1]]))
-    codes = still()
-    codes[SAMPLE >= 20_000] = [10, 0, 20, 0]
+    pca = TemporalPca(basis=PCA.basis, neighbours=np.array([[0, 1], [1, 0], [2, -1]]))
+    pca_features = still()
+    pca_features[SAMPLE >= 20_000] = [10, 0, 20, 0]
     base = np.full((1, 3, 3), 7.0, "f4")
-    templates = track_templates(base, spikes_of(codes), stage, N_SAMPLES, RATE_HZ, CONFIG)
-    wave = templates.waveforms(np.array([1]), stage)[0]
+    templates = track_templates(base, spikes_of(pca_features), pca, N_SAMPLES, RATE_HZ, CONFIG)
+    wave = templates.waveforms(np.array([1]), pca)[0]
     assert wave[0].tolist() == [10, 20, 7]
     assert (base == 7).all()

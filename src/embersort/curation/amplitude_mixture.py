@@ -74,25 +74,25 @@ class Mixture:
     mean: float
     sd: float
 
-    def log_densities(self, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def log_densities(self, scaling: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the logarithms of the densities of strangers and of own ones, each with its share.
 
         Parameters
         ----------
-        scale : ndarray, shape (n,)
+        scaling : ndarray, shape (n,)
             None below the least.
         """
         with np.errstate(divide="ignore"):
             share, rest = np.log(self.share), np.log1p(-self.share)
-        strange = share - np.log(self.length) - (scale - self.least) / self.length
-        z = (scale - self.mean) / self.sd
+        strange = share - np.log(self.length) - (scaling - self.least) / self.length
+        z = (scaling - self.mean) / self.sd
         above = log_ndtr((self.mean - self.least) / self.sd)
         own = rest - np.log(self.sd) - 0.5 * (np.square(z) + np.log(2 * np.pi)) - above
         return strange, own
 
-    def log_likelihood(self, scale: FloatArray) -> float:
+    def log_likelihood(self, scaling: FloatArray) -> float:
         """Return the logarithm of how likely all scales are together."""
-        return float(np.logaddexp(*self.log_densities(scale)).sum())
+        return float(np.logaddexp(*self.log_densities(scaling)).sum())
 
 
 def low_amplitude_contamination(train: UnitMatches, config: MatchConfig) -> NDArray[np.bool_]:
@@ -100,7 +100,7 @@ def low_amplitude_contamination(train: UnitMatches, config: MatchConfig) -> NDAr
 
     Parameters
     ----------
-    train : Train
+    train : UnitMatches
         The unit's matches of usual size.
     config : MatchConfig
 
@@ -110,16 +110,16 @@ def low_amplitude_contamination(train: UnitMatches, config: MatchConfig) -> NDAr
         None, unless they show as a crowd of their own, and not if they come soon after others of
         the unit as no stranger does: a burst's later spikes are small as well.
     """
-    below = train.scale < contamination_cut(train.scale, train.gain, config.min_crowd)
+    below = train.scaling < contamination_cut(train.scaling, train.decrease, config.min_crowd)
     return below & (not _soon(train, below, config.burst_ms))
 
 
-def contamination_cut(scale: FloatArray, gain: FloatArray, min_crowd: float) -> float:
+def contamination_cut(scaling: FloatArray, decrease: FloatArray, min_crowd: float) -> float:
     """Return the scale below which a match is more likely a stranger's; 0 where none seems to be.
 
     Parameters
     ----------
-    scale, gain : ndarray, shape (n_spikes,)
+    scaling, decrease : ndarray, shape (n_spikes,)
     min_crowd : float
         Least logarithm of how much likelier the scales are with strangers than without.
 
@@ -127,16 +127,16 @@ def contamination_cut(scale: FloatArray, gain: FloatArray, min_crowd: float) -> 
     -----
     O(n_spikes), of at most `MOST_SEEN`.
     """
-    if len(scale) < LEAST_SEEN:
+    if len(scaling) < LEAST_SEEN:
         return 0.0
-    seen = spread_places(len(scale), MOST_SEEN)
-    scale, gain = scale[seen].astype(np.float64), gain[seen].astype(np.float64)
-    norm = float(np.median(np.sqrt(np.maximum(gain, 0)) / scale))
-    if not 0 < norm * scale.min() <= TOO_LARGE:
+    seen = spread_places(len(scaling), MOST_SEEN)
+    scaling, decrease = scaling[seen].astype(np.float64), decrease[seen].astype(np.float64)
+    norm = float(np.median(np.sqrt(np.maximum(decrease, 0)) / scaling))
+    if not 0 < norm * scaling.min() <= TOO_LARGE:
         return 0.0
-    crowd = fit(scale, START_SHARE, max(LONGEST / norm, LEAST_LENGTH))
-    alone = fit(scale, 0.0, LEAST_LENGTH)
-    if crowd.log_likelihood(scale) - alone.log_likelihood(scale) < min_crowd:
+    crowd = fit(scaling, START_SHARE, max(LONGEST / norm, LEAST_LENGTH))
+    alone = fit(scaling, 0.0, LEAST_LENGTH)
+    if crowd.log_likelihood(scaling) - alone.log_likelihood(scaling) < min_crowd:
         return 0.0
     tried = np.arange(crowd.least, crowd.mean, GRID)
     strange, own = crowd.log_densities(tried)
@@ -146,12 +146,12 @@ def contamination_cut(scale: FloatArray, gain: FloatArray, min_crowd: float) -> 
     return cut if n_strange and sure else 0.0
 
 
-def fit(scale: FloatArray, share: float, longest: float) -> Mixture:
+def fit(scaling: FloatArray, share: float, longest: float) -> Mixture:
     """Fit the mixture by expectation and maximisation.
 
     Parameters
     ----------
-    scale : ndarray, shape (n,), float64
+    scaling : ndarray, shape (n,), float64
     share : float
         Of strangers, to start from; of none it stays 0.
     longest : float
@@ -162,18 +162,18 @@ def fit(scale: FloatArray, share: float, longest: float) -> Mixture:
     What the least scale cuts off of the normal part is filled in by what is expected of it
     (Dempster, Laird and Rubin 1977, section 4.2), so that it pulls neither mean nor spread.
     """
-    least = float(scale.min())
-    middle = float(np.median(scale))
-    mean = float(np.median(scale[scale >= middle]))
+    least = float(scaling.min())
+    middle = float(np.median(scaling))
+    mean = float(np.median(scaling[scaling >= middle]))
     made = Mixture(least=least, share=share, length=longest / 2, mean=mean, sd=START_SD)
     for _ in range(N_ROUNDS):
-        strange, own = made.log_densities(scale)
+        strange, own = made.log_densities(scaling)
         foreign = np.exp(strange - np.logaddexp(strange, own))
-        made = _maximised(scale, foreign, made, longest)
+        made = _maximised(scaling, foreign, made, longest)
     return made
 
 
-def _maximised(scale: FloatArray, foreign: FloatArray, last: Mixture, longest: float) -> Mixture:
+def _maximised(scaling: FloatArray, foreign: FloatArray, last: Mixture, longest: float) -> Mixture:
     """Return the mixture likeliest to give scales of which each is a stranger's to some extent."""
     foreign = np.minimum(foreign, 1 - LEAST_OWN)
     own = 1 - foreign
@@ -185,13 +185,13 @@ def _maximised(scale: FloatArray, foreign: FloatArray, last: Mixture, longest: f
     hidden_mean = last.mean - last.sd * density
     hidden_square = last.sd**2 * (1 - edge * density)
     n_all = n_own + n_hidden
-    mean = (own @ scale + n_hidden * hidden_mean) / n_all
+    mean = (own @ scaling + n_hidden * hidden_mean) / n_all
     spread = hidden_square + (hidden_mean - mean) ** 2 - (hidden_mean - last.mean) ** 2
-    variance = (own @ np.square(scale - mean) + n_hidden * spread) / n_all
-    length = (foreign @ (scale - last.least)) / max(n_foreign, np.finfo(float).tiny)
+    variance = (own @ np.square(scaling - mean) + n_hidden * spread) / n_all
+    length = (foreign @ (scaling - last.least)) / max(n_foreign, np.finfo(float).tiny)
     return Mixture(
         least=last.least,
-        share=n_foreign / len(scale),
+        share=n_foreign / len(scaling),
         length=float(np.clip(length, LEAST_LENGTH, longest)),
         mean=float(mean),
         sd=max(float(np.sqrt(variance)), LEAST_SD),

@@ -28,17 +28,17 @@ class UnitMatches:
     Attributes
     ----------
     sample_index : ndarray, shape (n_spikes,), int64
-    scale : ndarray, shape (n_spikes,), float32
+    scaling : ndarray, shape (n_spikes,), float32
         Amplitude relative to the template.
-    gain : ndarray, shape (n_spikes,), float32
+    decrease : ndarray, shape (n_spikes,), float32
     duration_samples : int
         Of the recording.
     sampling_rate_hz : float
     """
 
     sample_index: IntArray
-    scale: FloatArray
-    gain: FloatArray
+    scaling: FloatArray
+    decrease: FloatArray
     duration_samples: int
     sampling_rate_hz: float
 
@@ -53,15 +53,15 @@ def attenuated_spikes(train: UnitMatches, config: MatchConfig) -> NDArray[np.boo
         unit, where so many are that few of them can be there by chance. Not the smallest, where
         they outnumber the others: what grows more numerous downwards is a crowd of smaller neurons.
     """
-    small = train.scale < config.min_scale
+    small = train.scaling < config.min_scale
     sure = config.sure_small_threshold**2
     middle = config.small_threshold * config.sure_small_threshold
-    own = small & (train.gain >= sure)
+    own = small & (train.decrease >= sure)
     # Weaker ones are more often noise: each half of the range must show for itself.
     for least, most in ((0.0, middle), (middle, sure)):
-        weak = small & (train.gain >= least) & (train.gain < most)
+        weak = small & (train.decrease >= least) & (train.decrease < most)
         own |= _beyond_chance(train, weak, config)
-    lowest = own & (train.scale < config.small_min_scale + LOWEST)
+    lowest = own & (train.scaling < config.small_min_scale + LOWEST)
     n_lowest, n_own = np.count_nonzero(lowest), np.count_nonzero(own)
     crowd = 2 * n_lowest - n_own > LOWEST_SD * np.sqrt(n_own)
     return own & ~lowest if crowd else own

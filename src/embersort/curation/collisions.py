@@ -46,7 +46,7 @@ def collisions(
     ----------
     templates : ndarray, shape (n_units, n_window, n_channels), float32
         White.
-    spikes : CodedSpikes
+    spikes : UnitSpikes
     front : Front
     noise : ndarray, shape (n_lags,)
         Autocorrelation of the white noise.
@@ -149,15 +149,15 @@ def explained_by(
         taken out first.
     """
     n_window = templates.shape[1]
-    criteria = fit_criteria(config, NO_RATE_HZ, small_too=False)
+    criteria = fit_criteria(config, NO_RATE_HZ, allow_attenuated=False)
     around = np.arange(-n_window, 2 * n_window)
     segments = white[start[:, None] + around]
-    scale, place = _fit_own(segments, templates, config)
+    scaling, place = _fit_own(segments, templates, config)
     without_own = segments.copy()
     for i, first in enumerate(place):
-        without_own[i, first : first + n_window] -= scale[i] * templates[i]
+        without_own[i, first : first + n_window] -= scaling[i] * templates[i]
     used = np.any(templates != 0, axis=1)
-    allowed = config.redundant_share * np.square(scale) * _energy(templates)
+    allowed = config.redundant_share * np.square(scaling) * _energy(templates)
     left, n_spikes = _left_by(others, segments, used, criteria)
     more = left - _left_by(others, without_own, used, criteria)[0]
     return np.where(more <= allowed, n_spikes, 0)
@@ -173,8 +173,8 @@ def _fit_own(
         [np.einsum("ntc,ntc->n", segments[:, t : t + n_window], templates) for t in firsts]
     )
     prior = config.amplitude_sd**-2
-    scale = (score.max(axis=0) + prior) / (_energy(templates) + prior)
-    return np.clip(scale, config.min_scale, config.max_scale), firsts[score.argmax(axis=0)]
+    scaling = (score.max(axis=0) + prior) / (_energy(templates) + prior)
+    return np.clip(scaling, config.min_scale, config.max_scale), firsts[score.argmax(axis=0)]
 
 
 def _left_by(

@@ -30,7 +30,7 @@ def merge_drift_splits(
 
     Parameters
     ----------
-    spikes : Labelled
+    spikes : SpikeTrains
     same : ndarray, shape (n_parts,), int64
         Leading part of each part's unit so far.
     pairs : list of (int, int)

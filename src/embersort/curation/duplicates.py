@@ -29,7 +29,7 @@ def lagged_duplicates(
 
     Parameters
     ----------
-    spikes : Labelled
+    spikes : SpikeTrains
     templates : ndarray, shape (n_parts, n_window, n_channels)
         The stronger is the voice, of two alike the first. A voice reaches the channel on which its
         echo is largest, or next to all of the echo's spikes follow it.
@@ -64,7 +64,7 @@ def lagged_duplicates(
 
 
 def without_duplicates(
-    sample_index: IntArray, unit_index: IntArray, gain: NDArray[np.float32], n_samples: int
+    sample_index: IntArray, unit_index: IntArray, decrease: NDArray[np.float32], n_samples: int
 ) -> NDArray[np.bool_]:
     """Say which spikes to keep: of two of one unit nearer than ``n_samples``, the better fit.
 
@@ -76,7 +76,7 @@ def without_duplicates(
         last = -1
         for row in rows.tolist():
             if last >= 0 and sample_index[row] - sample_index[last] < n_samples:
-                worse = row if gain[row] <= gain[last] else last
+                worse = row if decrease[row] <= decrease[last] else last
                 keep[worse] = False
                 if worse == row:
                     continue

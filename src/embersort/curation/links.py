@@ -27,7 +27,7 @@ class Link(Enum):
     """One follows the other within milliseconds, with the same shape at another height."""
     JUMPS = 3
     """They take turns, and are hardly ever active together."""
-    HALVES = 4
+    DOUBLE_TROUGH = 4
     """They are alike at another lag, and keep each other's refractory period."""
 
 

@@ -37,7 +37,7 @@ class Merges:
 
     Attributes
     ----------
-    course : ndarray, shape (n_parts,), int64
+    tracked_unit : ndarray, shape (n_parts,), int64
         For each part, the leader of those that are copies of it or the same neuron at other times:
         one template follows them.
     unit : ndarray, shape (n_parts,), int64
@@ -47,7 +47,7 @@ class Merges:
         was found at the other one.
     """
 
-    course: NDArray[np.int64]
+    tracked_unit: NDArray[np.int64]
     unit: NDArray[np.int64]
     late_samples: NDArray[np.int64]
 
@@ -59,13 +59,13 @@ def merge_units(
     places: Places,
     config: MergeConfig,
     *,
-    courses_only: bool = False,
+    tracked_only: bool = False,
 ) -> Merges:
     """Join parts that are one neuron.
 
     Parameters
     ----------
-    spikes : Labelled
+    spikes : SpikeTrains
     templates : ndarray, shape (n_parts, n_window, n_channels)
         White templates.
     frames : sequence of callable
@@ -74,8 +74,8 @@ def merge_units(
     places : Places
         Where the spikes lie and what the parts look like.
     config : MergeConfig
-    courses_only : bool
-        Whether nothing beyond `Merges.course` is wanted; a unit is then no more than its course.
+    tracked_only : bool
+        Whether nothing beyond `Merges.tracked_unit` is wanted; a unit is then its tracked unit.
 
     Returns
     -------
@@ -111,12 +111,16 @@ def merge_units(
     # What was seen to belong together comes before parts that only take turns.
     passing = _linked(same, left, Link.PASSES, tests)
     seen = merge_drift_splits(spikes, passing, [*apart, *candidates.about], places, config)
-    course = _linked(seen, left, Link.JUMPS, tests)
-    if courses_only:
-        return Merges(course=course, unit=course, late_samples=np.zeros_like(course))
+    tracked_unit = _linked(seen, left, Link.JUMPS, tests)
+    if tracked_only:
+        return Merges(
+            tracked_unit=tracked_unit, unit=tracked_unit, late_samples=np.zeros_like(tracked_unit)
+        )
     unit = _linked(_linked(seen, left, Link.BURSTS, tests), left, Link.JUMPS, tests)
-    whole = _linked(unit, at_lag.pairs(config), Link.HALVES, tests)
-    return Merges(course=course, unit=whole, late_samples=at_lag.late_samples(unit, whole))
+    final = _linked(unit, at_lag.pairs(config), Link.DOUBLE_TROUGH, tests)
+    return Merges(
+        tracked_unit=tracked_unit, unit=final, late_samples=at_lag.late_samples(unit, final)
+    )
 
 
 def _unite(members: list[IntArray], same: IntArray, a: int, b: int) -> None:
@@ -174,15 +178,15 @@ class _Tests(NamedTuple):
         """Say whether two parts are linked in this way."""
         if how is Link.BURSTS:
             return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
-        if how is Link.HALVES:
-            return self._are_halves(a, b)
+        if how is Link.DOUBLE_TROUGH:
+            return self._are_double_trough(a, b)
         if not self.candidates.alike[a, b] or (
             how is Link.JUMPS and not self.candidates.may_be_near[a, b]
         ):
             return False
         return self.linked(a, b) is how
 
-    def _are_halves(self, a: int, b: int) -> bool:
+    def _are_double_trough(self, a: int, b: int) -> bool:
         """Say whether two parts alike at a lag are found at two troughs of one neuron.
 
         Two neurons of one waveform would both be found at the deeper of its troughs, so that a

@@ -53,21 +53,23 @@ def refine(
         Of the units that are left after splitting, dropping, and joining copies and the parts of
         neurons that move.
     """
-    stage = registration.stage
+    pca = registration.pca
     labels, origin = split_units(spikes, registration, config)
-    templates = subcluster_templates(spikes, labels, origin, stage)
+    templates = subcluster_templates(spikes, labels, origin, pca)
     collided = of_collisions(templates.astype(np.float32), _coded(spikes, labels))
     labels = np.where(np.append(collided, False)[labels], UNASSIGNED, labels)
     labels = _without_duplicates(spikes, labels, templates, registration, config)
-    course = _merges(spikes, labels, templates, registration, config, courses_only=True).course
+    tracked_unit = _merges(
+        spikes, labels, templates, registration, config, tracked_only=True
+    ).tracked_unit
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
-    merged = _weighted_means(templates, counts, course).astype(np.float32)
-    kept = np.unique(course[counts > 0])
-    unit_of_part = np.append(np.searchsorted(kept, course), UNASSIGNED)
+    merged = _weighted_means(templates, counts, tracked_unit).astype(np.float32)
+    kept = np.unique(tracked_unit[counts > 0])
+    unit_of_part = np.append(np.searchsorted(kept, tracked_unit), UNASSIGNED)
     return track_templates(
         merged[kept],
         _coded(spikes, np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED)),
-        stage,
+        pca,
         registration.n_samples,
         registration.sampling_rate_hz,
         config.moving,
@@ -79,7 +81,7 @@ def _coded(spikes: MatchedSpikes, labels: IntArray) -> UnitSpikes:
         sample_index=spikes.matches.sample_index,
         unit_index=labels,
         channel_index=spikes.channel_index,
-        codes=spikes.codes,
+        pca_features=spikes.pca_features,
     )
 
 
@@ -112,7 +114,7 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     sample_index = np.clip(moved, 0, registration.n_samples - 1)
     in_time = np.argsort(sample_index, kind="stable")
     single = without_duplicates(
-        sample_index[in_time], unit_index[in_time], matches.gain[in_time], shortest
+        sample_index[in_time], unit_index[in_time], matches.decrease[in_time], shortest
     )
     keep = in_time[(labels[in_time] >= 0) & single]
     kept = np.unique(unit_index[keep])
@@ -120,11 +122,11 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         matches=Matches(
             sample_index=sample_index[keep],
             unit_index=np.searchsorted(kept, unit_index[keep]),
-            scale=matches.scale[keep],
+            scaling=matches.scaling[keep],
             shift_index=matches.shift_index[keep],
-            gain=matches.gain[keep],
+            decrease=matches.decrease[keep],
         ),
-        codes=spikes.codes[keep],
+        pca_features=spikes.pca_features[keep],
         embedding=spikes.embedding[keep],
         channel_index=spikes.channel_index[keep],
         relative_gain=spikes.relative_gain[keep],
@@ -140,11 +142,11 @@ def is_real(spikes: MatchedSpikes, members: IntArray, config: SortConfig) -> boo
     Noise fits any template now and then, just above the threshold. Spikes smaller than usual have
     no say: what they are is judged by the others.
     """
-    usual = members[spikes.matches.scale[members] >= config.match.min_scale]
+    usual = members[spikes.matches.scaling[members] >= config.match.min_scale]
     return bool(
         len(usual) >= config.match.min_spikes
-        and np.median(spikes.matches.scale[usual]) >= config.match.min_median_scale
-        and np.median(spikes.matches.gain[usual]) >= config.match.min_median_gain
+        and np.median(spikes.matches.scaling[usual]) >= config.match.min_median_scale
+        and np.median(spikes.matches.decrease[usual]) >= config.match.min_median_gain
         and np.median(spikes.relative_gain[usual]) >= config.match.min_median_worth
     )
 
@@ -167,7 +169,7 @@ def split_units(
     for unit in np.unique(unit_index):
         members = np.flatnonzero(unit_index == unit)
         channel = spikes.channel_index[members]
-        look = registration.stage.on_shared_channels(spikes.codes[members], channel)
+        look = registration.pca.on_shared_channels(spikes.pca_features[members], channel)
         several = partial(_several, spikes.matches.sample_index[members], registration, config)
         for part in split([look], config.cluster, several=several):
             if is_real(spikes, members[part], config):
@@ -214,16 +216,18 @@ def _merges(
     registration: Registration,
     config: SortConfig,
     *,
-    courses_only: bool = False,
+    tracked_only: bool = False,
 ) -> Merges:
     """Find out which parts belong together."""
     if not len(templates):
         none = np.zeros(0, np.int64)
-        return Merges(course=none, unit=none, late_samples=none)
+        return Merges(tracked_unit=none, unit=none, late_samples=none)
     used = np.flatnonzero(labels >= 0)
     channel = spikes.channel_index[used]
     frames: list[UnitFrame] = [
-        lambda rows: registration.stage.on_shared_channels(spikes.codes[used[rows]], channel[rows])
+        lambda rows: registration.pca.on_shared_channels(
+            spikes.pca_features[used[rows]], channel[rows]
+        )
     ]
     if spikes.embedding.shape[1]:
         frames.append(lambda rows: spikes.embedding[used[rows]])
@@ -233,7 +237,7 @@ def _merges(
         frames,
         registration.places(spikes, used, templates),
         config.merge,
-        courses_only=courses_only,
+        tracked_only=tracked_only,
     )
 
 
@@ -250,13 +254,13 @@ def _weighted_means(
 
 
 def subcluster_templates(
-    spikes: MatchedSpikes, labels: IntArray, origin: IntArray, stage: TemporalPca
+    spikes: MatchedSpikes, labels: IntArray, origin: IntArray, pca: TemporalPca
 ) -> NDArray[np.float32]:
     """Return white templates: the mean of the unit that a part comes from, moved to the part.
 
     The means are exact but belong to whole units; what distinguishes a part is known in the codes.
     """
-    n_components = stage.basis.shape[1]
+    n_components = pca.basis.shape[1]
     templates = spikes.means[origin].astype(np.float32)
     for part, unit in enumerate(origin):
         members = labels == part
@@ -269,9 +273,11 @@ def subcluster_templates(
         main = np.bincount(spikes.channel_index[own]).argmax()
         own &= spikes.channel_index == main
         of_unit &= spikes.channel_index == main
-        change = np.median(spikes.codes[own], axis=0) - np.median(spikes.codes[of_unit], axis=0)
-        local = stage.neighbours[main]
+        change = np.median(spikes.pca_features[own], axis=0) - np.median(
+            spikes.pca_features[of_unit], axis=0
+        )
+        local = pca.neighbours[main]
         used = local >= 0
-        wave = stage.basis @ change.reshape(-1, n_components).T
+        wave = pca.basis @ change.reshape(-1, n_components).T
         templates[part][:, local[used]] += wave[:, used]
     return templates

@@ -24,7 +24,7 @@ class Registration:
 
     Attributes
     ----------
-    stage : TemporalPca
+    pca : TemporalPca
     whitening : ndarray, shape (n_channels, n_channels), float32
     positions_um : ndarray, shape (n_channels, 2)
     motion : Motion, or None
@@ -34,7 +34,7 @@ class Registration:
         Of the recording.
     """
 
-    stage: TemporalPca
+    pca: TemporalPca
     whitening: NDArray[np.float32]
     positions_um: FloatArray
     motion: Motion | None
@@ -49,7 +49,7 @@ class Registration:
         if self.motion is None:
             return Places(um=None, peak_waveforms=waves)
         place = spike_positions_um(
-            spikes.codes, spikes.channel_index, self.stage, self.positions_um, rows
+            spikes.pca_features, spikes.channel_index, self.pca, self.positions_um, rows
         )
         um = place.astype(np.float64)
         um[:, 1] -= self.motion.at(spikes.matches.sample_index[rows], um[:, 1])
@@ -58,15 +58,15 @@ class Registration:
 
 def register(
     front: Front,
-    stage: TemporalPca,
+    pca: TemporalPca,
     events: Events,
-    codes: NDArray[np.float32],
+    pca_features: NDArray[np.float32],
     config: MotionConfig,
 ) -> Registration:
     """Estimate the motion of the tissue from all events and their codes."""
     source = front.recording
     positions_um = source.geometry.positions_um
-    place = spike_positions_um(codes, events.channel_index, stage, positions_um)
+    place = spike_positions_um(pca_features, events.channel_index, pca, positions_um)
     motion = estimate_motion(
         events.sample_index,
         place[:, 1],
@@ -76,7 +76,7 @@ def register(
         config,
     )
     return Registration(
-        stage=stage,
+        pca=pca,
         whitening=front.preprocessor.whitening,
         positions_um=positions_um,
         motion=motion,

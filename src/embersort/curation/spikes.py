@@ -42,7 +42,7 @@ class MatchedSpikes:
     ----------
     matches : Matches
         Sample indices count from the start of the recording.
-    codes : ndarray, shape (n_spikes, n_codes), float32
+    pca_features : ndarray, shape (n_spikes, n_features), float32
         Of residual plus own template, on the local channels of ``channel_index``.
     embedding : ndarray, shape (n_spikes, n_dims), float32
         Of the same snippets; without columns where there are no networks.
@@ -60,7 +60,7 @@ class MatchedSpikes:
     """
 
     matches: Matches
-    codes: NDArray[np.float32]
+    pca_features: NDArray[np.float32]
     embedding: NDArray[np.float32]
     channel_index: NDArray[np.int64]
     relative_gain: NDArray[np.float32]
@@ -77,7 +77,7 @@ class MatchedSpikes:
 def shapes_template(matches: Matches, cut_off: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which matches are large enough to say what their unit looks like."""
     least = np.where(cut_off, MIN_SHAPING_SCALING_CUT_OFF, MIN_SHAPING_SCALING)
-    return np.asarray(matches.scale >= least[matches.unit_index])
+    return np.asarray(matches.scaling >= least[matches.unit_index])
 
 
 def units_with_cut_off(
@@ -104,28 +104,28 @@ def units_with_cut_off(
     """
     cut_off = np.zeros(n_units, bool)
     for unit in range(n_units):
-        own = (matches.unit_index == unit) & (matches.scale >= least_scale)
+        own = (matches.unit_index == unit) & (matches.scaling >= least_scale)
         if not own.any():
             continue
-        scale = matches.scale[own]
+        scaling = matches.scaling[own]
         hardly = (
-            np.median(scale) < CUT_OFF_MEDIAN_SCALING
+            np.median(scaling) < CUT_OFF_MEDIAN_SCALING
             and np.median(relative_gain[own]) < CUT_OFF_RELATIVE_GAIN
         )
-        energy = float(np.median(matches.gain[own] / np.square(scale)))
+        energy = float(np.median(matches.decrease[own] / np.square(scaling)))
         sharp = energy * PILE_WIDTH**2 > 1
-        cut_off[unit] = hardly or (sharp and is_cut_off(scale, least_scale))
+        cut_off[unit] = hardly or (sharp and is_cut_off(scaling, least_scale))
     return cut_off
 
 
-def is_cut_off(scale: FloatArray, least_scale: float) -> bool:
+def is_cut_off(scaling: FloatArray, least_scale: float) -> bool:
     """Say whether far more matches lie just above the least scale than anywhere higher.
 
     A neuron's own spikes lie round the size of its template and thin out below. What thins out
     upwards from the least size that is allowed are spikes of smaller neurons.
     """
     edges = least_scale + PILE_WIDTH * np.arange(PILE_BINS + 1)
-    counts = np.histogram(scale, edges)[0]
+    counts = np.histogram(scaling, edges)[0]
     excess = counts[0] - PILE_RATIO * counts[1:].max()
     return bool(excess > PILE_SD * np.sqrt(counts[0]))
 
@@ -157,15 +157,15 @@ def own_matches(
         Not those of another shape, nor the small ones of units with a cut-off, nor what
         `attenuated_spikes` and `low_amplitude_contamination` say is none.
     """
-    small = matches.scale < config.min_scale
+    small = matches.scaling < config.min_scale
     own = explained >= np.where(small, config.min_explained, config.min_explained_usual)
-    own &= ~(cut_off[matches.unit_index] & (matches.scale < MIN_SCALING_CUT_OFF))
+    own &= ~(cut_off[matches.unit_index] & (matches.scaling < MIN_SCALING_CUT_OFF))
 
     def matches_of(rows: IntArray) -> UnitMatches:
         return UnitMatches(
             sample_index=matches.sample_index[rows],
-            scale=matches.scale[rows],
-            gain=matches.gain[rows],
+            scaling=matches.scaling[rows],
+            decrease=matches.decrease[rows],
             duration_samples=duration_samples,
             sampling_rate_hz=sampling_rate_hz,
         )

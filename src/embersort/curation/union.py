@@ -24,7 +24,7 @@ def unite_pairs(
 
     Parameters
     ----------
-    spikes : Labelled
+    spikes : SpikeTrains
     same : ndarray, shape (n_parts,), int64
         Leading part of each part's unit so far.
     pairs : iterable of (int, int)

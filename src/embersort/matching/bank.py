@@ -152,7 +152,7 @@ def make_bank(
     config : MatchConfig
     noise : ndarray, shape (n_lags,), optional
         Autocorrelation of the noise.
-    earlier : Carried, optional
+    earlier : EarlierBank, optional
         An earlier bank made with the same settings, from which the same templates are copied.
     stride : int
         1 or 2; see `TemplateBank`.

@@ -71,7 +71,7 @@ class BanksOverTime:
 
 def banks_over_time(
     templates: TrackedTemplates,
-    stage: TemporalPca,
+    pca: TemporalPca,
     whitening: NDArray[np.float32],
     n_before: int,
     noise: FloatArray,
@@ -83,8 +83,8 @@ def banks_over_time(
 
     Parameters
     ----------
-    templates : MovingTemplates
-    stage : TemporalPca
+    templates : TrackedTemplates
+    pca : TemporalPca
     whitening : ndarray, shape (n_channels, n_channels), float32
     n_before : int
         Sample of the trough within the window.
@@ -99,7 +99,7 @@ def banks_over_time(
     """
     prepare = partial(make_bank, n_before=n_before, config=config, noise=noise, stride=stride)
     centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
-    return BanksOverTime(templates, _Making(templates, stage, centre, prepare, config, residuals))
+    return BanksOverTime(templates, _Making(templates, pca, centre, prepare, config, residuals))
 
 
 class _Making:
@@ -108,13 +108,13 @@ class _Making:
     def __init__(
         self,
         templates: TrackedTemplates,
-        stage: TemporalPca,
+        pca: TemporalPca,
         centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
         prepare: Callable[..., TemplateBank],
         config: MatchConfig,
         residuals: NDArray[np.float32] | None,
     ) -> None:
-        self._templates, self._stage, self._lacks = templates, stage, residuals
+        self._templates, self._stage, self._lacks = templates, pca, residuals
         self._least_energy = config.min_median_gain
         self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
         self._redundancy = Redundancy(config)

@@ -34,7 +34,7 @@ class AcceptedSpikes(NamedTuple):
 @njit(nogil=True, cache=True)
 def by_time(spikes: Spikes, n_samples: int, n_window: int) -> AcceptedSpikes:
     """Put the spikes that were not given up in order of time, O(n log n)."""
-    found = np.flatnonzero(spikes.scale > 0)
+    found = np.flatnonzero(spikes.scaling > 0)
     order = found[np.argsort(spikes.sample[found], kind="mergesort")]
     start = np.zeros(n_samples // n_window + 2, np.int64)
     for i in order:
@@ -63,7 +63,7 @@ def shape_error_allowance(
         u, s = spikes.unit[i], spikes.shift[i]
         k = place_near(arrays, u, v)
         if k >= 0:
-            left = spikes.scale[i] * arrays.strongest[u, s, k]
+            left = spikes.scaling[i] * arrays.strongest[u, s, k]
             allowance += criteria.shape_error2 * left * left / arrays.norm2[v]
     return allowance
 

@@ -38,7 +38,7 @@ class Spikes(NamedTuple):
     Attributes
     ----------
     sample, unit, shift, kind : ndarray, shape (n_spikes,), int64
-    scale, gain : ndarray, shape (n_spikes,), float64
+    scaling, decrease : ndarray, shape (n_spikes,), float64
         A scale of 0 marks a spike that was given up.
     unsettled : ndarray, shape (n_spikes,), bool
         Whether something near has changed since the spike was fitted.
@@ -48,8 +48,8 @@ class Spikes(NamedTuple):
     unit: NDArray[np.int64]
     shift: NDArray[np.int64]
     kind: NDArray[np.int64]
-    scale: NDArray[np.float64]
-    gain: NDArray[np.float64]
+    scaling: NDArray[np.float64]
+    decrease: NDArray[np.float64]
     unsettled: NDArray[np.bool_]
 
 
@@ -68,8 +68,8 @@ def refit(traces: Traces, arrays: BankArrays, criteria: FitCriteria, spikes: Spi
     ----------
     traces : Traces
         Without the spikes; changed in place.
-    arrays : Pieces
-    criteria : Terms
+    arrays : BankArrays
+    criteria : FitCriteria
     spikes : Spikes
         Changed in place.
 
@@ -90,7 +90,7 @@ def refit(traces: Traces, arrays: BankArrays, criteria: FitCriteria, spikes: Spi
         for index in pending:
             i = int(index)
             spikes.unsettled[i] = False
-            if spikes.scale[i] > 0 and _fit_again(traces, arrays, criteria, spikes, i):
+            if spikes.scaling[i] > 0 and _fit_again(traces, arrays, criteria, spikes, i):
                 spikes.unsettled[overlaps.other[overlaps.first[i] : overlaps.first[i + 1]]] = True
     spikes.unsettled[:] = False
 
@@ -107,7 +107,7 @@ def _find_overlaps(spikes: Spikes, arrays: BankArrays) -> _Overlaps:
             j = order[b]
             if spikes.sample[j] - spikes.sample[i] >= n_window:
                 break
-            if spikes.scale[i] == 0 or spikes.scale[j] == 0:
+            if spikes.scaling[i] == 0 or spikes.scaling[j] == 0:
                 continue
             if place_near(arrays, spikes.unit[i], spikes.unit[j]) >= 0:
                 firsts.append(i)
@@ -134,10 +134,10 @@ def _fit_again(
 
     It may move by a sample at a time, and is given up where it is no longer worth a spike.
     """
-    t, u, s, scale = spikes.sample[i], spikes.unit[i], spikes.shift[i], spikes.scale[i]
+    t, u, s, scaling = spikes.sample[i], spikes.unit[i], spikes.shift[i], spikes.scaling[i]
     if t - 2 < traces.first or t + 2 > traces.last:
         return False
-    around = _scores_without(traces, arrays, (t, u, s), scale)
+    around = _scores_without(traces, arrays, (t, u, s), scaling)
     step = 0
     if around[1] > around[2]:
         step = -1
@@ -148,31 +148,31 @@ def _fit_again(
     prior, mean, threshold = criteria.prior[kind], criteria.mean[kind], arrays.least_gain[kind, u]
     norm2, pull = arrays.norm2[u] + prior, peak + prior * mean
     new = min(max(pull / norm2, criteria.min_scale[kind]), criteria.max_scale)
-    gain = 2 * new * pull - new * new * norm2 - prior * mean * mean
+    decrease = 2 * new * pull - new * new * norm2 - prior * mean * mean
     shift = shift_of(offset, arrays.shifted.shape[1])
-    spikes.gain[i] = gain
-    if gain > threshold and step == 0 and shift == s and abs(new - scale) < SETTLED:
+    spikes.decrease[i] = decrease
+    if decrease > threshold and step == 0 and shift == s and abs(new - scaling) < SETTLED:
         return False
-    if gain > threshold and step == 0 and shift == s:
-        subtract_spike(traces, arrays, (t, u, s), new - scale)
-        spikes.scale[i] = new
+    if decrease > threshold and step == 0 and shift == s:
+        subtract_spike(traces, arrays, (t, u, s), new - scaling)
+        spikes.scaling[i] = new
         return True
-    restore_spike(traces, arrays, (t, u, s), scale)
-    spikes.scale[i] = 0.0
-    if gain > threshold:
-        spikes.sample[i], spikes.shift[i], spikes.scale[i] = t + step, shift, new
+    restore_spike(traces, arrays, (t, u, s), scaling)
+    spikes.scaling[i] = 0.0
+    if decrease > threshold:
+        spikes.sample[i], spikes.shift[i], spikes.scaling[i] = t + step, shift, new
         subtract_spike(traces, arrays, (t + step, u, shift), new)
     return True
 
 
 @njit(nogil=True, cache=True)
 def _scores_without(
-    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float
+    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scaling: float
 ) -> NDArray[np.float64]:
     """Return the scores two samples before to two samples after a spike, were it put back."""
     t, u, s = place
     own, middle = arrays.overlap[u, s, 0], arrays.shifted.shape[2] - 1
     around = np.empty(5)
     for k in range(5):
-        around[k] = traces.score[u, t + k - 2] + scale * own[middle + k - 2]
+        around[k] = traces.score[u, t + k - 2] + scaling * own[middle + k - 2]
     return around

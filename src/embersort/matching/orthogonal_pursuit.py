@@ -46,19 +46,19 @@ class Matches:
     ----------
     sample_index : ndarray, shape (n_spikes,), int64
     unit_index : ndarray, shape (n_spikes,), int64
-    scale : ndarray, shape (n_spikes,), float32
+    scaling : ndarray, shape (n_spikes,), float32
         Amplitude relative to the template.
     shift_index : ndarray, shape (n_spikes,), int64
         Which of the bank's sub-sample positions.
-    gain : ndarray, shape (n_spikes,), float32
+    decrease : ndarray, shape (n_spikes,), float32
         By how much the fit lowers the squared residual, less its prior's cost.
     """
 
     sample_index: NDArray[np.int64]
     unit_index: NDArray[np.int64]
-    scale: NDArray[np.float32]
+    scaling: NDArray[np.float32]
     shift_index: NDArray[np.int64]
-    gain: NDArray[np.float32]
+    decrease: NDArray[np.float32]
 
 
 def match_templates(
@@ -74,7 +74,7 @@ def match_templates(
     white : ndarray, shape (n_samples, n_channels), float32
         Left as it is.
     bank : TemplateBank
-    criteria : Terms
+    criteria : FitCriteria
     active : ndarray, shape (n_units,), bool, optional
         Units that may be used; all by default.
 
@@ -106,14 +106,14 @@ def match_templates(
         last=last,
     )
     spikes = _pursue(traces, bank_arrays(bank, active, criteria), criteria)
-    found = np.flatnonzero(spikes.scale > 0)
+    found = np.flatnonzero(spikes.scaling > 0)
     found = found[np.lexsort((spikes.unit[found], spikes.sample[found]))]
     matches = Matches(
         sample_index=spikes.sample[found],
         unit_index=spikes.unit[found],
-        scale=spikes.scale[found].astype(np.float32),
+        scaling=spikes.scaling[found].astype(np.float32),
         shift_index=spikes.shift[found],
-        gain=spikes.gain[found].astype(np.float32),
+        decrease=spikes.decrease[found].astype(np.float32),
     )
     return matches, traces.residual
 
@@ -121,7 +121,9 @@ def match_templates(
 def _nothing() -> Matches:
     empty = np.zeros(0, np.int64)
     none = np.zeros(0, np.float32)
-    return Matches(sample_index=empty, unit_index=empty, scale=none, shift_index=empty, gain=none)
+    return Matches(
+        sample_index=empty, unit_index=empty, scaling=none, shift_index=empty, decrease=none
+    )
 
 
 class _Candidates(NamedTuple):
@@ -129,7 +131,7 @@ class _Candidates(NamedTuple):
 
     sample: NDArray[np.int64]
     unit: NDArray[np.int64]
-    gain: NDArray[np.float64]
+    decrease: NDArray[np.float64]
 
 
 @njit(nogil=True, cache=True)
@@ -184,7 +186,7 @@ def _fit_first(
     """Fit spikes of given (sample, unit), none of which overlaps another, and take them out."""
     n = len(chosen)
     shift = np.empty(n, np.int64)
-    scale, gain = np.empty(n), np.empty(n)
+    scaling, decrease = np.empty(n), np.empty(n)
     prior, mean = criteria.prior[kind], criteria.mean[kind]
     for i in range(n):
         t, u = chosen[i]
@@ -194,16 +196,16 @@ def _fit_first(
             offset, peak = vertex(row[t - 1], row[t], row[t + 1])
         norm2, pull = arrays.norm2[u] + prior, peak + prior * mean
         shift[i] = shift_of(offset, arrays.shifted.shape[1])
-        scale[i] = pull / norm2
-        gain[i] = pull**2 / norm2 - prior * mean * mean
-        subtract_spike(traces, arrays, (t, u, shift[i]), scale[i])
+        scaling[i] = pull / norm2
+        decrease[i] = pull**2 / norm2 - prior * mean * mean
+        subtract_spike(traces, arrays, (t, u, shift[i]), scaling[i])
     return Spikes(
         chosen[:, 0].copy(),
         chosen[:, 1].copy(),
         shift,
         np.full(n, kind),
-        scale,
-        gain,
+        scaling,
+        decrease,
         np.ones(n, np.bool_),
     )
 
@@ -215,8 +217,8 @@ def _joined(a: Spikes, b: Spikes) -> Spikes:
         np.concatenate((a.unit, b.unit)),
         np.concatenate((a.shift, b.shift)),
         np.concatenate((a.kind, b.kind)),
-        np.concatenate((a.scale, b.scale)),
-        np.concatenate((a.gain, b.gain)),
+        np.concatenate((a.scaling, b.scaling)),
+        np.concatenate((a.decrease, b.decrease)),
         np.concatenate((a.unsettled, b.unsettled)),
     )
 
@@ -230,7 +232,7 @@ def _candidates(
     Small spikes keep out of their unit's refractory period.
     """
     times, units = [np.int64(0) for _ in range(0)], [np.int64(0) for _ in range(0)]
-    gains = [np.float64(0) for _ in range(0)]
+    decreases = [np.float64(0) for _ in range(0)]
     n_window, last = arrays.shifted.shape[2], traces.last
     prior, mean = criteria.prior[kind], criteria.mean[kind]
     cost = prior * mean * mean
@@ -255,12 +257,12 @@ def _candidates(
                     continue
                 if kind == ATTENUATED and not is_past_refractory(accepted, criteria, t, u):
                     continue
-                gain = (row[t] + prior * mean) ** 2 / norm2 - cost
-                if gain > threshold + shape_error_allowance(accepted, arrays, criteria, t, u):
+                decrease = (row[t] + prior * mean) ** 2 / norm2 - cost
+                if decrease > threshold + shape_error_allowance(accepted, arrays, criteria, t, u):
                     times.append(np.int64(t))
                     units.append(np.int64(u))
-                    gains.append(gain)
-    return _Candidates(np.array(times), np.array(units), np.array(gains))
+                    decreases.append(decrease)
+    return _Candidates(np.array(times), np.array(units), np.array(decreases))
 
 
 @njit(nogil=True, cache=True)
@@ -285,7 +287,7 @@ def _choose(candidates: _Candidates, traces: Traces, arrays: BankArrays) -> NDAr
     chosen_in = np.full((traces.changed.shape[1], len(traces.changed)), -1, np.int64)
     waiting_in = np.full_like(chosen_in, -1)
     n_chosen = n_waiting = 0
-    for index in np.argsort(-candidates.gain, kind="mergesort"):
+    for index in np.argsort(-candidates.decrease, kind="mergesort"):
         t, u = candidates.sample[index], candidates.unit[index]
         if _blocked(t, u, chosen_in, chosen, arrays.near, n_window, n_window) or _blocked(
             t, u, waiting_in, waiting, arrays.near, n_window, n_window // RIVAL_SHARE

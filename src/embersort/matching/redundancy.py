@@ -62,7 +62,7 @@ class Redundancy:
         n_units = len(templates)
         energy = np.einsum("uwc,uwc->u", templates, templates, dtype=np.float64)
         active = np.ones(n_units, bool)
-        criteria = fit_criteria(self._config, NO_RATE_HZ, small_too=False)
+        criteria = fit_criteria(self._config, NO_RATE_HZ, allow_attenuated=False)
         reach = REACH_SHARE * least_scores(bank, criteria)[FULL]
         seen: dict[tuple[int, bytes], float] = {}
         for unit in np.argsort(counts, kind="stable"):

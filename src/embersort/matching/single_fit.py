@@ -126,10 +126,10 @@ def bank_arrays(
 
 
 def fit_criteria(
-    config: MatchConfig, sampling_rate_hz: float, *, small_too: bool = True
+    config: MatchConfig, sampling_rate_hz: float, *, allow_attenuated: bool = True
 ) -> FitCriteria:
-    """Return what a fit costs and may be; without ``small_too`` none may be small."""
-    small = max(config.threshold, config.small_threshold) if small_too else np.inf
+    """Return what a fit costs and may be; without ``allow_attenuated`` none may be small."""
+    small = max(config.threshold, config.small_threshold) if allow_attenuated else np.inf
     return FitCriteria(
         threshold=np.array([config.threshold, small]) ** 2,
         least_snr2=config.min_snr**2,
@@ -171,7 +171,7 @@ def shift_of(offset: float, n_shifts: int) -> int:
 
 @njit(nogil=True, cache=True)
 def subtract_spike(
-    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float
+    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scaling: float
 ) -> None:
     """Subtract a spike at (sample, unit, shift) from the residual and what follows from it."""
     t, u, s = place
@@ -180,14 +180,14 @@ def subtract_spike(
         t - arrays.n_before,
         arrays.shifted[u, s],
         arrays.channels[u],
-        np.float32(scale),
+        np.float32(scaling),
     )
-    _change(traces, arrays, place, scale)
+    _change(traces, arrays, place, scaling)
 
 
 @njit(nogil=True, cache=True)
 def restore_spike(
-    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float
+    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scaling: float
 ) -> None:
     """Undo `subtract_spike`."""
     t, u, s = place
@@ -196,18 +196,20 @@ def restore_spike(
         t - arrays.n_before,
         arrays.shifted[u, s],
         arrays.channels[u],
-        np.float32(-scale),
+        np.float32(-scaling),
     )
-    _change(traces, arrays, place, -scale)
+    _change(traces, arrays, place, -scaling)
 
 
 @njit(nogil=True, cache=True)
-def _change(traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scale: float) -> None:
+def _change(
+    traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scaling: float
+) -> None:
     """Lower the scores round a spike."""
     t, u, s = place
     n_window = arrays.shifted.shape[2]
     low, high = max(traces.first, t - n_window + 1), min(traces.last + 1, t + n_window)
-    amount = np.float32(scale)
+    amount = np.float32(scaling)
     for k in range(arrays.near.shape[1]):
         v = arrays.near[u, k]
         if v < 0:
@@ -229,10 +231,10 @@ def _subtract(
     start: int,
     template: NDArray[np.float32],
     channels: NDArray[np.int64],
-    scale: np.float32,
+    scaling: np.float32,
 ) -> None:
     for t in range(len(template)):
         for j in range(len(channels)):
             if channels[j] < 0:
                 break
-            residual[start + t, channels[j]] -= scale * template[t, j]
+            residual[start + t, channels[j]] -= scaling * template[t, j]

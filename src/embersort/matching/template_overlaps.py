@@ -52,7 +52,7 @@ def correlate_near(
 
     Parameters
     ----------
-    arrays : Pieces
+    arrays : OverlapInputs
     near : ndarray, shape (n_units, n_near), int64
         Pairs that are wanted, padded with -1.
     known : Overlaps

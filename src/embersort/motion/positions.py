@@ -16,9 +16,9 @@ NOISE_SD = 2.0
 
 
 def spike_positions_um(
-    codes: NDArray[np.float32],
+    pca_features: NDArray[np.float32],
     peak_channel: IntArray,
-    stage: TemporalPca,
+    pca: TemporalPca,
     positions_um: FloatArray,
     rows: IntArray | None = None,
 ) -> NDArray[np.float32]:
@@ -26,11 +26,11 @@ def spike_positions_um(
 
     Parameters
     ----------
-    codes : ndarray, shape (n_spikes, n_codes), float32
+    pca_features : ndarray, shape (n_spikes, n_features), float32
         Codes of cleaned snippets, in units of noise.
     peak_channel : ndarray, shape (n_spikes,), int64
         Channel round which each was cut.
-    stage : TemporalPca
+    pca : TemporalPca
     positions_um : ndarray, shape (n_channels, 2)
     rows : ndarray, shape (n_wanted,), int64, optional
         Spikes whose places are wanted; all by default.
@@ -42,27 +42,29 @@ def spike_positions_um(
         degrees of freedom as there are components, its mean and two standard deviations. Good for
         seeing movement; a centre of mass is always inside the probe.
     """
-    wanted = np.arange(len(codes)) if rows is None else rows
+    wanted = np.arange(len(pca_features)) if rows is None else rows
     place = np.empty((len(wanted), 2), np.float32)
     for first in range(0, len(wanted), SPIKES_AT_ONCE):
         some = wanted[first : first + SPIKES_AT_ONCE]
         place[first : first + SPIKES_AT_ONCE] = _positions_um(
-            codes[some], peak_channel[some], stage, positions_um
+            pca_features[some], peak_channel[some], pca, positions_um
         )
     return place
 
 
 def _positions_um(
-    codes: NDArray[np.float32],
+    pca_features: NDArray[np.float32],
     peak_channel: IntArray,
-    stage: TemporalPca,
+    pca: TemporalPca,
     positions_um: FloatArray,
 ) -> FloatArray:
-    n_components = stage.basis.shape[1]
-    by_channel = codes.reshape(len(codes), codes.shape[1] // n_components, n_components)
+    n_components = pca.basis.shape[1]
+    by_channel = pca_features.reshape(
+        len(pca_features), pca_features.shape[1] // n_components, n_components
+    )
     noise = n_components + NOISE_SD * np.sqrt(2 * n_components)
     energy = np.maximum(np.square(by_channel).sum(axis=2) - noise, 0)
-    local = stage.neighbours[peak_channel]
+    local = pca.neighbours[peak_channel]
     weight = np.where(local >= 0, np.square(energy), 0)
     # The peak channel counts a little always, so that no spike is without a place.
     weight[:, 0] += np.finfo(np.float32).eps

@@ -31,19 +31,19 @@ class FeatureExtractor:
 
     Attributes
     ----------
-    components : TemporalPca
+    pca : TemporalPca
         Keeps every difference, in units of the noise.
-    learned : SnippetEncoder, or None
+    encoder : SnippetEncoder, or None
         Has learned which differences matter; None where networks are not asked for.
     """
 
-    components: TemporalPca
-    learned: SnippetEncoder | None = None
+    pca: TemporalPca
+    encoder: SnippetEncoder | None = None
 
     @property
     def n_dims(self) -> int:
         """Dimensions of the embedding; 0 without networks."""
-        return 0 if self.learned is None else self.learned.n_dims
+        return 0 if self.encoder is None else self.encoder.n_dims
 
     def encode(
         self, snippets: NDArray[np.float32], channel_index: IntArray
@@ -58,12 +58,12 @@ class FeatureExtractor:
 
         Returns
         -------
-        codes : ndarray, shape (n_events, n_codes), float32
-        learned : ndarray, shape (n_events, n_learned), float32
+        pca_features : ndarray, shape (n_events, n_features), float32
+        encoder_output : ndarray, shape (n_events, n_outputs), float32
             Embeddings of unit norm in the first `n_dims` columns. Without columns where there are
             no networks.
         """
-        codes = self.components.encode(snippets, channel_index)
-        if self.learned is None:
-            return codes, np.zeros((len(snippets), 0), np.float32)
-        return codes, self.learned.encode(snippets, channel_index)
+        pca_features = self.pca.encode(snippets, channel_index)
+        if self.encoder is None:
+            return pca_features, np.zeros((len(snippets), 0), np.float32)
+        return pca_features, self.encoder.encode(snippets, channel_index)

@@ -34,7 +34,7 @@ class TemporalPca:
         return _project(snippets, self.basis)
 
     def on_shared_channels(
-        self, codes: NDArray[np.float32], channel_index: IntArray
+        self, pca_features: NDArray[np.float32], channel_index: IntArray
     ) -> NDArray[np.float32]:
         """Return the codes of events on different channels in comparable columns.
 
@@ -49,14 +49,14 @@ class TemporalPca:
             shared = np.intersect1d(shared, self.neighbours[peak])
         shared = np.sort(shared[shared >= 0])
         n_components = self.basis.shape[1]
-        by_channel = codes.reshape(len(codes), -1, n_components)
-        frame = np.empty((len(codes), len(shared), n_components), np.float32)
+        by_channel = pca_features.reshape(len(pca_features), -1, n_components)
+        frame = np.empty((len(pca_features), len(shared), n_components), np.float32)
         for peak in peaks:
             events = np.flatnonzero(channel_index == peak)
             order = np.argsort(self.neighbours[peak])
             column = order[np.searchsorted(self.neighbours[peak], shared, sorter=order)]
             frame[events] = by_channel[events[:, None], column[None, :]]
-        return frame.reshape(len(codes), -1)
+        return frame.reshape(len(pca_features), -1)
 
 
 def fit_pca(peak_waveforms: FloatArray, neighbours: IntArray, n_components: int) -> TemporalPca:
@@ -96,7 +96,7 @@ def _project(snippets: NDArray[np.float32], basis: NDArray[np.float32]) -> NDArr
     """Return each local channel's inner products with the components, summed in order of time."""
     n_events, n_window, n_local = snippets.shape
     n_components = basis.shape[1]
-    codes = np.empty((n_events, n_local * n_components), np.float32)
+    pca_features = np.empty((n_events, n_local * n_components), np.float32)
     # Channels are the SIMD lanes.
     sums = np.empty((n_components, n_local), np.float32)
     for i in range(n_events):
@@ -109,5 +109,5 @@ def _project(snippets: NDArray[np.float32], basis: NDArray[np.float32]) -> NDArr
                     out[j] += weight * row[j]
         for j in range(n_local):
             for k in range(n_components):
-                codes[i, j * n_components + k] = sums[k, j]
-    return codes
+                pca_features[i, j * n_components + k] = sums[k, j]
+    return pca_features

@@ -27,11 +27,11 @@ class FramedEvents:
 
     Attributes
     ----------
-    encoded : EncodedEvents
+    encoded : EventFeatures
         With the components' codes, from which templates are made.
     frames : tuple of callable
         Each from indices of events to features in comparable columns.
-    extractor : Looks
+    extractor : FeatureExtractor
         What made the codes, for spikes found later.
     """
 
@@ -41,14 +41,14 @@ class FramedEvents:
 
 
 def encode_and_frame(
-    front: Front, stage: TemporalPca, config: FeatureConfig, progress: Progress = None
+    front: Front, pca: TemporalPca, config: FeatureConfig, progress: Progress = None
 ) -> FramedEvents:
     """Detect and encode the events of the whole recording, in the features that were asked for.
 
     Parameters
     ----------
     front : Front
-    stage : TemporalPca
+    pca : TemporalPca
     config : FeatureConfig
     progress : callable, optional
         Called with the number of tiles done since the last call.
@@ -60,28 +60,28 @@ def encode_and_frame(
     Cleaned spikes are compared in principal components.
     """
     if config.method == "pca":
-        extractor = FeatureExtractor(components=stage)
+        extractor = FeatureExtractor(pca=pca)
         encoded = encode_events(front, extractor, progress)
         return FramedEvents(
-            encoded=encoded, frames=(_components_frame(encoded, stage),), extractor=extractor
+            encoded=encoded, frames=(_components_frame(encoded, pca),), extractor=extractor
         )
-    return _encode_learned(front, stage, config, progress)
+    return _encode_learned(front, pca, config, progress)
 
 
-def _components_frame(encoded: EventFeatures, stage: TemporalPca) -> Frame:
-    codes, channels = encoded.codes, encoded.events.channel_index
-    return lambda rows: stage.on_shared_channels(codes[rows], channels[rows])
+def _components_frame(encoded: EventFeatures, pca: TemporalPca) -> Frame:
+    pca_features, channels = encoded.pca_features, encoded.events.channel_index
+    return lambda rows: pca.on_shared_channels(pca_features[rows], channels[rows])
 
 
 def _encode_learned(
-    front: Front, stage: TemporalPca, config: FeatureConfig, progress: Progress
+    front: Front, pca: TemporalPca, config: FeatureConfig, progress: Progress
 ) -> FramedEvents:
     # Compiled kernels and weights: loaded only where they are used.
     from embersort.embedding.stage import make_encoder_stage
     from embersort.embedding.weights import load_shipped
 
     recording, window = front.recording, front.window
-    learned = make_encoder_stage(
+    encoder = make_encoder_stage(
         load_shipped(),
         recording.geometry,
         window.neighbours,
@@ -90,16 +90,16 @@ def _encode_learned(
         sampling_rate_hz=recording.sampling_rate_hz,
         device=config.device,
     )
-    extractor = FeatureExtractor(components=stage, learned=learned)
+    extractor = FeatureExtractor(pca=pca, encoder=encoder)
     encoded = encode_events(front, extractor, progress)
-    seen = encoded.learned
+    seen = encoded.encoder_output
     if config.context:
-        seen = learned.in_context(seen, encoded.events, n_threads=n_workers(front.run))
+        seen = encoder.in_context(seen, encoded.events, n_threads=n_workers(front.run))
     channels = encoded.events.channel_index
 
     def embedding(rows: IntArray) -> NDArray[np.float32]:
-        return learned.on_shared_channels(seen[rows], channels[rows])
+        return encoder.on_shared_channels(seen[rows], channels[rows])
 
     return FramedEvents(
-        encoded=encoded, frames=(_components_frame(encoded, stage), embedding), extractor=extractor
+        encoded=encoded, frames=(_components_frame(encoded, pca), embedding), extractor=extractor
     )

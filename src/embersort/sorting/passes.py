@@ -36,15 +36,15 @@ class EventFeatures:
     Attributes
     ----------
     events : Events
-    codes : ndarray, shape (n_events, n_codes), float32
+    pca_features : ndarray, shape (n_events, n_features), float32
         Of the components.
-    learned : ndarray, shape (n_events, n_learned), float32
+    encoder_output : ndarray, shape (n_events, n_outputs), float32
         What the networks say; without columns where there are none.
     """
 
     events: Events
-    codes: NDArray[np.float32]
-    learned: NDArray[np.float32]
+    pca_features: NDArray[np.float32]
+    encoder_output: NDArray[np.float32]
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
@@ -86,9 +86,9 @@ def encode_events(
     for parts in front.mapper(process_tile, tiles, front.run, progress):
         rows.add(parts)
         front.kept.share_with(rows.n_bytes)
-    sample, channel, amplitude, codes, learned = rows.columns()
+    sample, channel, amplitude, pca_features, encoder_output = rows.columns()
     events = Events(sample_index=sample, channel_index=channel, amplitude=amplitude)
-    return EventFeatures(events=events, codes=codes, learned=learned)
+    return EventFeatures(events=events, pca_features=pca_features, encoder_output=encoder_output)
 
 
 def match_recording(
@@ -110,32 +110,32 @@ def match_recording(
             matches.sample_index < front.extra + tile.stop - tile.start
         )
         sample, local_unit = matches.sample_index[inside], matches.unit_index[inside]
-        shift, scale = matches.shift_index[inside], matches.scale[inside]
+        shift, scaling = matches.shift_index[inside], matches.scaling[inside]
         wide = Window(
             n_before=bank.n_before,
             n_after=bank.n_window - bank.n_before,
             neighbours=bank.channels,
         )
-        own = bank.shifted[local_unit, shift] * scale[:, None, None]
+        own = bank.shifted[local_unit, shift] * scaling[:, None, None]
         cleaned = cut_snippets(residual, sample, local_unit, wide) + own
         sums = [
-            sum_by_unit(cleaned[scale >= least], local_unit[scale >= least], bank.n_units)
+            sum_by_unit(cleaned[scaling >= least], local_unit[scaling >= least], bank.n_units)
             for least in (MIN_SHAPING_SCALING, MIN_SHAPING_SCALING_CUT_OFF)
         ]
         main = bank.channels[:, 0][local_unit]
         local = cut_snippets(residual, sample, main, front.window)
         replace_own_channels(local, cleaned, local_unit, bank.channels, front.window.neighbours)
-        codes, learned = extractor.encode(local, main)
+        pca_features, encoder_output = extractor.encode(local, main)
         return (
             sample + (tile.start - front.extra),
             timed.unit_index[local_unit],
-            scale,
+            scaling,
             shift,
-            matches.gain[inside],
-            codes,
-            learned[:, : extractor.n_dims],
+            matches.decrease[inside],
+            pca_features,
+            encoder_output[:, : extractor.n_dims],
             main,
-            matches.gain[inside] / least_decreases(bank, criteria)[FULL, local_unit],
+            matches.decrease[inside] / least_decreases(bank, criteria)[FULL, local_unit],
             explained_share(cleaned, own, bank.channels[local_unit] >= 0),
             timed.unit_index,
             bank.channels,
@@ -150,17 +150,17 @@ def match_recording(
         for unit, own, summed in zip(units, channels, sums, strict=True):
             used = own >= 0
             total[unit][:, :, own[used]] += summed[:, :, used]
-    sample, unit, scale, shift, gain, *looked_at = rows.columns()
-    codes, embedding, channel, relative_gain, explained = looked_at
+    sample, unit, scaling, shift, decrease, *looked_at = rows.columns()
+    pca_features, embedding, channel, relative_gain, explained = looked_at
     matches = Matches(
-        sample_index=sample, unit_index=unit, scale=scale, shift_index=shift, gain=gain
+        sample_index=sample, unit_index=unit, scaling=scaling, shift_index=shift, decrease=decrease
     )
     cut_off = units_with_cut_off(matches, relative_gain, n_units, float(criteria.min_scale[FULL]))
     counts = np.bincount(unit[shapes_template(matches, cut_off)], minlength=n_units)
     sums = total[np.arange(n_units), cut_off.astype(np.int64)]
     return MatchedSpikes(
         matches=matches,
-        codes=codes,
+        pca_features=pca_features,
         embedding=embedding,
         channel_index=channel,
         relative_gain=relative_gain.astype(np.float32),

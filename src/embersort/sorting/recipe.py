@@ -150,7 +150,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     )
     log.info("%d clusters", labels.max(initial=-1) + 1)
 
-    registration = register(front, stage, encoded.events, encoded.codes, config.motion)
+    registration = register(front, stage, encoded.events, encoded.pca_features, config.motion)
     if registration.motion is not None:
         log.info("motion of %.1f µm", np.ptp(registration.motion.displacement_um))
 
@@ -159,7 +159,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         sample_index=encoded.events.sample_index,
         unit_index=labels,
         channel_index=channels,
-        codes=encoded.codes,
+        pca_features=encoded.pca_features,
     )
     first = median_templates(clustered, stage, source.geometry.n_channels)
     stride = score_stride(source.sampling_rate_hz, config.filter.high_hz)
@@ -191,21 +191,21 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         noise,
         config,
         clock,
-        small_too=no_refinement,
+        allow_attenuated=no_refinement,
         residuals=residuals,
     )
     for passes_left in reversed(range(config.match.n_refinements)):
         templates = refine(spikes, registration, config, of_collisions)
         del spikes
         spikes = _match(
-            front, templates, extractor, noise, config, clock, small_too=passes_left == 0
+            front, templates, extractor, noise, config, clock, allow_attenuated=passes_left == 0
         )
 
     clock.start("finishing", 1)
     front.kept.drop()
     spikes = finish(spikes, registration, config)
     log.info("%d units", len(spikes.means))
-    return Sorted(front=front, stage=stage, spikes=spikes, events=events)
+    return Sorted(front=front, pca=stage, spikes=spikes, events=events)
 
 
 def _moves(registration: Registration) -> bool:
@@ -234,7 +234,7 @@ def _match(
     config: SortConfig,
     clock: _Clock,
     *,
-    small_too: bool,
+    allow_attenuated: bool,
     residuals: NDArray[np.float32] | None = None,
 ) -> MatchedSpikes:
     """Match the templates that are units of their own to the recording."""
@@ -242,9 +242,9 @@ def _match(
     rate_hz = front.recording.sampling_rate_hz
     stride = score_stride(rate_hz, config.filter.high_hz)
     banks = banks_over_time(
-        templates, extractor.components, whitening, n_before, noise, config.match, residuals, stride
+        templates, extractor.pca, whitening, n_before, noise, config.match, residuals, stride
     )
-    terms = fit_criteria(config.match, rate_hz, small_too=small_too)
+    terms = fit_criteria(config.match, rate_hz, allow_attenuated=allow_attenuated)
     return match_recording(front, banks, extractor, terms, clock.advance)
 
 

@@ -27,14 +27,14 @@ class Sorted:
     Attributes
     ----------
     front : Front
-    stage : TemporalPca
+    pca : TemporalPca
     spikes : MatchedSpikes
     events : Events
         Of the first pass.
     """
 
     front: Front
-    stage: TemporalPca
+    pca: TemporalPca
     spikes: MatchedSpikes
     events: Events
 
@@ -73,12 +73,12 @@ def evidence_of(made: Sorted, table: dict[str, NDArray[Any]]) -> Evidence:
         sorting=made.sorting,
         events=made.events,
         geometry=made.front.recording.geometry,
-        gain=matches.gain,
-        scale=matches.scale,
-        codes=made.spikes.codes,
+        gain=matches.decrease,
+        scale=matches.scaling,
+        codes=made.spikes.pca_features,
         channel_index=made.spikes.channel_index,
-        basis=made.stage.basis,
-        neighbours=made.stage.neighbours,
+        basis=made.pca.basis,
+        neighbours=made.pca.neighbours,
         means=made.spikes.means.astype(np.float32),
         snr=table["snr"],
     )
@@ -98,10 +98,10 @@ def result_of(
         sorting=sorting,
         templates=Templates(waveforms_uv=templates, n_before=front.window.n_before),
         geometry=geometry,
-        spike_amplitude=depth[sorting.unit_index] * spikes.matches.scale,
+        spike_amplitude=depth[sorting.unit_index] * spikes.matches.scaling,
         spike_probability=confidence.spike_probability,
         spike_position_um=spike_positions_um(
-            spikes.codes, spikes.channel_index, made.stage, geometry.positions_um
+            spikes.pca_features, spikes.channel_index, made.pca, geometry.positions_um
         ),
         embedding=spikes.embedding,
         unit_table={**table, **confidence.unit_columns},

@@ -10,15 +10,13 @@ from embersort.templates.spikes import UnitSpikes
 from embersort.types import FloatArray
 
 
-def median_templates(
-    spikes: UnitSpikes, stage: TemporalPca, n_channels: int
-) -> NDArray[np.float32]:
+def median_templates(spikes: UnitSpikes, pca: TemporalPca, n_channels: int) -> NDArray[np.float32]:
     """Return a white template for each unit, from the median of its codes.
 
     Parameters
     ----------
-    spikes : CodedSpikes
-    stage : TemporalPca
+    spikes : UnitSpikes
+    pca : TemporalPca
     n_channels : int
 
     Returns
@@ -28,16 +26,16 @@ def median_templates(
         that peak on the unit's commonest channel count: they share their local channels.
     """
     n_units = int(spikes.unit_index.max(initial=-1)) + 1
-    n_window, n_components = stage.basis.shape
+    n_window, n_components = pca.basis.shape
     templates = np.zeros((n_units, n_window, n_channels), np.float32)
     for unit in range(n_units):
         members = np.flatnonzero(spikes.unit_index == unit)
         main = np.bincount(spikes.channel_index[members]).argmax()
         members = members[spikes.channel_index[members] == main]
-        code = np.median(spikes.codes[members], axis=0).reshape(-1, n_components)
-        local = stage.neighbours[main]
+        features = np.median(spikes.pca_features[members], axis=0).reshape(-1, n_components)
+        local = pca.neighbours[main]
         used = local >= 0
-        templates[unit][:, local[used]] = (stage.basis @ code.T)[:, used]
+        templates[unit][:, local[used]] = (pca.basis @ features.T)[:, used]
     return templates
 
 

@@ -46,7 +46,7 @@ def template_residuals(
     ----------
     templates : ndarray, shape (n_units, n_window, n_channels), float32
         White, from components on local channels.
-    spikes : CodedSpikes
+    spikes : UnitSpikes
     front : Front
 
     Returns
@@ -96,7 +96,7 @@ def fires_throughout(spikes: UnitSpikes, units: IntArray, n_samples: int) -> NDA
 
     Parameters
     ----------
-    spikes : CodedSpikes
+    spikes : UnitSpikes
     units : ndarray, shape (n_wanted,), int64
     n_samples : int
         Length of the recording.

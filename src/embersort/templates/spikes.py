@@ -24,13 +24,13 @@ class UnitSpikes:
         `UNASSIGNED` for what belongs to no unit.
     channel_index : ndarray, shape (n_spikes,), int64
         Channel round which each was cut.
-    codes : ndarray, shape (n_spikes, n_codes), float32
+    pca_features : ndarray, shape (n_spikes, n_features), float32
     """
 
     sample_index: IntArray
     unit_index: IntArray
     channel_index: IntArray
-    codes: NDArray[np.float32]
+    pca_features: NDArray[np.float32]
 
     def without_units(self, left_out: NDArray[np.bool_]) -> UnitSpikes:
         """Return the same spikes, those of some units assigned to none, the others counted anew."""

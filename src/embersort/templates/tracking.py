@@ -39,7 +39,7 @@ class TrackedTemplates:
         Blocks in which it holds, the last not included.
     channel_index : ndarray, shape (n_versions,), int64
         Main channel, or `AS_IT_IS`.
-    codes : ndarray, shape (n_versions, n_codes), float32
+    pca_features : ndarray, shape (n_versions, n_features), float32
         What stands in place of the base on the main channel's local channels.
     block_samples : int
     """
@@ -50,29 +50,29 @@ class TrackedTemplates:
     first_block: NDArray[np.int64]
     stop_block: NDArray[np.int64]
     channel_index: NDArray[np.int64]
-    codes: NDArray[np.float32]
+    pca_features: NDArray[np.float32]
     block_samples: int
 
     def at(self, block: int) -> NDArray[np.int64]:
         """Return the versions that hold in a block, in order of unit."""
         return np.flatnonzero((self.first_block <= block) & (block < self.stop_block))
 
-    def waveforms(self, versions: IntArray, stage: TemporalPca) -> NDArray[np.float32]:
+    def waveforms(self, versions: IntArray, pca: TemporalPca) -> NDArray[np.float32]:
         """Return white templates, shape (n, n_window, n_channels)."""
         waves = self.base[self.unit_index[versions]]
         for wave, version in zip(waves, versions, strict=True):
             main = self.channel_index[version]
             if main != AS_IT_IS:
-                local = stage.neighbours[main]
-                code = self.codes[version].reshape(-1, stage.basis.shape[1])
-                wave[:, local[local >= 0]] = stage.basis @ code[local >= 0].T
+                local = pca.neighbours[main]
+                features = self.pca_features[version].reshape(-1, pca.basis.shape[1])
+                wave[:, local[local >= 0]] = pca.basis @ features[local >= 0].T
         return waves
 
 
 def track_templates(
     base: NDArray[np.float32],
     spikes: UnitSpikes,
-    stage: TemporalPca,
+    pca: TemporalPca,
     n_samples: int,
     sampling_rate_hz: float,
     config: MovingConfig,
@@ -83,8 +83,8 @@ def track_templates(
     ----------
     base : ndarray, shape (n_units, n_window, n_channels), float32
         White template of each unit over the whole recording.
-    spikes : CodedSpikes
-    stage : TemporalPca
+    spikes : UnitSpikes
+    pca : TemporalPca
     n_samples : int
         Of the recording.
     sampling_rate_hz : float
@@ -106,13 +106,13 @@ def track_templates(
         track = _Track(
             block=spikes.sample_index[members] / block_samples,
             channel=spikes.channel_index[members],
-            codes=spikes.codes[members],
-            stage=stage,
+            pca_features=spikes.pca_features[members],
+            pca=pca,
         )
         found = _follow(track, n_blocks, config)
         versions += found
         unit_index += [unit] * len(found)
-    n_codes = spikes.codes.shape[1]
+    n_features = spikes.pca_features.shape[1]
     return TrackedTemplates(
         base=base,
         n_spikes=np.diff(bounds).astype(np.int64),
@@ -120,7 +120,9 @@ def track_templates(
         first_block=np.array([version.first_block for version in versions], np.int64),
         stop_block=np.array([version.stop_block for version in versions], np.int64),
         channel_index=np.array([version.channel for version in versions], np.int64),
-        codes=np.array([version.code for version in versions], np.float32).reshape(-1, n_codes),
+        pca_features=np.array([version.features for version in versions], np.float32).reshape(
+            -1, n_features
+        ),
         block_samples=block_samples,
     )
 
@@ -130,7 +132,7 @@ class _Version:
     first_block: int
     stop_block: int
     channel: int
-    code: NDArray[np.float32]
+    features: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,18 +141,18 @@ class _Track:
 
     block: FloatArray
     channel: IntArray
-    codes: NDArray[np.float32]
-    stage: TemporalPca
+    pca_features: NDArray[np.float32]
+    pca: TemporalPca
 
     def process_tile(self, start: int, stop: int) -> _Look:
         """Return the unit's shape as some of its spikes show it."""
         main = int(np.bincount(self.channel[start:stop]).argmax())
         own = np.arange(start, stop)[self.channel[start:stop] == main]
-        codes = self.codes[own]
+        pca_features = self.pca_features[own]
         return _Look(
             channel=main,
-            code=row_medians(codes.T),
-            doubt=MEDIAN_VARIANCE * codes.var(axis=0) / len(own),
+            features=row_medians(pca_features.T),
+            doubt=MEDIAN_VARIANCE * pca_features.var(axis=0) / len(own),
         )
 
     def nearest(self, first: float, stop: float, n_spikes: int) -> tuple[int, int]:
@@ -168,7 +170,7 @@ class _Look:
     """The median code of some spikes, and the variance of that median."""
 
     channel: int
-    code: NDArray[np.float32]
+    features: NDArray[np.float32]
     doubt: NDArray[np.float32]
 
 
@@ -178,7 +180,7 @@ def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version
         first_block=0,
         stop_block=n_blocks,
         channel=AS_IT_IS,
-        code=np.zeros(track.codes.shape[1], np.float32),
+        features=np.zeros(track.pca_features.shape[1], np.float32),
     )
     if len(track.block) < config.n_spikes:
         return [unmoved]
@@ -189,7 +191,9 @@ def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version
     for first, stop in zip(starts, [*starts[1:], n_blocks], strict=True):
         seen = track.process_tile(*track.nearest(first, stop, config.n_spikes))
         versions.append(
-            _Version(first_block=first, stop_block=stop, channel=seen.channel, code=seen.code)
+            _Version(
+                first_block=first, stop_block=stop, channel=seen.channel, features=seen.features
+            )
         )
     return versions
 
@@ -204,19 +208,19 @@ def _changes(track: _Track, n_blocks: int, config: MovingConfig) -> list[int]:
         if window == before:
             continue
         seen = track.process_tile(*window)
-        if _has_changed(held, seen, track.stage, config):
+        if _has_changed(held, seen, track.pca, config):
             starts.append(block)
             held = seen
     return starts
 
 
-def _has_changed(held: _Look, seen: _Look, stage: TemporalPca, config: MovingConfig) -> bool:
+def _has_changed(held: _Look, seen: _Look, pca: TemporalPca, config: MovingConfig) -> bool:
     """Say whether a shape has changed by more than chance and by more than is tolerated."""
-    n_components = stage.basis.shape[1]
+    n_components = pca.basis.shape[1]
     shape = (-1, n_components)
-    there, here = stage.neighbours[held.channel], stage.neighbours[seen.channel]
+    there, here = pca.neighbours[held.channel], pca.neighbours[seen.channel]
     _, i, j = np.intersect1d(there[there >= 0], here[here >= 0], return_indices=True)
-    old, new = held.code.reshape(shape)[i], seen.code.reshape(shape)[j]
+    old, new = held.features.reshape(shape)[i], seen.features.reshape(shape)[j]
     doubt = held.doubt.reshape(shape)[i].sum() + seen.doubt.reshape(shape)[j].sum()
     change = np.square(new - old).sum()
     return bool(change > config.min_change * np.square(old).sum() + CERTAINTY * doubt)
