@@ -111,5 +111,5 @@ def test_phy_output(tmp_path):
     found = read_output(tmp_path, RATE_HZ, 10)
     assert (found.sample_index.tolist(), found.unit_index.tolist()) == ([1, 3], [0, 1])
     (tmp_path / "spike_times.npy").write_bytes(b"nothing")
-    with pytest.raises(BadInput, match="damaged"):
+    with pytest.raises(BadInput, match=r"spike_times\.npy cannot be read"):
         read_output(tmp_path, RATE_HZ, 10)

@@ -308,7 +308,7 @@ def test_probe_file_that_is_none(tmp_path, counts, text):
 def test_spikeinterface_folder_that_is_damaged(tmp_path, counts):
     NumpyRecording([counts], RATE_HZ).save(folder=tmp_path / "r", progress_bar=False)
     (tmp_path / "r" / "binary.json").write_text("{")
-    with pytest.raises(BadInput, match="cannot be read as spikeinterface"):
+    with pytest.raises(BadInput, match=r"binary\.json cannot be read as JSON"):
         open_recording(tmp_path / "r", probe=COLUMN)
 
 
@@ -442,12 +442,12 @@ def test_format_whose_reader_is_not_installed(tmp_path, monkeypatch):
 
     monkeypatch.setitem(
         __import__("spikeinterface.extractors", fromlist=["x"]).recording_extractor_full_dict,
-        "shybrid",
+        "whitematter",
         reader,
     )
     (tmp_path / "r").write_text("")
     with pytest.raises(MissingDependency, match="needs package_that_nobody_has; install it"):
-        open_recording(tmp_path / "r", format="shybrid")
+        open_recording(tmp_path / "r", format="whitematter")
 
 
 def test_probe_of_several_shanks_in_a_file(tmp_path):

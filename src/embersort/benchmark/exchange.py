@@ -12,7 +12,6 @@ import math
 import os
 import shutil
 import tempfile
-import zipfile
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +21,8 @@ import numpy as np
 
 from embersort.benchmark.hashing import hash_file, hash_json
 from embersort.errors import BadInput
+from embersort.recording.npy import load_npz, whole_row
+from embersort.recording.phy import whole_numbers
 from embersort.types import Geometry, IntArray, Recording, Sorting
 
 TRACES = "traces.raw"
@@ -188,12 +189,8 @@ def read_output(folder: Path, sampling_rate_hz: float, n_samples: int) -> Sortin
     times, clusters = folder / "spike_times.npy", folder / "spike_clusters.npy"
     if (folder / SORTING).exists() or not (times.exists() and clusters.exists()):
         return read_sorting(folder / SORTING, sampling_rate_hz, n_samples)
-    try:
-        sample = np.load(times, allow_pickle=False).astype(np.int64).ravel()
-        cluster = np.load(clusters, allow_pickle=False).astype(np.int64).ravel()
-        ids, unit = np.unique(cluster, return_inverse=True)
-    except (OSError, ValueError, EOFError) as error:
-        raise BadInput(f"{times.name} or {clusters.name} is damaged: {error}") from None
+    sample, cluster = whole_numbers(times), whole_numbers(clusters)
+    ids, unit = np.unique(cluster, return_inverse=True)
     return _checked_sorting(sample, unit, ids, times.name, sampling_rate_hz, n_samples)
 
 
@@ -205,15 +202,13 @@ def read_sorting(path: Path, sampling_rate_hz: float, n_samples: int) -> Sorting
     BadInput
         If the file is missing, damaged, of another form, or has spikes outside the recording.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            sample = arrays["sample_index"].astype(np.int64)
-            unit = arrays["unit_index"].astype(np.int64)
-            ids = arrays["unit_ids"].astype(np.int64)
-    except FileNotFoundError:
-        raise BadInput(f"{path.name} was not written") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise BadInput(f"{path.name} is no sorting: {error}") from None
+    if not path.is_file():
+        raise BadInput(f"{path.name} was not written")
+    names = ("sample_index", "unit_index", "unit_ids")
+    arrays = load_npz(path, names)
+    if missing := set(names) - set(arrays):
+        raise BadInput(f"{path.name} is no sorting: it lacks {' and '.join(sorted(missing))}")
+    sample, unit, ids = (whole_row(arrays[name], f"{path.name}, {name}") for name in names)
     return _checked_sorting(sample, unit, ids, path.name, sampling_rate_hz, n_samples)
 
 

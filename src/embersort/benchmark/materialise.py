@@ -34,10 +34,13 @@ Made = tuple[Recording, Sorting | None, float]
 """Recording, truth, and extent of drift in micrometres."""
 
 
-def materialise(registered: RegisteredRecording, home: Home) -> StoredRecording:
+def materialise(
+    registered: RegisteredRecording, home: Home, *, trust: bool = False
+) -> StoredRecording:
     """Return the stored recording of an entry, making it unless it is there already.
 
-    Two processes that ask for one recording make it once.
+    Two processes that ask for one recording make it once. ``trust`` reads files that could run
+    code when they are read.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def materialise(registered: RegisteredRecording, home: Home) -> StoredRecording:
             return found
         scratch = empty_folder(home.work / f"recording-{key[:16]}")
         try:
-            recording, truth, drift_um = _make(registered, home, scratch)
+            recording, truth, drift_um = _make(registered, home, scratch, trust=trust)
             stored = store_recording(recording, truth, home.recordings, drift_um=drift_um)
         except EmbersortError as error:
             raise BadInput(f"{registered.name}: {error}") from None
@@ -129,7 +132,7 @@ def empty_folder(folder: Path) -> Path:
     return folder
 
 
-def _make(registered: RegisteredRecording, home: Home, scratch: Path) -> Made:
+def _make(registered: RegisteredRecording, home: Home, scratch: Path, *, trust: bool) -> Made:
     source = registered.entry.source
     if isinstance(source, SceneSource):
         return _render(source)
@@ -144,13 +147,13 @@ def _make(registered: RegisteredRecording, home: Home, scratch: Path) -> Made:
     if isinstance(source, FilesSource):
         pinned = pin_files(source, read_pins(registered.name, home))
         write_pins(registered.name, fetch_files(pinned, home.downloads, scratch), home)
-        return _open_layout(source, scratch)
+        return _open_layout(source, scratch, trust=trust)
     if isinstance(source, DandiSource):
-        return _fetch_asset(registered.name, source, home, scratch)
-    return _open_layout(source, (registered.folder / source.folder).resolve())
+        return _fetch_asset(registered.name, source, home, scratch, trust=trust)
+    return _open_layout(source, (registered.folder / source.folder).resolve(), trust=trust)
 
 
-def _fetch_asset(name: str, source: DandiSource, home: Home, scratch: Path) -> Made:
+def _fetch_asset(name: str, source: DandiSource, home: Home, scratch: Path, *, trust: bool) -> Made:
     """Fetch an archive's asset, which holds both recording and truth."""
     remote = find_dandi_asset(pin_asset(source, read_pins(name, home)))
     fetched = fetch_file(remote, home.downloads)
@@ -158,7 +161,7 @@ def _fetch_asset(name: str, source: DandiSource, home: Home, scratch: Path) -> M
     asset_id = remote.url.rstrip("/").split("/")[-2]
     write_pins(name, {ASSET: asset_id, source.asset_path: fetched.name}, home)
     in_file = {"recording": remote.path, "truth": source.truth and remote.path}
-    return _open_layout(source.model_copy(update=in_file), scratch)
+    return _open_layout(source.model_copy(update=in_file), scratch, trust=trust)
 
 
 def _render(source: SceneSource) -> Made:
@@ -172,14 +175,15 @@ def _render(source: SceneSource) -> Made:
     return simulation.recording, simulation.truth.sorting, drift_um
 
 
-def _open_layout(source: Layout, folder: Path) -> Made:
+def _open_layout(source: Layout, folder: Path, *, trust: bool) -> Made:
     """Open files that lie in a folder."""
     from embersort.recording import open_recording
 
     recording = open_recording(
         inside(folder, source.recording),
         format=source.recording_format,
-        **source.recording_options,
+        # An entry does not get to say that its own files are to be trusted.
+        **{**source.recording_options, "trust": trust},
     )
     if not source.truth:
         return recording, None, 0.0

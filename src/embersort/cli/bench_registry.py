@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from embersort.cli.terminal import Trust
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Names = Annotated[
@@ -93,7 +95,7 @@ def add(
 
 
 @app.command()
-def fetch(names: Names) -> None:
+def fetch(names: Names, trust: Trust = False) -> None:
     """Make or download recordings; report each one's failure and go on."""
     from embersort.benchmark.catalogue import find_recordings
     from embersort.benchmark.home import find_home
@@ -103,7 +105,7 @@ def fetch(names: Names) -> None:
     home, failed = find_home(), 0
     for recording in find_recordings(home, names):
         try:
-            stored = materialise(recording, home)
+            stored = materialise(recording, home, trust=trust)
         except EmbersortError as error:
             failed += 1
             typer.echo(str(error), err=True)

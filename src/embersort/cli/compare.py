@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from embersort.cli.terminal import format_table
+from embersort.cli.terminal import Trust, format_table
 
 if TYPE_CHECKING:
     from embersort.evaluation.comparison import Comparison
@@ -34,13 +34,17 @@ def compare(
     ] = None,
     units: Annotated[bool, typer.Option("--units", help="Also one line per true unit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    trust: Trust = False,
 ) -> None:
     """Compare a sorting with the truth."""
     from embersort.evaluation.comparison import compare as compare_sortings
     from embersort.recording import load_sorting
 
     comparison = compare_sortings(
-        load_sorting(truth), load_sorting(sorting), rule=rule, tolerance_ms=tolerance_ms
+        load_sorting(truth, trust=trust),
+        load_sorting(sorting, trust=trust),
+        rule=rule,
+        tolerance_ms=tolerance_ms,
     )
     if as_json:
         typer.echo(json.dumps({**comparison.summary(), "units": unit_rows(comparison)}, indent=2))

@@ -8,11 +8,28 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from embersort.cli.terminal import Trust
+
 if TYPE_CHECKING:
     from embersort.types import Recording, SortResult
 
 app = typer.Typer(add_completion=False)
 _log = logging.getLogger(__name__)
+
+_OPTIONS: dict[str, Any] = {
+    "sampling_rate_hz": int | float,
+    "probe": str,
+    "channels_first": bool,
+    "dtype": str,
+    "n_channels": int,
+    "gain_uv": int | float,
+    "format": str,
+    "stream": str,
+    "segment": int,
+    "start_s": int | float,
+    "duration_s": int | float,
+}
+"""What a result may say of how its recording was opened."""
 
 
 @app.command()
@@ -41,6 +58,7 @@ def report(
         typer.Option(help="How true and found units are matched."),
     ] = "one_to_one",
     title: Annotated[str, typer.Option(help="Shown at the head of the page.")] = "Embersort report",
+    trust: Trust = False,
 ) -> None:
     """Write the report of an earlier sort anew: one HTML file that opens with no network."""
     from embersort.evaluation.comparison import compare
@@ -50,10 +68,10 @@ def report(
 
     sorted_result = read_result(result)
     source = sorted_result.provenance.get("recording", {})
-    opened = _open(recording, source, sampling_rate_hz=sampling_rate, probe=probe)
+    opened = _open(recording, source, sampling_rate_hz=sampling_rate, probe=probe, trust=trust)
     comparison = None
     if truth is not None:
-        comparison = compare(load_sorting(truth), sorted_result.sorting, rule=rule)
+        comparison = compare(load_sorting(truth, trust=trust), sorted_result.sorting, rule=rule)
     path = write_report(
         sorted_result,
         out if out is not None else result / "report.html",
@@ -78,9 +96,21 @@ def _open(
         return None
     given = {name: value for name, value in how.items() if value is not None}
     try:
-        return open_recording(path, **{**source.get("opened_with", {}), **given})
-    except EmbersortError:
+        return open_recording(path, **{**opened_with(source), **given})
+    except EmbersortError as error:
+        typer.echo(f"embersort: {error}", err=True)
         return None
+
+
+def opened_with(source: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with which a result says that its recording was opened.
+
+    A result may come from anybody: what it does not need to say, such as that it is to be
+    trusted, it does not get to say.
+    """
+    said = source.get("opened_with", {})
+    kinds = _OPTIONS if isinstance(said, dict) else {}
+    return {name: said[name] for name, kind in kinds.items() if isinstance(said.get(name), kind)}
 
 
 def _belongs(recording: Recording | None, result: SortResult) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from embersort.cli.terminal import Overwrite, Progress, Quiet, Verbose, logging_to
+from embersort.cli.terminal import Overwrite, Progress, Quiet, Trust, Verbose, logging_to
 from embersort.machine import one_thread_of_linear_algebra
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def sort(
             metavar="tcp://HOST:PORT",
         ),
     ] = None,
+    trust: Trust = False,
     overwrite: Overwrite = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Leave report.html out.")] = False,
     verbose: Verbose = False,
@@ -134,11 +135,12 @@ def sort(
             "start_s": start,
             "duration_s": duration,
         }
+        how = {name: value for name, value in options.items() if value is not None}
         path = str(Path(recording).expanduser().absolute())
-        opened = ReopenedRecording(path, options)
+        opened = ReopenedRecording(path, {**how, "trust": trust})
         source = {
             "path": path,
-            "opened_with": {name: value for name, value in options.items() if value is not None},
+            "opened_with": how,
             "start_s": start or 0.0,
         }
         result = _timed_sort(opened, sort_config, source, scheduler, quiet=quiet)

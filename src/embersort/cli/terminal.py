@@ -16,6 +16,15 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is bein
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress bars; only errors.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result there.")]
 
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Read files even where reading them could run code of whoever made them: pickles, "
+        "Python objects, probes and folders that name code.",
+    ),
+]
+
 _BAR = "{desc:<14} {percentage:3.0f}% |{bar:24}| {elapsed}, {remaining} left, {rate_fmt}"
 
 

@@ -3,8 +3,8 @@
 from embersort.recording.array import ArrayRecording, Excerpt
 from embersort.recording.door import open_recording
 from embersort.recording.reopened import ReopenedRecording
+from embersort.recording.sorting_files import load_sorting
 from embersort.recording.sortings import (
-    load_sorting,
     save_sorting,
     sorting_from_spikeinterface,
     sorting_to_spikeinterface,

@@ -44,6 +44,7 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
     segment: int | None = None,
     start_s: float | None = None,
     duration_s: float | None = None,
+    trust: bool = False,
 ) -> Recording:
     """Open a recording without reading it.
 
@@ -76,6 +77,9 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
         Which of several segments.
     start_s, duration_s : float, optional
         Range of time; samples then count from its start.
+    trust : bool
+        Whether files that could run code when they are read are read all the same: pickles,
+        Python objects, probes and folders that name code. Only for files of your own.
 
     Returns
     -------
@@ -93,6 +97,7 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
         if probe is not None:
             raise BadInput("give a probe or positions, not both")
         probe = Geometry(positions_um=positions_um)
+    probe = _run_probe(probe) if trust else probe
     if isinstance(source, np.ndarray):
         recording = _from_array(source, sampling_rate_hz, probe, channels_first, gain_uv)
     elif isinstance(source, str | Path):
@@ -105,7 +110,7 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
             first = False if name == BINARY else channels_first
             recording = _from_array(traces, sampling_rate_hz, probe, first, gain_uv)
         else:
-            opened = read_format(name, path, stream)
+            opened = read_format(name, path, stream, trust=trust)
             recording = from_spikeinterface(opened, probe=probe, segment=segment)
     elif hasattr(source, "get_traces"):
         recording = from_spikeinterface(source, probe=probe, segment=segment)
@@ -119,6 +124,15 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
     if recording.n_samples == 0:
         raise BadInput("the recording holds no samples")
     return _time_range(recording, start_s, duration_s)
+
+
+def _run_probe(probe: Any) -> Any:
+    """Return a probe of a PRB file as probeinterface reads it, which runs it; others as given."""
+    if not isinstance(probe, str | Path) or Path(probe).suffix != ".prb":
+        return probe
+    from probeinterface import read_prb
+
+    return read_prb(Path(probe).expanduser())
 
 
 def _mapped(

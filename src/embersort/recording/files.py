@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadInput
+from embersort.recording.npy import DAMAGE, check_npy, reason
 
 CLEARLY_LONGER = 10
 """An axis this many times longer than the other is taken to be time."""
@@ -23,11 +24,12 @@ def map_npy(path: Path) -> NDArray[Any]:
         If the file is truncated or holds something else than numbers.
     """
     try:
+        with path.open("rb") as file:
+            check_npy(file, path.stat().st_size)
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        reason = (str(error).strip() or "it is empty").splitlines()[0]
+    except DAMAGE as error:
         raise BadInput(
-            f"{path} cannot be read as a NumPy array: {reason}; is it truncated?"
+            f"{path} cannot be read as a NumPy array: {reason(error)}; is it truncated?"
         ) from None
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from embersort.errors import BadInput, EmbersortError, MissingDependency, nearest_name
+from embersort.recording.folders import open_folder_recording, open_zarr_recording
+from embersort.recording.trust import no_pickles, untrusted
 
 SPIKEINTERFACE_FOLDER = "spikeinterface"
 NPY = "npy"
@@ -80,7 +83,13 @@ def format_of(path: Path) -> str:
     raise BadInput(f"the format of {path} is not known by its name; {_HOW_TO_NAME}")
 
 
-def read_format(name: str, path: Path, stream: str | None) -> Any:
+_RUN_BY_READER = ("sinapsresearchplatform", "shybrid")
+"""Formats whose readers evaluate text of the file as code, or load YAML that may name it."""
+_FOLDERS = (SPIKEINTERFACE_FOLDER, "zarr", "binaryfolder")
+"""Names under which SpikeInterface's own folders can be asked for."""
+
+
+def read_format(name: str, path: Path, stream: str | None, *, trust: bool = False) -> Any:
     """Open a recording with SpikeInterface. Reads headers only.
 
     Parameters
@@ -90,6 +99,8 @@ def read_format(name: str, path: Path, stream: str | None) -> Any:
     path : Path
     stream : str, optional
         Name or identifier of one of several streams; the series' path for NWB.
+    trust : bool
+        Whether what could run code is read.
 
     Returns
     -------
@@ -105,9 +116,12 @@ def read_format(name: str, path: Path, stream: str | None) -> Any:
     if not path.exists():
         raise BadInput(f"{path} does not exist")
     try:
-        if name == SPIKEINTERFACE_FOLDER:
-            return _load_folder(path)
-        return _read_foreign(name, path, stream)
+        with nullcontext() if trust else no_pickles(path):
+            if name in _FOLDERS:
+                return _load_folder(path, trust=trust)
+            if name in _RUN_BY_READER and not trust:
+                raise untrusted(path, f"text that the reader of {name} runs")
+            return _read_foreign(name, path, stream)
     except EmbersortError:
         raise
     except ImportError as error:
@@ -127,12 +141,14 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def _load_folder(path: Path) -> Any:
+def _load_folder(path: Path, *, trust: bool) -> Any:
     from spikeinterface.core import BaseRecording, load, read_zarr
 
     if path.is_file():
         raise BadInput(f"{path} is a file, expected a SpikeInterface folder; {_HOW_TO_NAME}")
     is_zarr = (path / ".zgroup").is_file() or path.suffix == ".zarr"
+    if not trust:
+        return open_zarr_recording(path) if is_zarr else open_folder_recording(path)
     loaded = read_zarr(path) if is_zarr else load(path)
     if not isinstance(loaded, BaseRecording):
         raise BadInput(f"{path} holds a {type(loaded).__name__}, expected a recording")

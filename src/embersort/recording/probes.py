@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from embersort.errors import BadInput
+from embersort.recording.prb import read_prb
 from embersort.types import FloatArray, Geometry, IntArray
 
 TETRODE_SIDE_UM = 25.0
@@ -114,7 +115,7 @@ def read_probe(path: Path) -> Any:
 
     if not path.exists():
         raise BadInput(f"the probe {path} does not exist; {HOW_TO_GIVE_A_PROBE}")
-    read = probeinterface.read_prb if path.suffix == ".prb" else probeinterface.read_probeinterface
+    read = read_prb if path.suffix == ".prb" else probeinterface.read_probeinterface
     try:
         return read(path)
     except (KeyError, TypeError, ValueError, AssertionError, OSError) as e:

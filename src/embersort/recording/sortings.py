@@ -1,15 +1,13 @@
-"""Sortings in and out: SpikeInterface objects and folders, Embersort folders, Phy."""
+"""Sortings as SpikeInterface objects, and back."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from embersort.errors import BadInput
 from embersort.types import Sorting
 
 
@@ -76,83 +74,3 @@ def sorting_from_spikeinterface(
         sampling_rate_hz=float(si_sorting.get_sampling_frequency()),
         n_samples=n_samples,
     )
-
-
-def load_sorting(path: str | Path) -> Sorting:
-    """Read a sorting from disk.
-
-    Parameters
-    ----------
-    path : str or Path
-        The folder of ``embersort sort`` or ``embersort simulate``, a SpikeInterface sorting
-        folder or Zarr, a SpikeInterface or Embersort ``.npz``, or a Phy or Kilosort folder.
-
-    Raises
-    ------
-    BadInput
-        If there is nothing at ``path``, or nothing that is a sorting.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise BadInput(f"{path} does not exist")
-    for arrays in (path / "spikes.npz", path / "truth.npz", path):
-        if arrays.suffix == ".npz" and arrays.is_file():
-            found = _from_npz(arrays)
-            if found is not None:
-                return found
-    for folder in (path / "sorting", path / "truth", path):
-        if (folder / "si_folder.json").is_file() or folder.suffix == ".zarr":
-            return _from_spikeinterface_folder(folder)
-    if (path / "params.py").is_file():
-        from spikeinterface.extractors import read_phy
-
-        return _read_with(read_phy, path, "Phy folder")
-    if path.suffix == ".npz":
-        from spikeinterface.extractors import read_npz_sorting
-
-        return _read_with(read_npz_sorting, path, "SpikeInterface .npz")
-    raise BadInput(
-        f"{path} holds no sorting; expected a folder of embersort sort or simulate, "
-        "a SpikeInterface sorting folder, a .npz or a Phy folder"
-    )
-
-
-def _from_npz(path: Path) -> Sorting | None:
-    """Read an Embersort ``.npz``; None if the file holds something else."""
-    names = ("sample_index", "unit_index", "unit_ids", "sampling_rate_hz", "n_samples")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if not set(names) <= set(arrays.files):
-                return None
-            sample, unit, ids, rate, n_samples = (arrays[name] for name in names)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise BadInput(f"{path} cannot be read ({error}); is it truncated?") from None
-    return Sorting(
-        sample_index=sample,
-        unit_index=unit,
-        unit_ids=ids,
-        sampling_rate_hz=float(rate),
-        n_samples=int(n_samples),
-    )
-
-
-def _from_spikeinterface_folder(folder: Path) -> Sorting:
-    from spikeinterface.core import BaseSorting, load
-
-    def read(path: Path) -> Any:
-        loaded = load(path)
-        if not isinstance(loaded, BaseSorting):
-            raise BadInput(f"{path} holds a {type(loaded).__name__}, expected a sorting")
-        return loaded
-
-    return _read_with(read, folder, "SpikeInterface folder")
-
-
-def _read_with(read: Any, path: Path, kind: str) -> Sorting:
-    try:
-        return sorting_from_spikeinterface(read(path))
-    except BadInput:
-        raise
-    except Exception as error:  # noqa: BLE001 - readers of other people's formats raise anything
-        text = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise BadInput(f"{path} cannot be read as a {kind}: {text}") from None
