@@ -39,6 +39,7 @@ def test_sort_writes_everything(command, fake_sort, npy, tmp_path):
     assert done.err == ""
     assert "3 units, 5 spikes in 1.0 s of recording" in done.out
     assert names(tmp_path / "out") == [
+        ".embersort.json",
         "run.json",
         "run.log",
         "sorting",

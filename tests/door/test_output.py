@@ -98,9 +98,9 @@ def test_an_existing_folder_is_refused(tmp_path, result):
 
 def test_overwriting_replaces_the_whole_folder(tmp_path, result):
     write_result(result, tmp_path / "out")
-    (tmp_path / "out" / "old").write_text("")
+    (tmp_path / "out" / "report.html").write_text("written later, and can be again")
     write_result(result, tmp_path / "out", overwrite=True)
-    assert not (tmp_path / "out" / "old").exists()
+    assert not (tmp_path / "out" / "report.html").exists()
     assert names(tmp_path) == ["out"]
 
 
@@ -140,6 +140,7 @@ def test_a_failed_rename_puts_the_earlier_result_back(tmp_path, result, monkeypa
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fail)
+    monkeypatch.setattr("embersort.output.staging._exchange", lambda *_: False)
     with pytest.raises(BadInput, match="Input/output error"):
         write_result(result, tmp_path / "out", overwrite=True)
     assert names(tmp_path) == ["out"]

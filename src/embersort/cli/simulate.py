@@ -63,7 +63,7 @@ def scene(
     from embersort.simulate import simulate, write_simulation
     from embersort.simulate.files import RECORDING
 
-    check_new_folder(out, overwrite=overwrite, marker=RECORDING)
+    check_new_folder(out, overwrite=overwrite, marker=RECORDING, inputs=[file])
     simulation = simulate(_scene(file, family, difficulty, seed, duration, settings or []))
     write_simulation(simulation, out, overwrite=overwrite)
     if pictures:
@@ -99,7 +99,8 @@ def hybrid(
     from embersort.simulate import Injection, inject, write_simulation
     from embersort.simulate.files import RECORDING
 
-    check_new_folder(out, overwrite=overwrite, marker=RECORDING)
+    inputs = [recording, config, donors]
+    check_new_folder(out, overwrite=overwrite, marker=RECORDING, inputs=inputs)
     changes = [*(settings or []), *([] if seed is None else [f"seed={seed}"])]
     values = read_toml(config) if config is not None else {}
     injection = Injection.parse(with_overrides(values, changes), where=str(config or "--set"))

@@ -115,10 +115,12 @@ def sort(
     """
     one_thread_of_linear_algebra()
     with logging_to(verbose=verbose, quiet=quiet) as log:
-        from embersort.output import RUN_FILE, check_new_folder
+        from embersort.output import RUN_FILE, check_new_folder, write_files, write_folder
         from embersort.recording import ReopenedRecording
 
-        check_new_folder(out, overwrite=overwrite, marker=RUN_FILE)
+        path = str(Path(recording).expanduser().absolute())
+        inputs = [path, config, *([probe] if probe and Path(probe).exists() else [])]
+        check_new_folder(out, overwrite=overwrite, marker=RUN_FILE, inputs=inputs)
         short = {"feature.method": features, "feature.device": device}
         chosen = [f"{name}={value}" for name, value in short.items() if value]
         sort_config = read_settings(config, [*(settings or []), *chosen])
@@ -136,7 +138,6 @@ def sort(
             "duration_s": duration,
         }
         how = {name: value for name, value in options.items() if value is not None}
-        path = str(Path(recording).expanduser().absolute())
         opened = ReopenedRecording(path, {**how, "trust": trust})
         source = {
             "path": path,
@@ -144,7 +145,15 @@ def sort(
             "start_s": start or 0.0,
         }
         result = _timed_sort(opened, sort_config, source, scheduler, quiet=quiet)
-        _write(result, opened, out, log.getvalue, overwrite=overwrite, report=not no_report)
+
+        def write(folder: Path) -> None:
+            write_files(result, folder)
+            if not no_report:
+                _write_report(result, opened, folder / "report.html")
+            text = log.getvalue()
+            (folder / "run.log").write_text(text, "utf-8", errors="backslashreplace")
+
+        write_folder(out, write, overwrite=overwrite, marker=RUN_FILE, inputs=inputs)
     if not quiet:
         typer.echo(_summary(result, out))
 
@@ -219,24 +228,6 @@ def _mapper(scheduler: str | None, config: SortConfig) -> AbstractContextManager
     from embersort.sorting.dask_tiles import dask_tiles
 
     return dask_tiles(scheduler, config.run)
-
-
-def _write(
-    result: SortResult,
-    recording: Recording,
-    out: Path,
-    log_text: Any,
-    *,
-    overwrite: bool,
-    report: bool,
-) -> None:
-    from embersort.output import RUN_FILE, new_folder, write_files
-
-    with new_folder(out, overwrite=overwrite, marker=RUN_FILE) as folder:
-        write_files(result, folder)
-        if report:
-            _write_report(result, recording, folder / "report.html")
-        (folder / "run.log").write_text(log_text(), "utf-8")
 
 
 def _write_report(result: SortResult, recording: Recording, path: Path) -> None:

@@ -63,7 +63,9 @@ def unmix(
     from embersort.unmixing.truth import read_truth
     from embersort.unmixing.unmix import UnmixConfig, masked, prepare
 
-    check_new_folder(out, overwrite=overwrite, marker=RUN_FILE)
+    check_new_folder(
+        out, overwrite=overwrite, marker=RUN_FILE, inputs=[recording, truth, config_file, weights]
+    )
     values = with_overrides(read_toml(config_file) if config_file else {}, settings or [])
     config = UnmixConfig.parse(values, str(config_file or "--set"))
     source = Path(recording) / RECORDING

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadInput
-from embersort.output.folder import new_folder
+from embersort.output.folder import write_folder
 from embersort.recording import load_sorting, save_sorting, sorting_to_spikeinterface
 from embersort.types import Geometry, Sorting, SortResult, Templates
 
@@ -52,9 +52,9 @@ def write_result(result: SortResult, folder: str | Path, *, overwrite: bool = Fa
     BadInput
         If the folder exists, is not a result, or cannot be written (a full disk).
     """
-    with new_folder(folder, overwrite=overwrite, marker=RUN_FILE) as staging:
-        write_files(result, staging)
-    return Path(folder)
+    return write_folder(
+        folder, lambda staging: write_files(result, staging), overwrite=overwrite, marker=RUN_FILE
+    )
 
 
 def write_files(result: SortResult, folder: Path) -> None:
