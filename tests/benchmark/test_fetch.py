@@ -174,3 +174,11 @@ def test_a_dandi_asset_is_found_by_its_path(home, server, monkeypatch):
         find_dandi_asset(source.model_copy(update={"asset_path": ""}))
     with pytest.raises(BadInput, match="did not answer with JSON"):
         find_dandi_asset(source.model_copy(update={"dandiset": "000001"}))
+
+
+@pytest.mark.parametrize("path", ["short", "api/assets/abc/download/"])
+def test_a_download_has_a_limit(home, server, monkeypatch, path):
+    monkeypatch.setenv("EMBERSORT_MAX_DOWNLOAD_GB", "8e-9")
+    with pytest.raises(BadInput, match="raise EMBERSORT_MAX_DOWNLOAD_GB"):
+        fetch_file(RemoteFile(path="x", url=f"{server}/{path}"), home.downloads)
+    assert list(home.downloads.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 
 import pytest
 
@@ -79,3 +80,12 @@ def test_the_hash_of_values_ignores_order_and_refuses_what_is_not_plain():
         hash_json({"a": float("nan")})
     with pytest.raises(TypeError):
         hash_json({"a": object()})
+
+
+def test_an_entry_has_the_mode_that_the_user_chose(tmp_path):
+    before = os.umask(0o022)
+    try:
+        entry = Store(folder=tmp_path).write("stage", "ab" * 32, {})
+    finally:
+        os.umask(before)
+    assert entry.folder.stat().st_mode & 0o777 == 0o755

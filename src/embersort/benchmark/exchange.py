@@ -11,7 +11,6 @@ import json
 import math
 import os
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from embersort.benchmark.hashing import hash_file, hash_json
+from embersort.benchmark.scratch import fresh_folder
 from embersort.errors import BadInput
 from embersort.recording.npy import load_npz, whole_row
 from embersort.recording.phy import whole_numbers
@@ -116,7 +116,7 @@ def store_recording(
             f"the recording at {recording.sampling_rate_hz} Hz"
         )
     recordings.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix="unfinished-", dir=recordings))
+    made = fresh_folder(recordings, "unfinished-")
     try:
         traces_hash, uv_per_count = _write_traces(recording, made / TRACES)
         facts = {

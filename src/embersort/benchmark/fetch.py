@@ -23,6 +23,13 @@ SCHEMES = ("http", "https", "file")
 TIME_OUT_S = 60.0
 """Longest wait for a server's next bytes."""
 BLOCK_BYTES = 1 << 20
+MAX_DOWNLOAD_VARIABLE = "EMBERSORT_MAX_DOWNLOAD_GB"
+"""Environment variable with the most that one file may have, in gigabytes."""
+MAX_DOWNLOAD_GB = 100.0
+MAX_ANSWER_BYTES = 10_000_000
+"""Most that an archive may say in answer to a question."""
+KEPT_FREE_BYTES = 1_000_000_000
+"""What a download leaves free on the disk."""
 DANDI_API_VARIABLE = "EMBERSORT_DANDI_API"
 """Environment variable with another DANDI server, for tests and mirrors."""
 DANDI_API = "https://api.dandiarchive.org/api"
@@ -58,7 +65,7 @@ def fetch_file(remote: RemoteFile, downloads: Path) -> Path:
     digest = sha256()
     try:
         with os.fdopen(handle, "wb") as target, _open(remote.url) as response:
-            for block in _blocks(response, remote.url):
+            for block in _blocks(response, remote.url, _most_bytes(downloads)):
                 digest.update(block)
                 target.write(block)
             target.flush()
@@ -135,7 +142,7 @@ def find_dandi_asset(source: DandiSource) -> RemoteFile:
 def _read_json(url: str) -> dict[str, Any]:
     """Return the JSON object that an address answers with."""
     with _open(url) as response:
-        content = b"".join(_blocks(response, url))
+        content = b"".join(_blocks(response, url, MAX_ANSWER_BYTES))
     try:
         value = json.loads(content)
     except ValueError:
@@ -155,14 +162,37 @@ def _open(url: str) -> Any:
         raise BadInput(f"{url} cannot be reached: {reason}") from None
 
 
-def _blocks(response: Any, url: str) -> Iterator[bytes]:
-    """Yield what a server sends; one that stops before the end that it announced is an error."""
+def _most_bytes(folder: Path) -> int:
+    """Return how large a file may be: as the user says, and as the disk has room."""
+    said = os.environ.get(MAX_DOWNLOAD_VARIABLE, str(MAX_DOWNLOAD_GB))
+    try:
+        limit = int(float(said) * 1e9)
+    except (ValueError, OverflowError):
+        raise BadInput(f"{MAX_DOWNLOAD_VARIABLE} is '{said}', expected gigabytes") from None
+    return min(limit, max(0, shutil.disk_usage(folder).free - KEPT_FREE_BYTES))
+
+
+def _blocks(response: Any, url: str, most_bytes: int) -> Iterator[bytes]:
+    """Yield what a server sends; too much is an error, and an end before the announced one."""
     n_announced, n_read = response.headers.get("Content-Length"), 0
+    if n_announced is not None and not n_announced.isdecimal():
+        raise BadInput(f"{url} announces '{n_announced}' bytes, which is no number")
+    if n_announced is not None and int(n_announced) > most_bytes:
+        raise _too_large(url, int(n_announced), most_bytes)
     try:
         while block := response.read(BLOCK_BYTES):
             n_read += len(block)
+            if n_read > most_bytes:
+                raise _too_large(url, n_read, most_bytes)
             yield block
     except (OSError, http.client.HTTPException) as error:
         raise BadInput(f"{url} broke off after {n_read} bytes: {error}; fetch it again") from None
     if n_announced is not None and n_read != int(n_announced):
         raise BadInput(f"{url} broke off after {n_read} of {n_announced} bytes; fetch it again")
+
+
+def _too_large(url: str, n_bytes: int, most_bytes: int) -> BadInput:
+    return BadInput(
+        f"{url} has {n_bytes / 1e9:.3g} GB or more, at most {most_bytes / 1e9:.3g} GB are fetched; "
+        f"free disk space, or raise {MAX_DOWNLOAD_VARIABLE}"
+    )

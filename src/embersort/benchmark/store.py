@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from embersort.benchmark.hashing import hash_file
+from embersort.benchmark.scratch import fresh_folder
 
 RECORD = "record.json"
 UNFINISHED = "unfinished"
@@ -89,7 +89,7 @@ class Store:
         place = self._place(stage, key)
         scratch = self.folder / UNFINISHED
         scratch.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f"{key[:8]}-", dir=scratch))
+        made = fresh_folder(scratch, f"{key[:8]}-")
         try:
             hashes = {}
             for name, source in (files or {}).items():
@@ -136,7 +136,7 @@ def _replace_folder(made: Path, place: Path, scratch: Path) -> None:
 
 def _discard(place: Path, scratch: Path) -> None:
     """Move a folder out of sight, then delete it."""
-    grave = Path(tempfile.mkdtemp(prefix="old-", dir=scratch))
+    grave = fresh_folder(scratch, "old-")
     try:
         place.rename(grave / "entry")
     except FileNotFoundError:
