@@ -83,7 +83,7 @@ def test_channels_first_npy_is_turned(tmp_path, counts, probe_file, channels_fir
 def test_npy_is_mapped_not_loaded(tmp_path, counts):
     np.save(tmp_path / "r.npy", counts)
     recording = open_recording(tmp_path / "r.npy", sampling_rate_hz=RATE_HZ, probe=COLUMN)
-    assert isinstance(recording.traces, np.memmap)
+    assert not isinstance(recording.traces, np.ndarray)
 
 
 def test_flat_binary(tmp_path, counts):

@@ -16,9 +16,11 @@ from embersort.recording.array import (
     Excerpt,
     checked_sampling_rate_hz,
 )
-from embersort.recording.files import map_binary, map_npy, time_first
+from embersort.recording.files import open_binary, open_npy, time_first
 from embersort.recording.formats import BINARY, NPY, format_of, read_format
+from embersort.recording.plain import FileTraces
 from embersort.recording.probes import n_channels_of, wiring_for
+from embersort.recording.watch import Watch
 from embersort.recording.wrapped import from_spikeinterface
 from embersort.types import Geometry, Recording
 from embersort.units import s_to_samples, samples_to_s
@@ -99,19 +101,25 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
         probe = Geometry(positions_um=positions_um)
     probe = _run_probe(probe) if trust else probe
     if isinstance(source, np.ndarray):
-        recording = _from_array(source, sampling_rate_hz, probe, channels_first, gain_uv)
+        traces = time_first(source, n_channels_of(probe), channels_first)
+        recording = _from_traces(traces, sampling_rate_hz, probe, gain_uv)
     elif isinstance(source, str | Path):
         path = Path(source).expanduser()
         if (path / SIMULATED / "si_folder.json").is_file():
             path = path / SIMULATED
         name = format_of(path) if format == "auto" else format
         if name in (NPY, BINARY):
-            traces = _mapped(path, name, dtype, n_channels, duration_s)
-            first = False if name == BINARY else channels_first
-            recording = _from_array(traces, sampling_rate_hz, probe, first, gain_uv)
+            plain = (
+                _npy(path, n_channels_of(probe), channels_first)
+                if name == NPY
+                else _binary(path, dtype, n_channels, may_end_early=duration_s is not None)
+            )
+            recording = _from_traces(plain, sampling_rate_hz, probe, gain_uv)
         else:
             opened = read_format(name, path, stream, trust=trust)
-            recording = from_spikeinterface(opened, probe=probe, segment=segment)
+            recording = from_spikeinterface(
+                opened, probe=probe, segment=segment, watch=Watch.of(path)
+            )
     elif hasattr(source, "get_traces"):
         recording = from_spikeinterface(source, probe=probe, segment=segment)
     elif isinstance(source, Recording):
@@ -135,36 +143,39 @@ def _run_probe(probe: Any) -> Any:
     return read_prb(Path(probe).expanduser())
 
 
-def _mapped(
-    path: Path, name: str, dtype: str | None, n_channels: int | None, duration_s: float | None
-) -> Any:
-    if not path.exists():
-        raise BadInput(f"{path} does not exist")
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder, expected a {name} file")
-    if name == NPY:
-        return map_npy(path)
+def _npy(path: Path, n_channels: int | None, channels_first: bool | None) -> FileTraces:
+    _check_file(path, NPY)
+    return open_npy(path, n_channels, channels_first)
+
+
+def _binary(
+    path: Path, dtype: str | None, n_channels: int | None, *, may_end_early: bool
+) -> FileTraces:
+    _check_file(path, BINARY)
     if dtype is None or n_channels is None:
         raise BadInput(
             f"{path} is taken as flat binary, which does not describe itself; "
             "give --dtype and --channels, or --format if it is something else"
         )
-    return map_binary(path, dtype, n_channels, may_end_early=duration_s is not None)
+    return open_binary(path, dtype, n_channels, may_end_early=may_end_early)
 
 
-def _from_array(
-    array: Any,
-    sampling_rate_hz: float | None,
-    probe: Any,
-    channels_first: bool | None,
-    gain_uv: float,
+def _check_file(path: Path, name: str) -> None:
+    if not path.exists():
+        raise BadInput(f"{path} does not exist")
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no file"
+        raise BadInput(f"{path} is {what}, expected a {name} file")
+
+
+def _from_traces(
+    traces: Any, sampling_rate_hz: float | None, probe: Any, gain_uv: float
 ) -> Recording:
     if sampling_rate_hz is None:
         raise BadInput(
             "the sampling rate is not in the data; give --sampling-rate (sampling_rate_hz=) in Hz"
         )
     checked_sampling_rate_hz(sampling_rate_hz)
-    traces = time_first(array, n_channels_of(probe), channels_first)
     n_recorded = traces.shape[1]
     wiring = wiring_for(probe, n_recorded)
     in_order = np.array_equal(wiring.channel_index, np.arange(n_recorded))

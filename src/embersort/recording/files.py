@@ -1,4 +1,4 @@
-"""Traces in plain files, memory-mapped: NumPy ``.npy`` and flat binary."""
+"""Traces in plain files: NumPy ``.npy`` and flat binary, and which axis is time."""
 
 from __future__ import annotations
 
@@ -10,31 +10,48 @@ from numpy.typing import NDArray
 
 from embersort.errors import BadInput
 from embersort.recording.npy import DAMAGE, check_npy, reason
+from embersort.recording.plain import FileTraces
 
 CLEARLY_LONGER = 10
 """An axis this many times longer than the other is taken to be time."""
 
 
-def map_npy(path: Path) -> NDArray[Any]:
-    """Map an array from a ``.npy`` file without reading it.
+def open_npy(path: Path, n_channels: int | None, channels_first: bool | None) -> FileTraces:
+    """Open an array in a ``.npy`` file as time × channel, without reading it.
+
+    Parameters
+    ----------
+    n_channels : int, optional
+        Channels of the probe, where it says.
+    channels_first : bool, optional
+        Which axis is which, where the caller says; else the shape must tell.
 
     Raises
     ------
     BadInput
-        If the file is truncated or holds something else than numbers.
+        If the file is truncated, holds something else than numbers, or its shape leaves it open.
     """
     try:
         with path.open("rb") as file:
-            check_npy(file, path.stat().st_size)
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+            header = check_npy(file, path.stat().st_size)
     except DAMAGE as error:
         raise BadInput(
             f"{path} cannot be read as a NumPy array: {reason(error)}; is it truncated?"
         ) from None
+    first = channels_come_first(header.shape, n_channels, channels_first)
+    shape = header.shape if len(header.shape) == 2 else (*header.shape, 1)
+    time_by_channel = (shape[1], shape[0]) if first else (shape[0], shape[1])
+    return FileTraces(
+        path,
+        header.dtype,
+        time_by_channel,
+        offset=header.n_bytes,
+        by_column=first != header.fortran_order,
+    )
 
 
-def map_binary(path: Path, dtype: str, n_channels: int, *, may_end_early: bool) -> NDArray[Any]:
-    """Map a flat binary file, samples interleaved by channel, as time × channel.
+def open_binary(path: Path, dtype: str, n_channels: int, *, may_end_early: bool) -> FileTraces:
+    """Open a flat binary file, samples interleaved by channel, as time × channel.
 
     Parameters
     ----------
@@ -70,7 +87,7 @@ def map_binary(path: Path, dtype: str, n_channels: int, *, may_end_early: bool) 
         )
     if n_samples == 0:
         raise BadInput(f"{path} holds no samples")
-    return np.memmap(path, dtype=sample_type, mode="r", shape=(n_samples, n_channels))
+    return FileTraces(path, sample_type, (n_samples, n_channels))
 
 
 def time_first(
@@ -91,27 +108,35 @@ def time_first(
     BadInput
         If the shape leaves it open, or holds no channels or samples.
     """
-    if traces.ndim == 1:
-        traces = traces[:, None]
-    if traces.ndim != 2:
-        raise BadInput(
-            f"the array has {traces.ndim} axes (shape {traces.shape}), expected time × channel"
-        )
+    first = channels_come_first(traces.shape, n_channels, channels_first)
+    traces = traces[:, None] if traces.ndim == 1 else traces
+    return traces.T if first else traces
+
+
+def channels_come_first(
+    shape: tuple[int, ...], n_channels: int | None, channels_first: bool | None
+) -> bool:
+    """Say whether an array of this shape is channel × time, as `time_first` has it."""
+    if len(shape) not in (1, 2):
+        raise BadInput(f"the array has {len(shape)} axes (shape {shape}), expected time × channel")
+    first = bool(channels_first)
+    if len(shape) == 1:
+        shape = (1, *shape) if first else (*shape, 1)
     if channels_first is None:
-        if traces.size == 0:
-            raise BadInput(f"the array, of shape {traces.shape}, holds no samples")
-        channels_first = _channels_come_first(traces.shape, n_channels)
-    traces = traces.T if channels_first else traces
-    if traces.shape[1] == 0:
+        if 0 in shape:
+            raise BadInput(f"the array, of shape {shape}, holds no samples")
+        first = _channels_come_first(shape, n_channels)
+    n_samples, n_columns = reversed(shape) if first else shape
+    if n_columns == 0:
         raise BadInput("the recording has no channels")
-    if traces.shape[0] == 0:
+    if n_samples == 0:
         raise BadInput("the recording holds no samples")
-    if traces.shape[1] > traces.shape[0]:
+    if n_columns > n_samples:
         raise BadInput(
-            f"{traces.shape[1]} channels of {traces.shape[0]} samples are no recording; "
+            f"{n_columns} channels of {n_samples} samples are no recording; "
             "are the axes the other way round?"
         )
-    return traces
+    return first
 
 
 def _channels_come_first(shape: tuple[int, ...], n_channels: int | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -104,8 +105,18 @@ MAX_HEADER = 10_000
 """Longest header that is parsed, in bytes: NumPy's own limit."""
 
 
-def check_npy(file: IO[bytes], n_bytes: int) -> np.dtype[Any]:
-    """Check that an array's header fits the ``n_bytes`` of its file; return its type.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Header:
+    """What a ``.npy`` file says of its array, and how many bytes it takes to say it."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+    n_bytes: int
+
+
+def check_npy(file: IO[bytes], n_bytes: int) -> Header:
+    """Check that an array's header fits the ``n_bytes`` of its file, and return it.
 
     Raises
     ------
@@ -118,7 +129,7 @@ def check_npy(file: IO[bytes], n_bytes: int) -> np.dtype[Any]:
     first = version == (1, 0)
     read = npy_format.read_array_header_1_0 if first else npy_format.read_array_header_2_0
     try:
-        shape, _, dtype = read(file, max_header_size=MAX_HEADER)
+        shape, fortran_order, dtype = read(file, max_header_size=MAX_HEADER)
     except (TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise _Unreadable(f"its header is damaged ({reason(error)})") from None
     if dtype.hasobject:
@@ -128,7 +139,7 @@ def check_npy(file: IO[bytes], n_bytes: int) -> np.dtype[Any]:
     wanted, there = math.prod(shape) * dtype.itemsize, n_bytes - file.tell()
     if wanted > there:
         raise _Unreadable(f"its shape {shape} needs {wanted} bytes, {there} are there")
-    return dtype
+    return Header(shape=shape, fortran_order=fortran_order, dtype=dtype, n_bytes=file.tell())
 
 
 def whole_row(array: NDArray[Any], where: str) -> NDArray[np.int64]:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.errors import BadInput
+from embersort.errors import BadInput, EmbersortError
 from embersort.recording.array import NonFiniteGuard, checked_sampling_rate_hz
+from embersort.recording.npy import reason
+from embersort.recording.plain import FileTraces
 from embersort.recording.probes import HOW_TO_GIVE_A_PROBE, Wiring, wiring_for
+from embersort.recording.watch import Watch
 from embersort.types import Geometry, Recording
 
+_PLAIN_READERS = ("BinaryRecordingExtractor", "BinaryFolderRecording")
+"""Readers of flat binary files, which they map into memory."""
 _THREAD_SAFE_READERS = frozenset(
     {
         "BinaryRecordingExtractor",
@@ -45,6 +51,8 @@ class SpikeInterfaceRecording:
     wiring: Wiring
     gain_uv: NDArray[np.float32]
     offset_uv: NDArray[np.float32]
+    _plain: FileTraces | None = field(default=None, repr=False, compare=False)
+    _watch: Watch | None = field(default=None, repr=False, compare=False)
     _guard: NonFiniteGuard = field(default_factory=NonFiniteGuard, repr=False, compare=False)
     _lock: Any = field(default_factory=nullcontext, repr=False, compare=False)
 
@@ -73,11 +81,7 @@ class SpikeInterfaceRecording:
 
         Samples that are NaN or infinite are 0, with one warning per recording.
         """
-        with self._lock:
-            raw = self.source.get_traces(
-                segment_index=self.segment, start_frame=start_sample, end_frame=stop_sample
-            )
-        raw = np.asarray(raw)
+        raw = self._raw(start_sample, stop_sample)
         index = self.wiring.channel_index
         if len(index) != raw.shape[1] or (np.diff(index) != 1).any():
             raw = raw[:, index]
@@ -90,9 +94,42 @@ class SpikeInterfaceRecording:
             return self._guard.cleaned(traces, start_sample)
         return traces
 
+    def _raw(self, start_sample: int, stop_sample: int) -> NDArray[Any]:
+        """Return traces as they are stored; whatever a reader raises, the error says where."""
+        if self._plain is not None:
+            return self._plain[start_sample:stop_sample]
+        if self._watch is not None:
+            self._watch.check(start_sample, stop_sample)
+        try:
+            with self._lock:
+                raw = np.asarray(
+                    self.source.get_traces(
+                        segment_index=self.segment, start_frame=start_sample, end_frame=stop_sample
+                    )
+                )
+        except EmbersortError:
+            raise
+        except Exception as error:
+            raise BadInput(
+                f"samples {start_sample} to {stop_sample} of the recording cannot be read "
+                f"({reason(error)}); is it damaged?"
+            ) from error
+        if self._watch is not None:
+            self._watch.check(start_sample, stop_sample)
+        if raw.ndim != 2 or len(raw) != stop_sample - start_sample:
+            raise BadInput(
+                f"samples {start_sample} to {stop_sample} of the recording came as an array of "
+                f"shape {raw.shape}; is it damaged?"
+            )
+        return raw
+
 
 def from_spikeinterface(
-    si_recording: Any, *, probe: Any = None, segment: int | None = None
+    si_recording: Any,
+    *,
+    probe: Any = None,
+    segment: int | None = None,
+    watch: Watch | None = None,
 ) -> SpikeInterfaceRecording:
     """Return a segment of a SpikeInterface recording as a recording of ours. Reads no trace.
 
@@ -103,6 +140,8 @@ def from_spikeinterface(
         As for ``open_recording``; replaces the probe that the recording carries.
     segment : int, optional
         Which segment; may be left out where there is only one.
+    watch : Watch, optional
+        Of the files behind it, which must not change while they are read.
 
     Raises
     ------
@@ -133,7 +172,24 @@ def from_spikeinterface(
         wiring=wiring,
         gain_uv=gain[wiring.channel_index],
         offset_uv=offset[wiring.channel_index],
+        _plain=_plain_traces(si_recording, segment or 0),
+        _watch=watch,
         _lock=nullcontext() if thread_safe else threading.Lock(),
+    )
+
+
+def _plain_traces(si_recording: Any, segment: int) -> FileTraces | None:
+    """Return the traces of SpikeInterface's flat binary files, read by us; None for others."""
+    if type(si_recording).__name__ not in _PLAIN_READERS:
+        return None
+    how = si_recording.get_binary_description()
+    paths = how["file_paths"]
+    return FileTraces(
+        Path(paths[segment] if isinstance(paths, list | tuple) else paths),
+        how["dtype"],
+        (int(si_recording.get_num_samples(segment_index=segment)), int(how["num_channels"])),
+        offset=int(how["file_offset"] or 0),
+        by_column=how["time_axis"] == 1,
     )
 
 
