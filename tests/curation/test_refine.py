@@ -27,6 +27,7 @@ REGISTRATION = Registration(
     motion=None,
     sampling_rate_hz=RATE_HZ,
     n_samples=200_000,
+    epoch_starts=np.zeros(1, np.int64),
 )
 
 

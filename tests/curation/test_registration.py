@@ -36,6 +36,7 @@ REGISTRATION = Registration(
     motion=RISING,
     sampling_rate_hz=RATE_HZ,
     n_samples=N_SAMPLES,
+    epoch_starts=np.zeros(1, np.int64),
 )
 
 

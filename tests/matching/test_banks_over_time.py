@@ -37,7 +37,7 @@ def templates(base=SHAPES, moved=MOVED, n_spikes=(50, 40, 30)):
         stop_block=np.array([5, 2, 5, 5]),
         channel_index=np.array([AS_IT_IS, AS_IT_IS, 3, AS_IT_IS]),
         pca_features=np.array([[0, 0], [0, 0], moved, [0, 0]], "f4"),
-        block_samples=100,
+        block_starts=np.arange(5, dtype=np.int64) * 100,
     )
 
 
@@ -107,7 +107,7 @@ def test_no_units_have_an_empty_bank():
         stop_block=np.zeros(0, np.int64),
         channel_index=np.zeros(0, np.int64),
         pca_features=np.zeros((0, 2), "f4"),
-        block_samples=100,
+        block_starts=np.arange(5, dtype=np.int64) * 100,
     )
     assert banks_of(nothing).at(0).bank.n_units == 0
 
@@ -124,7 +124,7 @@ def counted(n_blocks):
         stop_block=block + 1,
         channel_index=np.full(n_blocks, AS_IT_IS),
         pca_features=np.zeros((n_blocks, 2), "f4"),
-        block_samples=100,
+        block_starts=100 * block,
     )
 
     def make(block):

@@ -76,7 +76,7 @@ def test_a_unit_that_moves_has_versions_near_its_truth(seed):
         version = templates.at(block)
         assert len(version) == 1
         wave = templates.waveforms(version, PCA)[0]
-        truth = turned([(block + 0.5) * templates.block_samples])[0].reshape(2, 2)
+        truth = turned([(block + 0.5) * 5 * RATE_HZ])[0].reshape(2, 2)
         # One block is a turn of 11°; two blocks may share a version.
         miss = np.square(wave[:2].T - truth).sum()
         assert miss < 0.05 * HEIGHT**2
@@ -183,3 +183,15 @@ def test_channels_beyond_the_local_ones_stay_those_of_the_base():
     wave = templates.waveforms(np.array([1]), pca)[0]
     assert wave[0].tolist() == [10, 20, 7]
     assert (base == 7).all()
+
+
+def test_a_jump_ends_a_block_and_no_template_is_made_of_both_sides():
+    # Within a block of five seconds; spikes on either side are near enough to be counted in.
+    jump, before, after = 17_000, still()[0], still(5.0, HEIGHT)[0]
+    features = noisy(np.where(SAMPLE[:, None] < jump, before, after))
+    epochs = np.array([0, jump])
+    templates = track_templates(BASE, spikes_of(features), PCA, N_SAMPLES, RATE_HZ, CONFIG, epochs)
+    assert templates.block_starts.tolist() == sorted([*range(0, N_SAMPLES, 5000), jump])
+    assert templates.first_block.tolist() == [0, templates.block_of(jump)]
+    for version, centre in enumerate([before, after]):
+        np.testing.assert_allclose(templates.pca_features[version], centre, atol=0.8)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from embersort.clustering.neighbourhoods import split
 from embersort.config import SortConfig
 from embersort.curation.duplicates import DUPLICATE_MS, lagged_duplicates, without_duplicates
+from embersort.curation.epoch_join import cluster_looks, join_epochs
 from embersort.curation.merge import Merges, merge_units
 from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.pair_tests import SpikeTrains, UnitFrame
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes, own_matches
 from embersort.matching.orthogonal_pursuit import Matches
+from embersort.motion.epochs import epoch_of
 from embersort.signal.pca import TemporalPca
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import TrackedTemplates, track_templates
@@ -56,7 +58,7 @@ def refine(
     pca = registration.pca
     labels, origin = split_units(spikes, registration, config)
     templates = subcluster_templates(spikes, labels, origin, pca)
-    collided = of_collisions(templates.astype(np.float32), _coded(spikes, labels))
+    collided = of_collisions(templates.astype(np.float32), _unit_spikes(spikes, labels))
     labels = np.where(np.append(collided, False)[labels], UNASSIGNED, labels)
     labels = _without_duplicates(spikes, labels, templates, registration, config)
     tracked_unit = _merges(
@@ -68,15 +70,16 @@ def refine(
     unit_of_part = np.append(np.searchsorted(kept, tracked_unit), UNASSIGNED)
     return track_templates(
         merged[kept],
-        _coded(spikes, np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED)),
+        _unit_spikes(spikes, np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED)),
         pca,
         registration.n_samples,
         registration.sampling_rate_hz,
         config.moving,
+        registration.epoch_starts,
     )
 
 
-def _coded(spikes: MatchedSpikes, labels: IntArray) -> UnitSpikes:
+def _unit_spikes(spikes: MatchedSpikes, labels: IntArray) -> UnitSpikes:
     return UnitSpikes(
         sample_index=spikes.matches.sample_index,
         unit_index=labels,
@@ -166,16 +169,40 @@ def split_units(
     unit_index = spikes.matches.unit_index
     labels = np.full(len(unit_index), UNASSIGNED, np.int64)
     origin: list[np.int64] = []
-    for unit in np.unique(unit_index):
-        members = np.flatnonzero(unit_index == unit)
-        channel = spikes.channel_index[members]
-        look = registration.pca.on_shared_channels(spikes.pca_features[members], channel)
-        several = partial(_several, spikes.matches.sample_index[members], registration, config)
-        for part in split([look], config.cluster, several=several):
-            if is_real(spikes, members[part], config):
-                labels[members[part]] = len(origin)
-                origin.append(unit)
+    for members in _parts(spikes, registration, config):
+        if is_real(spikes, members, config):
+            labels[members] = len(origin)
+            origin.append(np.bincount(unit_index[members]).argmax())
     return labels, np.array(origin, np.int64)
+
+
+def _parts(
+    spikes: MatchedSpikes, registration: Registration, config: SortConfig
+) -> list[NDArray[np.int64]]:
+    """Return the spikes of each part; parts of one neuron before and after a jump are one."""
+    unit_index = spikes.matches.unit_index
+    starts = registration.epoch_starts
+    epoch = epoch_of(spikes.matches.sample_index, starts)
+    parts, epoch_of_part = [], []
+    for one in range(len(starts)):
+        for unit in np.unique(unit_index):
+            members = np.flatnonzero((unit_index == unit) & (epoch == one))
+            if not len(members):
+                continue
+            channel = spikes.channel_index[members]
+            look = registration.pca.on_shared_channels(spikes.pca_features[members], channel)
+            several = partial(_several, spikes.matches.sample_index[members], registration, config)
+            found = split([look], config.cluster, several=several)
+            parts += [members[part] for part in found]
+            epoch_of_part += [one] * len(found)
+    if len(starts) == 1:
+        return parts
+    labels = np.full(len(unit_index), UNASSIGNED, np.int64)
+    for part, members in enumerate(parts):
+        labels[members] = part
+    looks = cluster_looks(_unit_spikes(spikes, labels), registration)
+    joined = np.append(join_epochs(looks, np.array(epoch_of_part, np.int64)), UNASSIGNED)[labels]
+    return [np.flatnonzero(joined == part) for part in range(int(joined.max(initial=-1)) + 1)]
 
 
 def _several(

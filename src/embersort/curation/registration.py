@@ -11,6 +11,7 @@ from embersort.config import MotionConfig
 from embersort.curation.candidate_pairs import Places
 from embersort.curation.spikes import MatchedSpikes
 from embersort.motion.displacement import Motion, estimate_motion
+from embersort.motion.epochs import find_epochs
 from embersort.motion.positions import spike_positions_um
 from embersort.signal.front import Front
 from embersort.signal.pca import TemporalPca
@@ -32,6 +33,8 @@ class Registration:
     sampling_rate_hz : float
     n_samples : int
         Of the recording.
+    epoch_starts : ndarray, shape (n_epochs,), int64
+        First sample of each stretch in which the tissue does not jump; the first is 0.
     """
 
     pca: TemporalPca
@@ -40,6 +43,7 @@ class Registration:
     motion: Motion | None
     sampling_rate_hz: float
     n_samples: int
+    epoch_starts: NDArray[np.int64]
 
     def places(self, spikes: MatchedSpikes, rows: IntArray, templates: FloatArray) -> Places:
         """Return where some spikes lie, and how parts look that have these white templates."""
@@ -75,6 +79,13 @@ def register(
         source.sampling_rate_hz,
         config,
     )
+    starts = find_epochs(
+        motion,
+        events.sample_index,
+        place[:, 1],
+        np.abs(events.amplitude),
+        source.sampling_rate_hz,
+    )
     return Registration(
         pca=pca,
         whitening=front.preprocessor.whitening,
@@ -82,4 +93,5 @@ def register(
         motion=motion,
         sampling_rate_hz=source.sampling_rate_hz,
         n_samples=source.n_samples,
+        epoch_starts=starts,
     )

@@ -59,7 +59,7 @@ class BanksOverTime:
 
     def at(self, sample_index: int) -> BlockBank:
         """Return the bank of the block that a sample lies in."""
-        block = sample_index // self._templates.block_samples
+        block = self._templates.block_of(sample_index)
         versions = tuple(self._templates.at(block).tolist())
         with self._lock:
             if versions not in self._kept:

@@ -103,7 +103,7 @@ def match_recording(
     n_units = len(banks.templates.base)
 
     def process_tile(tile: Tile) -> tuple[NDArray, ...]:
-        timed = banks.at(tile.start)
+        timed = banks.at((tile.start + tile.stop) // 2)
         bank = timed.bank
         matches, residual = match_templates(front.white_tile(tile), bank, criteria)
         inside = (matches.sample_index >= front.extra) & (

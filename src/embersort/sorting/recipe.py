@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from embersort.clustering.neighbourhoods import cluster_probe
 from embersort.confidence.evidence import Evidence
 from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
-from embersort.config import ClusterConfig, SortConfig
+from embersort.config import SortConfig
 from embersort.curation.collisions import collisions
-from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.refine import finish, refine
 from embersort.curation.registration import Registration, register
 from embersort.curation.spikes import MatchedSpikes
@@ -33,13 +31,14 @@ from embersort.signal.front import Front
 from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.estimates import fit_stage, listen, make_front
 from embersort.sorting.features import encode_and_frame
+from embersort.sorting.first_clusters import first_clusters
 from embersort.sorting.passes import match_recording
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
 from embersort.templates.estimate import median_templates
 from embersort.templates.residual import template_residuals
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import TrackedTemplates, track_templates
-from embersort.types import Events, FloatArray, IntArray, Recording, SortResult
+from embersort.types import FloatArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
 
@@ -137,22 +136,14 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     encoded = framed.encoded
     log.info("%d events", encoded.events.n_events)
 
-    clock.start("clustering", source.geometry.n_channels)
-    channels = encoded.events.channel_index
-    labels = cluster_probe(
-        channels,
-        source.geometry,
-        framed.frames,
-        _share_of_time(encoded.events, source, config.cluster),
-        config.cluster,
-        clock.advance,
-        partial(_several, encoded.events, source, config.cluster),
-    )
-    log.info("%d clusters", labels.max(initial=-1) + 1)
-
     registration = register(front, stage, encoded.events, encoded.pca_features, config.motion)
     if registration.motion is not None:
         log.info("motion of %.1f µm", np.ptp(registration.motion.displacement_um))
+
+    clock.start("clustering", source.geometry.n_channels)
+    channels = encoded.events.channel_index
+    labels = first_clusters(framed, registration, source, config.cluster, clock.advance)
+    log.info("%d clusters", labels.max(initial=-1) + 1)
 
     clock.start("matching", len(front.tiles()) * (1 + config.match.n_refinements))
     clustered = UnitSpikes(
@@ -176,6 +167,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         source.n_samples,
         source.sampling_rate_hz,
         config.moving,
+        registration.epoch_starts,
     )
     # Small spikes are looked for once all units are known, whose own they might be.
     no_refinement = config.match.n_refinements == 0
@@ -212,18 +204,6 @@ def _moves(registration: Registration) -> bool:
     """Say whether the tissue is known to move by more than its motion is uncertain."""
     motion = registration.motion
     return motion is not None and bool(np.ptp(motion.displacement_um) > MOVES_UM)
-
-
-def _share_of_time(events: Events, source: Recording, config: ClusterConfig) -> NDArray[np.float64]:
-    """Return when each event is, from 0 to 1; always 0 in what is too short to change."""
-    if source.n_samples < config.slow_from_s * source.sampling_rate_hz:
-        return np.zeros(events.n_events)
-    return events.sample_index / source.n_samples
-
-
-def _several(events: Events, source: Recording, config: ClusterConfig, rows: IntArray) -> bool:
-    """Say whether some events are several neurons'."""
-    return is_multi_unit(events.sample_index[rows], source.sampling_rate_hz, config.several)
 
 
 def _match(

@@ -41,7 +41,8 @@ class TrackedTemplates:
         Main channel, or `AS_IT_IS`.
     pca_features : ndarray, shape (n_versions, n_features), float32
         What stands in place of the base on the main channel's local channels.
-    block_samples : int
+    block_starts : ndarray, shape (n_blocks,), int64
+        First sample of each block.
     """
 
     base: NDArray[np.float32]
@@ -51,7 +52,11 @@ class TrackedTemplates:
     stop_block: NDArray[np.int64]
     channel_index: NDArray[np.int64]
     pca_features: NDArray[np.float32]
-    block_samples: int
+    block_starts: NDArray[np.int64]
+
+    def block_of(self, sample_index: int) -> int:
+        """Return the block in which a sample lies."""
+        return int(np.searchsorted(self.block_starts, sample_index, side="right")) - 1
 
     def at(self, block: int) -> NDArray[np.int64]:
         """Return the versions that hold in a block, in order of unit."""
@@ -76,6 +81,7 @@ def track_templates(
     n_samples: int,
     sampling_rate_hz: float,
     config: MovingConfig,
+    epoch_starts: IntArray | None = None,
 ) -> TrackedTemplates:
     """Follow each unit's template through time.
 
@@ -89,6 +95,8 @@ def track_templates(
         Of the recording.
     sampling_rate_hz : float
     config : MovingConfig
+    epoch_starts : ndarray, shape (n_epochs,), int64, optional
+        Where the tissue jumps: blocks end there, and no template is made of spikes of both sides.
 
     Returns
     -------
@@ -96,7 +104,10 @@ def track_templates(
         A unit that does not change has one version, its base.
     """
     block_samples = max(1, round(config.block_s * sampling_rate_hz))
-    n_blocks = max(1, -(-n_samples // block_samples))
+    jumps = np.zeros(0, np.int64) if epoch_starts is None else np.asarray(epoch_starts)[1:]
+    grid = np.arange(max(1, -(-n_samples // block_samples)), dtype=np.int64) * block_samples
+    block_starts = np.union1d(grid, jumps)
+    blocks = _place_in_blocks(spikes.sample_index, block_starts, block_samples)
     order = np.argsort(spikes.unit_index, kind="stable")
     bounds = np.searchsorted(spikes.unit_index[order], np.arange(len(base) + 1))
     unit_index: list[int] = []
@@ -104,12 +115,13 @@ def track_templates(
     for unit in range(len(base)):
         members = order[bounds[unit] : bounds[unit + 1]]
         track = _Track(
-            block=spikes.sample_index[members] / block_samples,
+            block=blocks[members],
             channel=spikes.channel_index[members],
             pca_features=spikes.pca_features[members],
             pca=pca,
+            jumps=np.searchsorted(block_starts, jumps),
         )
-        found = _follow(track, n_blocks, config)
+        found = _follow(track, len(block_starts), config)
         versions += found
         unit_index += [unit] * len(found)
     n_features = spikes.pca_features.shape[1]
@@ -123,8 +135,17 @@ def track_templates(
         pca_features=np.array([version.features for version in versions], np.float32).reshape(
             -1, n_features
         ),
-        block_samples=block_samples,
+        block_starts=block_starts,
     )
+
+
+def _place_in_blocks(
+    sample_index: IntArray, block_starts: IntArray, block_samples: int
+) -> NDArray[np.float64]:
+    """Return the time of spikes in blocks, the last of which may be shorter than the others."""
+    block = np.searchsorted(block_starts, sample_index, side="right") - 1
+    length = np.diff(np.append(block_starts, block_starts[-1] + block_samples))
+    return block + (sample_index - block_starts[block]) / length[block]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,14 +158,18 @@ class _Version:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Track:
-    """The spikes of one unit, in order of time; ``block`` is time in blocks."""
+    """The spikes of one unit, in order of time; ``block`` is time in blocks.
+
+    At the first blocks after ``jumps`` the tissue has jumped.
+    """
 
     block: FloatArray
     channel: IntArray
     pca_features: NDArray[np.float32]
     pca: TemporalPca
+    jumps: IntArray
 
-    def process_tile(self, start: int, stop: int) -> _Look:
+    def shape_of(self, start: int, stop: int) -> _Look:
         """Return the unit's shape as some of its spikes show it."""
         main = int(np.bincount(self.channel[start:stop]).argmax())
         own = np.arange(start, stop)[self.channel[start:stop] == main]
@@ -160,9 +185,20 @@ class _Track:
         inside = np.searchsorted(self.block, [first, stop])
         if inside[1] - inside[0] >= n_spikes:
             return int(inside[0]), int(inside[1])
+        low, high = self._epoch(first)
+        # A unit that is silent in an epoch looks as it did elsewhere.
+        if low == high:
+            low, high = 0, len(self.block)
         middle = int(np.searchsorted(self.block, (first + stop) / 2))
-        start = min(max(0, middle - n_spikes // 2), max(0, len(self.block) - n_spikes))
-        return start, min(len(self.block), start + n_spikes)
+        start = min(max(low, middle - n_spikes // 2), max(low, high - n_spikes))
+        return start, min(high, start + n_spikes)
+
+    def _epoch(self, block: float) -> tuple[int, int]:
+        """Return the range of spikes between the jumps before and after a block."""
+        edges = [0.0, *self.jumps, np.inf]
+        after = int(np.searchsorted(self.jumps, block, side="right")) + 1
+        low, high = np.searchsorted(self.block, [edges[after - 1], edges[after]])
+        return int(low), int(high)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,7 +225,7 @@ def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version
         return [unmoved]
     versions = []
     for first, stop in zip(starts, [*starts[1:], n_blocks], strict=True):
-        seen = track.process_tile(*track.nearest(first, stop, config.n_spikes))
+        seen = track.shape_of(*track.nearest(first, stop, config.n_spikes))
         versions.append(
             _Version(
                 first_block=first, stop_block=stop, channel=seen.channel, features=seen.features
@@ -202,12 +238,12 @@ def _changes(track: _Track, n_blocks: int, config: MovingConfig) -> list[int]:
     """Return the blocks from which on a new version is needed, 0 first."""
     starts = [0]
     window = track.nearest(0, 1, config.n_spikes)
-    held = track.process_tile(*window)
+    held = track.shape_of(*window)
     for block in range(1, n_blocks):
         before, window = window, track.nearest(block, block + 1, config.n_spikes)
         if window == before:
             continue
-        seen = track.process_tile(*window)
+        seen = track.shape_of(*window)
         if _has_changed(held, seen, track.pca, config):
             starts.append(block)
             held = seen

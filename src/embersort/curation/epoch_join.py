@@ -1,0 +1,128 @@
+"""Which clusters of two epochs are one neuron: what lies at one place and looks alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from embersort.curation.registration import Registration
+from embersort.motion.positions import spike_positions_um
+from embersort.templates.estimate import median_templates, unwhiten
+from embersort.templates.spikes import UnitSpikes
+from embersort.types import FloatArray, IntArray
+
+PLACE_UM = 6.0
+"""Places of one neuron before and after a jump differ by about this: a centre of mass depends on
+where between two contacts a neuron lies."""
+
+SHAPE = 0.05
+"""So do their waveforms on the largest channel, as one less their cosine,"""
+
+HEIGHT = 0.25
+"""and the logarithm of their heights."""
+
+MAX_COST = 9.0
+"""Sum of squares of these deviations that one neuron shows, χ² of three degrees at 3 %."""
+
+MAX_LAG = 3
+"""Samples by which waveforms may be moved onto each other."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterLooks:
+    """What is seen of clusters, whatever the displacement of the tissue.
+
+    Attributes
+    ----------
+    place_um : ndarray, shape (n_clusters, 2)
+        With the displacement taken off.
+    waveforms_uv : ndarray, shape (n_clusters, n_window)
+        On the largest channel.
+    """
+
+    place_um: FloatArray
+    waveforms_uv: FloatArray
+
+
+def cluster_looks(spikes: UnitSpikes, registration: Registration) -> ClusterLooks:
+    """Return what is seen of each cluster once the motion is taken off.
+
+    Parameters
+    ----------
+    spikes : UnitSpikes
+        With the cluster of each as its unit.
+    registration : Registration
+        Of known motion.
+    """
+    pca, positions_um = registration.pca, registration.positions_um
+    templates = median_templates(spikes, pca, len(positions_um))
+    raw = unwhiten(templates, registration.whitening)
+    largest = np.ptp(raw, axis=1).argmax(axis=1)
+    place = spike_positions_um(spikes.pca_features, spikes.channel_index, pca, positions_um)
+    um = place.astype(np.float64)
+    if registration.motion is not None:
+        um[:, 1] -= registration.motion.at(spikes.sample_index, um[:, 1])
+    members = [np.flatnonzero(spikes.unit_index == cluster) for cluster in range(len(raw))]
+    return ClusterLooks(
+        place_um=np.array([np.median(um[rows], axis=0) for rows in members]).reshape(-1, 2),
+        waveforms_uv=raw[np.arange(len(raw)), :, largest],
+    )
+
+
+def join_epochs(looks: ClusterLooks, epoch: IntArray) -> NDArray[np.int64]:
+    """Join clusters of successive epochs, each with one at most.
+
+    Parameters
+    ----------
+    looks : ClusterLooks
+    epoch : ndarray, shape (n_clusters,), int64
+        Non-decreasing.
+
+    Returns
+    -------
+    ndarray, shape (n_clusters,), int64
+        New index of each cluster, 0 … n - 1; what is joined shares one.
+
+    Notes
+    -----
+    The assignment of least total cost (Kuhn 1955) between what was seen last of each neuron and the
+    clusters of the next epoch, O(n³); pairs that differ by more than `MAX_COST` stay apart.
+    """
+    joined = np.arange(len(epoch))
+    last_of: dict[int, int] = {}
+    for one in np.unique(epoch):
+        new = np.flatnonzero(epoch == one)
+        known = list(last_of)
+        if known:
+            old = np.array([last_of[neuron] for neuron in known])
+            cost = np.array([[_cost(looks, int(a), int(b)) for b in new] for a in old])
+            # What is not to be joined costs as much whatever it is paired with.
+            pairs = zip(*linear_sum_assignment(np.minimum(cost, MAX_COST)), strict=True)
+            for i, j in pairs:
+                if cost[i, j] < MAX_COST:
+                    joined[new[j]] = known[i]
+        for cluster in new:
+            last_of[int(joined[cluster])] = int(cluster)
+    return np.unique(joined, return_inverse=True)[1]
+
+
+def _cost(looks: ClusterLooks, a: int, b: int) -> float:
+    away = np.square((looks.place_um[a] - looks.place_um[b]) / PLACE_UM).sum()
+    one, other = looks.waveforms_uv[a], looks.waveforms_uv[b]
+    height = np.log(max(np.ptp(one), 1e-9) / max(np.ptp(other), 1e-9)) / HEIGHT
+    shape = (1 - _best_cosine(one, other)) / SHAPE
+    return float(away + height**2 + shape**2)
+
+
+def _best_cosine(one: FloatArray, other: FloatArray) -> float:
+    """Return the largest cosine of two waveforms over small lags."""
+    norm = float(np.linalg.norm(one) * np.linalg.norm(other))
+    n = len(one)
+    products = [
+        np.dot(one[max(lag, 0) : n + min(lag, 0)], other[max(-lag, 0) : n + min(-lag, 0)])
+        for lag in range(-MAX_LAG, MAX_LAG + 1)
+    ]
+    return float(max(products)) / max(norm, 1e-9)

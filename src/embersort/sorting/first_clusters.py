@@ -1,0 +1,94 @@
+"""The first clusters: the probe clustered epoch by epoch, joined over the epochs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embersort.clustering.epochs import cluster_epochs
+from embersort.clustering.neighbourhoods import CommonFrame, cluster_probe
+from embersort.config import ClusterConfig
+from embersort.curation.epoch_join import cluster_looks, join_epochs
+from embersort.curation.multi_unit import is_multi_unit
+from embersort.curation.registration import Registration
+from embersort.motion.epochs import epoch_of
+from embersort.sorting.features import FramedEvents
+from embersort.templates.spikes import UnitSpikes
+from embersort.types import UNASSIGNED, IntArray, Recording
+
+log = logging.getLogger(__name__)
+
+
+def first_clusters(
+    framed: FramedEvents,
+    registration: Registration,
+    source: Recording,
+    config: ClusterConfig,
+    progress: Callable[[int], None] | None = None,
+) -> NDArray[np.int64]:
+    """Cluster the events of a recording.
+
+    Parameters
+    ----------
+    framed : FramedEvents
+    registration : Registration
+    source : Recording
+    config : ClusterConfig
+    progress : callable, optional
+        Called with the number of channels done since the last call.
+
+    Returns
+    -------
+    ndarray, shape (n_events,), int64
+        Cluster of each event, or `UNASSIGNED`.
+
+    Notes
+    -----
+    After a jump a neuron may look as its neighbour did before: clusters of all times would hold
+    both. So each epoch is clustered apart, and its clusters are joined to those before by their
+    places less the displacement.
+    """
+    events, starts = framed.encoded.events, registration.epoch_starts
+    fs = source.sampling_rate_hz
+
+    def of_epoch(rows: IntArray) -> NDArray[np.int64]:
+        sample = events.sample_index[rows]
+        return cluster_probe(
+            events.channel_index[rows],
+            source.geometry,
+            [_of_rows(frame, rows) for frame in framed.frames],
+            _share_of_time(sample, source, config),
+            config,
+            progress if len(starts) == 1 else None,
+            lambda inner: is_multi_unit(sample[inner], fs, config.several),
+        )
+
+    labels, epoch = cluster_epochs(epoch_of(events.sample_index, starts), of_epoch)
+    if len(starts) == 1:
+        return labels
+    log.info("%d jumps of the tissue; clusters are joined over them", len(starts) - 1)
+    clusters = UnitSpikes(
+        sample_index=events.sample_index,
+        unit_index=labels,
+        channel_index=events.channel_index,
+        pca_features=framed.encoded.pca_features,
+    )
+    joined = join_epochs(cluster_looks(clusters, registration), epoch)
+    return np.append(joined, UNASSIGNED)[labels]
+
+
+def _of_rows(frame: CommonFrame, rows: IntArray) -> CommonFrame:
+    """Return the same features for indices into some events."""
+    return lambda inner: frame(rows[inner])
+
+
+def _share_of_time(
+    sample_index: IntArray, source: Recording, config: ClusterConfig
+) -> NDArray[np.float64]:
+    """Return when each event is, from 0 to 1; always 0 in what is too short to change."""
+    if source.n_samples < config.slow_from_s * source.sampling_rate_hz:
+        return np.zeros(len(sample_index))
+    return sample_index / source.n_samples
