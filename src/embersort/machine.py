@@ -7,16 +7,26 @@ import ctypes
 import gc
 import os
 import platform
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
+from pathlib import Path
+
+from embersort.errors import BadConfig
 
 RUNTIME_PACKAGES = ("numpy", "scipy", "numba", "spikeinterface", "probeinterface", "neo")
 """Packages whose version can change a result."""
 
 NEW_OBJECTS = 10_000
 """So many make Python look for cyclic garbage among them; by itself it does at 700."""
+
+_THREADS = "NUMBA_NUM_THREADS"
+_LEAST_MEMORY_BYTES = 1_500_000_000
+"""Address space without which the packages cannot be loaded: OpenBLAS waits for it for ever."""
+_CACHE = "NUMBA_CACHE_DIR"
 
 _BYTES_PER_MB = 1_000_000
 
@@ -72,6 +82,66 @@ def collect_rarely() -> None:
     """
     gc.set_threshold(NEW_OBJECTS)
     atexit.register(gc.freeze)
+
+
+def check_environment() -> None:
+    """Refuse settings of the environment that the libraries below could not start with.
+
+    Raises
+    ------
+    BadConfig
+        If the number of Numba's threads is none, or the process may have next to no memory.
+    """
+    limit = _memory_limit_bytes()
+    if limit is not None and limit < _LEAST_MEMORY_BYTES:
+        raise BadConfig(
+            f"this process may have {limit / 1e6:.0f} MB of memory (ulimit -v), "
+            f"at least {_LEAST_MEMORY_BYTES / 1e6:.0f} MB are needed to start; raise the limit"
+        )
+    said = os.environ.get(_THREADS)
+    if said is not None and not (said.strip().isdecimal() and int(said) >= 1):
+        raise BadConfig(f"{_THREADS} is '{said}', expected a whole number from 1; mend or unset it")
+
+
+def _memory_limit_bytes() -> int | None:
+    """Return how much address space this process may have; None where there is no limit."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit in (resource.RLIM_INFINITY, -1) else limit
+
+
+def let_kernels_be_cached() -> None:
+    """Give Numba a folder for compiled kernels where it finds none; call it before Numba is loaded.
+
+    Beside the package and in the user's cache it looks itself, and stops the program if it may
+    write to neither: a package of the system's, and a user without a home. The folder is this
+    process's alone, since what is in it is run, and goes with it.
+    """
+    if os.environ.get(_CACHE) or _may_write(Path(__file__).parent) or _may_write(_user_cache()):
+        return
+    folder = tempfile.mkdtemp(prefix="embersort-kernels-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[_CACHE] = folder
+
+
+def _user_cache() -> Path:
+    """Return where Numba keeps kernels for a user."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    return Path(given) if given else Path(os.path.expanduser("~")) / ".cache"  # noqa: PTH111
+
+
+def _may_write(folder: Path) -> bool:
+    """Say whether files can be made in a folder, or in the nearest above it that exists."""
+    try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def one_thread_of_linear_algebra() -> None:

@@ -50,6 +50,10 @@ def logging_to(*, verbose: bool = False, quiet: bool = False) -> Iterator[String
     logging.captureWarnings(True)
     try:
         yield text
+    except Exception as error:
+        # A fault of ours is reported with all that led to it.
+        error.add_note(f"The log until then:\n{text.getvalue()}")
+        raise
     finally:
         logging.captureWarnings(False)
         logger.removeHandler(to_text)
