@@ -121,7 +121,7 @@ def main() -> None:
         simulation = simulate(scene)
         truth = simulation.truth.sorting
         white = Whitened(simulation.recording)
-        bank = make_bank(white.templates(truth), white.window.n_before, MatchConfig())
+        bank = make_bank(white.templates(truth), white.window.n_before)
         with threadpool_limits(limits=1):
             found, seconds = match(white, bank, truth)
             rate = multiply_adds_per_second(white, bank)

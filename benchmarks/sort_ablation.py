@@ -9,42 +9,60 @@ and prints mean accuracy over units, by the one-to-one rule, and processor secon
 from __future__ import annotations
 
 import argparse
+import importlib
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from unittest import mock
 
 import numpy as np
 
 from embersort.benchmark.exchange import StoredRecording
 from embersort.config import SortConfig, with_overrides
-from embersort.curation import collisions
 from embersort.evaluation.comparison import compare
 from embersort.sorting import sort
 from stored_input import as_recording, stored_recordings
 
-COLLISIONS = "clusters of collisions"
-"""No setting switches these off: they are taken to be rarer than anything."""
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """How a part of the sort is switched off: by settings, or by constants of its modules."""
+
+    settings: tuple[str, ...] = ()
+    constants: dict[str, float] = field(default_factory=dict)
+
 
 PARTS = {
-    "everything": [],
-    "small spikes": ["match.small_threshold=1000000"],
-    "shape of each spike": ["match.min_explained=0", "match.min_explained_usual=0"],
-    COLLISIONS: [],
-    "sets of several": ["cluster.several.min_pairs=1000000"],
-    "deep gaps": ["merge.deep_dip=1000000"],
-    "moving templates": ["moving.n_spikes=1000000"],
-    "slow time": ["cluster.n_slow=0"],
-    "motion": ["motion.min_span_um=100000"],
-    "second pass": ["match.n_refinements=0"],
-    "networks": ["feature.method=pca"],
-    "context": ["feature.context=false"],
-    "noise of each match": ["match.min_snr=0"],
-    "turn-taking links": ["merge.max_turn=0.001"],
-    "two troughs": ["merge.min_half_cosine=1"],
-    "parts by their rates": ["merge.min_swing=1000000"],
-    "strangers": ["match.min_crowd=1000000"],
-    "recovering spikes": ["merge.min_recovering_cosine=1", "merge.min_burst_cosine=1"],
+    "everything": Part(),
+    "attenuated spikes": Part(constants={"matching.single_fit.ATTENUATED_THRESHOLD": 1e6}),
+    "shape of each spike": Part(
+        constants={
+            "curation.spikes.MIN_EXPLAINED": 0,
+            "curation.spikes.MIN_EXPLAINED_ATTENUATED": 0,
+        }
+    ),
+    "clusters of collisions": Part(constants={"curation.collisions.MIN_RATE_RATIO": np.inf}),
+    "multi-unit test": Part(constants={"curation.multi_unit.MIN_PAIRS": 1e6}),
+    "deep gaps": Part(constants={"curation.merge.DEEP_DIP": 1e6}),
+    "tracked templates": Part(constants={"templates.tracking.N_SPIKES": 10**6}),
+    "slow time": Part(
+        constants={"clustering.neighbourhoods.N_SLOW": 0, "clustering.time_merge.N_SLOW": 0}
+    ),
+    "motion": Part(settings=("motion.max_displacement_um=0",)),
+    "second pass": Part(settings=("match.n_refinements=0",)),
+    "networks": Part(settings=("feature.method=pca",)),
+    "context": Part(settings=("feature.context=false",)),
+    "noise of each match": Part(settings=("match.min_snr=0",)),
+    "turn-taking links": Part(constants={"curation.links.MAX_TURN": 0.001}),
+    "two troughs": Part(constants={"curation.merge.MIN_DOUBLE_TROUGH_COSINE": 1}),
+    "drift-split merge": Part(constants={"curation.drift_merge.MIN_SWING": 1e6}),
+    "low-amplitude contamination": Part(constants={"curation.amplitude_mixture.MIN_EVIDENCE": 1e6}),
+    "recovering spikes": Part(
+        constants={"curation.merge.MIN_RECOVERING_COSINE": 1, "curation.merge.MIN_BURST_COSINE": 1}
+    ),
 }
-"""Name and settings of each run; the first has nothing switched off."""
+"""What is switched off in each run; the first has everything."""
 
 NAMES = [
     f"{studies}/001"
@@ -63,12 +81,23 @@ NAMES = [
 """Recordings of the development suite, one of each kind that a part was made for."""
 
 
+@contextmanager
+def changed(constants: dict[str, float]) -> Iterator[None]:
+    """Give constants, by module and name, other values within the block."""
+    with ExitStack() as stack:
+        for path, value in constants.items():
+            module, _, name = path.rpartition(".")
+            owner = importlib.import_module(f"embersort.{module}")
+            stack.enter_context(mock.patch.object(owner, name, value))
+        yield
+
+
 def measure(stored: StoredRecording, part: str) -> tuple[float, float]:
     """Return the mean accuracy over the true units, and the processor seconds, without a part."""
-    config = SortConfig.parse(with_overrides({"run": {"n_workers": 1}}, PARTS[part]))
-    rarer = np.inf if part == COLLISIONS else collisions.MIN_RATE_RATIO
+    off = PARTS[part]
+    config = SortConfig.parse(with_overrides({"run": {"n_workers": 1}}, off.settings))
     started = time.process_time()
-    with mock.patch.object(collisions, "RARER", rarer):
+    with changed(off.constants):
         found = sort(as_recording(stored), config).sorting
     seconds = time.process_time() - started
     return float(compare(stored.truth(), found).accuracy.mean()), seconds

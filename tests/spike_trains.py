@@ -1,48 +1,10 @@
-"""Hand-made trains of spikes, and the form in which `embersort.clustering` wants them."""
+"""Hand-made trains of spikes, and the form in which `embersort.curation` wants them."""
 
 import numpy as np
 
-from embersort.config import MergeConfig
 from embersort.curation.pair_tests import SpikeTrains
 
 RATE_HZ = 10_000
-
-MERGE = MergeConfig(
-    min_similarity=0.7,
-    min_link_similarity=0.5,
-    deep_dip=5.0,
-    dip_threshold=1.3,
-    refractory_ms=2.0,
-    censored_ms=0.3,
-    hiding_ms=1.2,
-    min_expected=5.0,
-    max_coincidence=0.5,
-    min_coincidences=3,
-    coincidence_chance=0.01,
-    foreign_share=0.2,
-    echo_ms=4.0,
-    echo_width_ms=0.2,
-    share_at_fixed_lag=0.5,
-    locked_share=0.8,
-    burst_ms=30.0,
-    min_burst_share=0.3,
-    min_burst_cosine=0.85,
-    block_s=2.0,
-    max_shared=0.5,
-    max_turn=0.6,
-    place_um=8.0,
-    max_place_um=20.0,
-    min_moved_cosine=0.75,
-    max_moved_ratio=3.0,
-    min_moved_um=5.0,
-    n_displacements=8,
-    min_swing=5.0,
-    max_remainder=0.05,
-    min_peak_cosine=0.9,
-    max_height_ratio=2.0,
-    min_passing=10,
-)
-"""What the trains are made for, whatever the defaults become."""
 
 
 def labelled(*trains):

@@ -1,8 +1,9 @@
-"""One frozen config per stage of the sort path, and how they are read from files.
+"""The public settings of a sort, one frozen config per stage, and how they are read from files.
 
-A stage's function takes its own config, never the whole. Names carry their
-unit. Unknown names and values out of range are refused with the nearest valid
-name. The defaults are one fixed set for every recording.
+A stage's function takes its own config, never the whole. Each setting is declared with its unit,
+range, meaning and source; `embersort settings` prints them. Unknown names and values out of range
+are refused with the nearest valid name. The defaults are one fixed set for every recording. What
+nobody has reason to change is a constant beside the code that uses it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from embersort.errors import BadConfig, nearest_name
 
@@ -51,113 +54,161 @@ class Config(BaseModel):
         return cls.parse(read_toml(path), where=str(path))
 
 
+DEV = "chosen on the development recordings"
+
+
+def setting(default: Any, unit: str, sentence: str, source: str, **limits: Any) -> Any:
+    """Declare a public setting.
+
+    Parameters
+    ----------
+    default
+        Its value unless a user gives another.
+    unit : str
+        Empty for numbers without one.
+    sentence : str
+        What it is, in one whole sentence.
+    source : str
+        Where the default comes from: a paper, a convention of the field, a derivation, or the
+        recordings on which it was chosen and when.
+    **limits
+        The range, as `pydantic.Field` takes it.
+    """
+    extra: dict[str, Any] = {"unit": unit, "source": source}
+    return Field(default, description=sentence, json_schema_extra=extra, **limits)
+
+
 class FilterConfig(Config):
     """Band-pass filter and common reference."""
 
-    low_hz: float = Field(300.0, gt=0)
-    """Lower edge of the pass band."""
-    high_hz: float = Field(6000.0, gt=0)
-    """Upper edge of the pass band; lowered to 0.45 of the sampling rate where that is less."""
-    order: int = Field(3, ge=1, le=8)
-    """Order of the Butterworth filter, run forward and backward."""
-    reference: Literal["auto", "median", "none"] = "auto"
-    """Common reference, for detection alone: whitening needs none. Auto is the median where at
-    least 8 channels share a shank and those far apart share noise."""
+    low_hz: float = setting(
+        300.0, "Hz", "The pass band begins here.", "convention: 300 Hz, as SpikeInterface", gt=0
+    )
+    high_hz: float = setting(
+        6000.0,
+        "Hz",
+        "The pass band ends here, or at 0.45 of the sampling rate where that is less.",
+        "convention: 6000 Hz, as SpikeInterface",
+        gt=0,
+    )
+    reference: Literal["auto", "median", "none"] = setting(
+        "auto",
+        "",
+        "Events are looked for less this common reference; auto is the median where at least 8 "
+        "channels share a shank and those far apart share noise.",
+        f"{DEV}, 2026-11-22",
+    )
 
 
 class WhitenConfig(Config):
     """Local whitening of the channels."""
 
-    enabled: bool = True
-    """Whether the channels are whitened at all."""
-    radius_um: float = Field(100.0, gt=0)
-    """Channels this near to a channel take part in its whitening."""
-    sample_s: float = Field(20.0, gt=0)
-    """Seconds of recording, spread evenly, from which covariance and noise are estimated."""
-    regularisation: float = Field(0.01, gt=0)
-    """Share of the mean variance added to the diagonal of the covariance."""
+    enabled: bool = setting(
+        True, "", "The channels are whitened.", "convention: all template matchers whiten"
+    )
+    radius_um: float = setting(
+        100.0,
+        "µm",
+        "Channels this near to a channel take part in its whitening.",
+        f"{DEV}, 2026-11-22",
+        gt=0,
+    )
 
 
 class DetectConfig(Config):
     """Proposal of events."""
 
-    threshold: float = Field(4.3, gt=0)
-    """Height of a trough in units of the channel's noise (MAD / 0.6745)."""
-    exclude_ms: float = Field(0.4, gt=0)
-    """Within this time a larger deflection on a near channel hides a smaller one."""
-    exclude_um: float = Field(130.0, gt=0)
-    """What counts as near in ``exclude_ms``."""
+    threshold: float = setting(
+        4.3,
+        "noise",
+        "A trough this high above the channel's noise (MAD / 0.6745) is an event.",
+        f"{DEV}, 2026-11-23",
+        gt=0,
+    )
+    exclude_ms: float = setting(
+        0.4,
+        "ms",
+        "Within this time a larger deflection on a near channel hides a smaller one.",
+        f"{DEV}, 2026-11-22",
+        gt=0,
+    )
+    exclude_um: float = setting(
+        130.0, "µm", "Channels this near count as near in exclude_ms.", f"{DEV}, 2026-11-22", gt=0
+    )
 
 
 class SnippetConfig(Config):
     """The window that is cut round an event."""
 
-    before_ms: float = Field(1.0, gt=0, le=5)
-    """Time before the trough."""
-    after_ms: float = Field(1.5, gt=0, le=5)
-    """Time after the trough."""
-    radius_um: float = Field(120.0, gt=0)
-    """Channels this near to the peak channel take part."""
-    max_channels: int = Field(16, ge=1, le=64)
-    """At most this many channels, the nearest first."""
+    before_ms: float = setting(
+        1.0,
+        "ms",
+        "The window begins this long before the trough.",
+        "convention: 1 ms, as SpikeInterface",
+        gt=0,
+        le=5,
+    )
+    after_ms: float = setting(
+        1.5,
+        "ms",
+        "The window ends this long after the trough.",
+        "convention: 1.5 to 2 ms",
+        gt=0,
+        le=5,
+    )
+    radius_um: float = setting(
+        120.0, "µm", "Channels this near to the peak channel take part.", f"{DEV}, 2026-11-22", gt=0
+    )
+    max_channels: int = setting(
+        16,
+        "channels",
+        "At most so many take part.",
+        f"{DEV}, 2026-11-22",
+        ge=1,
+        le=64,
+    )
 
 
 class IsoSplitConfig(Config):
     """ISO-SPLIT, the clustering that needs no number of clusters."""
 
-    dip_threshold: float = Field(1.0, gt=0)
-    """Clusters whose joint projection dips less than this are one."""
-    min_cluster_size: int = Field(10, ge=2)
-    """A cluster smaller than this joins its nearest neighbour."""
-    n_parcels: int = Field(200, ge=2)
-    """Parcels to start from."""
-    parcel_size: int = Field(10, ge=1)
-    """Parcels of this size are not halved further."""
+    dip_threshold: float = setting(
+        1.0,
+        "",
+        "Clusters whose joint projection dips less than this are one.",
+        "paper: Magland and Barnett 2015, arXiv:1508.04841",
+        gt=0,
+    )
+    min_cluster_size: int = setting(
+        10,
+        "events",
+        "A cluster smaller than this joins its nearest neighbour.",
+        "convention: 10, as the ISO-SPLIT of MountainSort 5",
+        ge=2,
+    )
 
 
 class FeatureConfig(Config):
     """What a snippet is reduced to."""
 
-    method: Literal["pca", "encoder"] = "encoder"
-    """What events are clustered by: the networks beside principal components, or these alone."""
-    context: bool = True
-    """Whether ``encoder`` looks at each event together with its neighbours within half a minute."""
-    device: Literal["cpu", "cuda"] = "cpu"
-    """Where the networks of ``encoder`` run; ``cuda`` needs PyTorch, and last bits may differ."""
-    n_components: int = Field(6, ge=1, le=16)
-    """Temporal principal components kept of each channel."""
-
-
-class MeetConfig(Config):
-    """Which spikes of two sets are near in time: a gap counts where both sets are active."""
-
-    share: float = Field(0.02, gt=0, le=1)
-    """Those within this share of the recording of one of the other set,"""
-    n_nearest: int = Field(30, ge=10)
-    """or this many,"""
-    max_wait_share: float = Field(0.1, gt=0, le=1)
-    """but none farther than this share of the recording from the other set."""
-
-
-class SeveralConfig(Config):
-    """When spikes that no gap parts are several neurons', and how they are parted nevertheless."""
-
-    refractory_ms: float = Field(2.0, gt=0)
-    """Spikes of one neuron are at least this far apart."""
-    censored_ms: float = Field(0.5, ge=0)
-    """Nearer pairs are not all detected, or are one spike found twice."""
-    several_share: float = Field(0.5, gt=0, le=1)
-    """Two neurons of one rate have this share of the pairs that chance would give,"""
-    foreign_share: float = Field(0.1, gt=0, lt=1)
-    """one neuron, with foreign spikes among its own, this."""
-    min_evidence: float = Field(3.0, ge=0)
-    """Least logarithm of how much likelier several neurons are than one."""
-    min_pairs: int = Field(3, ge=1)
-    """Fewer pairs within the refractory period prove nothing."""
-    n_parts: int = Field(16, ge=2)
-    """Parts that a mixture of normal distributions starts from."""
-    max_seen: int = Field(8000, ge=100)
-    """Spikes that say what parts there are."""
+    method: Literal["pca", "encoder"] = setting(
+        "encoder",
+        "",
+        "Events are clustered by the networks beside principal components, or by these alone.",
+        f"{DEV}, 2026-11-22",
+    )
+    context: bool = setting(
+        True,
+        "",
+        "The networks look at each event together with its neighbours within half a minute.",
+        f"{DEV}, 2026-11-22",
+    )
+    device: Literal["cpu", "cuda"] = setting(
+        "cpu",
+        "",
+        "The networks run here; cuda needs PyTorch, and last bits may differ.",
+        "derivation: the same bits on every machine",
+    )
 
 
 class ClusterConfig(Config):
@@ -165,230 +216,89 @@ class ClusterConfig(Config):
 
     isosplit: IsoSplitConfig = IsoSplitConfig()
     """The test by which clusters are told apart."""
-    radius_um: float = Field(40.0, gt=0)
-    """Events that peak this near to a channel are clustered together with its own."""
-    n_dims: int = Field(10, ge=1, le=20)
-    """Principal dimensions in which a set of events is clustered."""
-    n_slow: int = Field(3, ge=0, le=10)
-    """Slow cosines of time that stand beside the dimensions, so that drift can be seen."""
-    slow_scale: float = Field(3.0, gt=0)
-    """Height of those cosines, in units of the noise."""
-    meet: MeetConfig = MeetConfig()
-    """When clusters of features and slow time are compared."""
-    slow_from_s: float = Field(20.0, ge=0)
-    """In a recording shorter than this nothing is slow."""
-    several: SeveralConfig = SeveralConfig()
-    """What is split further than gaps would part it."""
-    max_seen: int = Field(2000, ge=100)
-    """Events that say what clusters there are; the others follow their nearest."""
-    max_events: int = Field(100_000, ge=100)
-    """Of more events in one neighbourhood only this many, evenly spread in time, are clustered."""
+    radius_um: float = setting(
+        40.0,
+        "µm",
+        "Events that peak this near to a channel are clustered together with its own.",
+        f"{DEV}, 2026-11-22",
+        gt=0,
+    )
 
 
 class MatchConfig(Config):
     """Template matching."""
 
-    threshold: float = Field(6.0, gt=0)
-    """Least match of a spike, as the height of a peak in units of the noise."""
-    min_snr: float = Field(4.0, ge=0)
-    """Least match of a spike in standard deviations of what noise alone gives, if that is more."""
-    amplitude_sd: float = Field(0.15, gt=0)
-    """Standard deviation of a spike's amplitude relative to its template."""
-    min_scale: float = Field(0.7, gt=0, lt=1)
-    """Least amplitude of a spike relative to its template."""
-    max_scale: float = Field(1.7, gt=1)
-    """Largest amplitude of a spike relative to its template."""
-    refractory_ms: float = Field(1.5, ge=0)
-    """A small spike keeps at least this far from the others of its unit."""
-    small_threshold: float = Field(8.0, gt=0)
-    """Least match of a spike that is smaller than usual, as the height of a peak."""
-    sure_small_threshold: float = Field(12.0, gt=0)
-    """From this on it may come at any time, below it only soon after others of its unit."""
-    small_mean: float = Field(0.7, gt=0)
-    """Expected amplitude of a small spike relative to its template."""
-    small_sd: float = Field(0.3, gt=0)
-    """Standard deviation of that amplitude."""
-    small_min_scale: float = Field(0.3, gt=0, lt=1)
-    """Least amplitude of a small spike relative to its template."""
-    burst_ms: float = Field(20.0, ge=0)
-    """A small spike that follows another of its unit within this time follows it soon."""
-    max_chance: float = Field(0.3, gt=0, lt=1)
-    """Most of the small spikes that follow soon, as a share, that may do so by chance."""
-    min_explained: float = Field(0.65, ge=0, lt=1)
-    """Share of a small spike's energy beyond noise that its template explains,"""
-    min_explained_usual: float = Field(0.5, ge=0, lt=1)
-    """and of one of usual size."""
-    min_crowd: float = Field(4.0, ge=0)
-    """Least logarithm of how much likelier a crowd of strangers makes a unit's smallest spikes."""
-    shape_error: float = Field(0.1, ge=0, lt=1)
-    """Share of a spike's norm that its template is trusted to miss."""
-    min_median_scale: float = Field(0.75, gt=0, lt=1)
-    """A unit whose spikes are mostly smaller than its template is none."""
-    min_median_gain: float = Field(64.0, gt=0)
-    """Half of a unit's spikes lower the squared residual by at least this."""
-    min_median_worth: float = Field(1.25, ge=1)
-    """Half of a unit's spikes gain this many times what is asked of any; noise gains less."""
-    min_spikes: int = Field(10, ge=1)
-    """A unit has at least this many spikes."""
-    redundant_share: float = Field(0.03, gt=0, lt=1)
-    """A template of whose energy the others leave less than this is no unit of its own."""
-    n_refinements: int = Field(1, ge=0, le=5)
-    """Times that templates are made anew from cleaned spikes and matched again."""
-    rank: int = Field(5, ge=1, le=10)
-    """Separable components of each template."""
-    n_shifts: int = Field(5, ge=1, le=9)
-    """Sub-sample positions of each template."""
+    threshold: float = setting(
+        6.0, "noise", "A spike matches its template at least this well.", f"{DEV}, 2026-11-22", gt=0
+    )
+    min_snr: float = setting(
+        4.0,
+        "noise",
+        "A spike matches by this many standard deviations of what noise alone gives.",
+        f"{DEV}, 2026-11-22",
+        ge=0,
+    )
+    min_spikes: int = setting(
+        10, "spikes", "A unit has at least this many spikes.", f"{DEV}, 2026-11-22", ge=1
+    )
+    n_refinements: int = setting(
+        1,
+        "times",
+        "Templates are made anew from collision-cleaned spikes and matched again so often.",
+        f"{DEV}, 2026-11-22",
+        ge=0,
+        le=5,
+    )
 
 
 class MotionConfig(Config):
     """Motion of the tissue along the probe."""
 
-    bin_s: float = Field(2.0, gt=0)
-    """Length of a bin of time."""
-    max_bins: int = Field(600, ge=3)
-    """A long recording has longer bins, at most this many."""
-    span_s: float = Field(120.0, gt=0)
-    """Bins up to this far apart are compared."""
-    window_um: float = Field(400.0, gt=0)
-    """Depths this far apart may move differently."""
-    blur_um: float = Field(5.0, gt=0)
-    """Standard deviation of the smoothing of histograms over depth."""
-    max_displacement_um: float = Field(100.0, gt=0)
-    """Largest displacement between two bins."""
-    min_correlation: float = Field(0.3, ge=0, lt=1)
-    """Pairs of bins less alike than this say nothing."""
-    tolerance_um: float = Field(4.0, gt=0)
-    """Pairs that miss the course by much more than this are taken for mistakes."""
-    stiffness: float = Field(0.05, ge=0)
-    """Weight of smoothness."""
-    min_span_um: float = Field(60.0, gt=0)
-    """A probe must extend this far in depth."""
-    min_events: float = Field(10.0, gt=0)
-    """A bin holds at least this many events on average."""
+    max_displacement_um: float = setting(
+        100.0,
+        "µm",
+        "The tissue moves by no more than this between two times; 0 leaves motion out.",
+        f"{DEV}, 2026-11-22",
+        ge=0,
+    )
 
 
-class MovingConfig(Config):
+class TrackingConfig(Config):
     """How templates follow their neurons."""
 
-    block_s: float = Field(5.0, gt=0)
-    """Templates may change from block to block of this length."""
-    n_spikes: int = Field(30, ge=5)
-    """Spikes that a template of a time is made of, the nearest in time."""
-    min_change: float = Field(0.03, gt=0)
-    """A template holds until this share of its energy has changed."""
-
-
-class MergeConfig(Config):
-    """When two units are one neuron."""
-
-    min_similarity: float = Field(0.7, gt=0, lt=1)
-    """Copies of one template are at least this much alike."""
-    min_link_similarity: float = Field(0.5, gt=0, lt=1)
-    """Templates of one moving or bursting neuron are at least this much alike."""
-    meet: MeetConfig = MeetConfig()
-    """When two units are compared as they are; at rest they are compared at all times."""
-    max_copy_dip: float = Field(1.0, gt=0)
-    """Units whose joint projection in the last look dips this much are no copies."""
-    deep_dip: float = Field(5.0, gt=0)
-    """Nor are those that dip this much in the components, unless they keep each other's refractory
-    period."""
-    dip_threshold: float = Field(1.3, gt=0)
-    """Units whose joint projection dips more than this while one takes over from the other, too."""
-    n_dims: int = Field(10, ge=1, le=20)
-    """Principal dimensions in which the projection is sought."""
-    n_slow: int = Field(3, ge=1, le=10)
-    """Slow cosines of time whose course is taken out of both units before that."""
-    refractory_ms: float = Field(2.0, gt=0)
-    """Spikes of one neuron are at least this far apart."""
-    censored_ms: float = Field(0.3, ge=0)
-    """Nearer pairs may be one spike found twice."""
-    hiding_ms: float = Field(1.2, ge=0)
-    """Nearer spikes of two neurons may hide each other, so that neither is found."""
-    min_expected: float = Field(5.0, gt=0)
-    """With fewer coincidences expected by chance, their share has no say."""
-    max_coincidence: float = Field(0.5, gt=0)
-    """Units with more than this share of the coincidences expected by chance stay apart,"""
-    min_coincidences: int = Field(3, ge=1)
-    """and so do units with at least this many,"""
-    coincidence_chance: float = Field(0.01, gt=0, lt=1)
-    """where one neuron would show so many less often than this,"""
-    foreign_share: float = Field(0.2, ge=0, lt=1)
-    """though foreign spikes among its own gave it this share of the coincidences of strangers."""
-    echo_ms: float = Field(4.0, gt=0)
-    """An echo follows or precedes its voice within this time."""
-    echo_width_ms: float = Field(0.2, gt=0)
-    """Lags this near to each other are the same."""
-    share_at_fixed_lag: float = Field(0.5, gt=0, le=1)
-    """Share of a part's spikes at one lag to another part that makes it an echo."""
-    locked_share: float = Field(0.8, gt=0, le=1)
-    """And this, where the other part's template does not reach it."""
-    burst_ms: float = Field(30.0, gt=0)
-    """A spike of a burst follows another within this time."""
-    min_burst_share: float = Field(0.3, gt=0, le=1)
-    """Share of the smaller spikes, beyond chance, that follow another so soon."""
-    min_burst_cosine: float = Field(0.85, gt=0, le=1)
-    """Spikes of a burst have at least this much of their shape in common."""
-    min_recovering_cosine: float = Field(0.75, gt=0, le=1)
-    """This much is enough where the sets keep each other's refractory period."""
-    recover_ms: float = Field(100.0, gt=0)
-    """Spikes of a neuron recover their height within this time,"""
-    min_recovering: float = Field(0.05, ge=0, le=1)
-    """so that more of the smaller ones, by this share, have a larger one before than after them."""
-    min_half_cosine: float = Field(0.8, gt=0, le=1)
-    """Units of one neuron that was found at two troughs are at least this much alike at a lag."""
-    sure_half_cosine: float = Field(0.88, gt=0, le=1)
-    """If this much alike at a lag, but not as they are, they need no other proof."""
-    min_half_ms: float = Field(0.1, ge=0)
-    """Two troughs are at least this far apart,"""
-    half_censored_ms: float = Field(0.6, ge=0)
-    """and at most this; nearer pairs of spikes may be one found at both."""
-    half_chance: float = Field(1e-3, gt=0, lt=1)
-    """Chance that strangers keep out of each other's way as halves of one neuron must."""
-    max_half_coincidence: float = Field(0.1, gt=0)
-    """Their spikes coincide at most in this share of what chance would give."""
-    block_s: float = Field(2.0, gt=0)
-    """Blocks of time in which two parts are active together or not."""
-    max_shared: float = Field(0.5, gt=0, le=1)
-    """Parts of one moving neuron spend at most this share of their spikes in common blocks."""
-    max_turn: float = Field(0.6, gt=0, le=1)
-    """Parts that take turns share at most this part of the blocks that chance would have them."""
-    place_um: float = Field(8.0, gt=0)
-    """Parts of one neuron lie this near to each other, the motion of the tissue taken off."""
-    max_place_um: float = Field(20.0, gt=0)
-    """Or this near, if one gains what the other loses as the tissue moves."""
-    min_moved_cosine: float = Field(0.75, gt=0, le=1)
-    """At least so much of their main channel's shape is then in common,"""
-    max_moved_ratio: float = Field(3.0, gt=1)
-    """and their heights differ at most by this factor."""
-    min_moved_um: float = Field(5.0, gt=0)
-    """Smaller displacements are uncertain."""
-    n_displacements: int = Field(8, ge=3)
-    """Displacements that are told apart."""
-    min_swing: float = Field(5.0, gt=1)
-    """Two parts of one neuron vary over displacement more than this many times what chance gives,
-    their sum less."""
-    max_remainder: float = Field(0.05, gt=0, lt=1)
-    """Share of that variance that may be left in their sum."""
-    min_peak_cosine: float = Field(0.9, gt=0, le=1)
-    """Parts at one place have at least this much of their main channel's shape in common."""
-    max_height_ratio: float = Field(2.0, gt=1)
-    """A moving neuron's height on its largest channel varies at most by this factor."""
-    min_passing: int = Field(10, ge=2)
-    """With fewer spikes in common blocks a gap cannot be seen."""
+    block_s: float = setting(
+        5.0, "s", "Templates may change after each block this long.", f"{DEV}, 2026-11-22", gt=0
+    )
+    min_change: float = setting(
+        0.03,
+        "",
+        "A template holds until this share of its energy has changed.",
+        f"{DEV}, 2026-11-22",
+        gt=0,
+    )
 
 
 class RunConfig(Config):
     """How a sort is carried out; none of it changes the result."""
 
-    chunk_s: float = Field(3.0, gt=0)
-    """Seconds of recording handed to a worker at a time."""
-    n_workers: int = Field(0, ge=0)
-    """Threads; 0 means one per core."""
-    keep_mb: float = Field(700.0, ge=0)
-    """Megabytes of preprocessed traces kept in memory from one pass to the next, together with what
-    is kept of events."""
-    keep_mb_per_channel: float = Field(6.0, ge=0)
-    """As many for each channel, where that is more; but a quarter of the machine's at most."""
+    chunk_s: float = setting(
+        3.0,
+        "s",
+        "A worker is handed so much at a time.",
+        "measured: speed",
+        gt=0,
+    )
+    n_workers: int = setting(
+        0, "threads", "So many threads work; 0 means one per core.", "convention", ge=0
+    )
+    keep_mb: float = setting(
+        700.0,
+        "MB",
+        "Preprocessed traces up to this size are kept in memory from one pass to the "
+        "next, together with what is kept of events.",
+        "measured: memory of the development recordings, 2026-11-22",
+        ge=0,
+    )
 
 
 class SortConfig(Config):
@@ -402,9 +312,64 @@ class SortConfig(Config):
     cluster: ClusterConfig = ClusterConfig()
     match: MatchConfig = MatchConfig()
     motion: MotionConfig = MotionConfig()
-    moving: MovingConfig = MovingConfig()
-    merge: MergeConfig = MergeConfig()
+    tracking: TrackingConfig = TrackingConfig()
     run: RunConfig = RunConfig()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """A public setting as it is declared.
+
+    Attributes
+    ----------
+    name : str
+        ``section.name``, as ``--set`` takes it.
+    default
+    unit, limits, sentence, source : str
+        See `setting`.
+    """
+
+    name: str
+    default: Any
+    unit: str
+    limits: str
+    sentence: str
+    source: str
+
+
+def declared_settings(model: type[BaseModel] = SortConfig, prefix: str = "") -> list[Setting]:
+    """Return all public settings of a config, those of its sections included, in order."""
+    found = []
+    for name, field in model.model_fields.items():
+        if _is_model(field.annotation):
+            found += declared_settings(field.annotation, f"{prefix}{name}.")  # type: ignore[arg-type]
+            continue
+        extra = field.json_schema_extra
+        declared = extra if isinstance(extra, dict) else {}
+        found.append(
+            Setting(
+                name=prefix + name,
+                default=field.default,
+                unit=str(declared.get("unit", "")),
+                limits=_limits(field),
+                sentence=field.description or "",
+                source=str(declared.get("source", "")),
+            )
+        )
+    return found
+
+
+def _limits(field: FieldInfo) -> str:
+    """Return the range of a field in signs, or its choices."""
+    choices = [str(choice) for choice in get_args(field.annotation)]
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    bounds = [
+        f"{sign} {getattr(limit, name):g}"
+        for limit in field.metadata
+        for name, sign in signs.items()
+        if hasattr(limit, name)
+    ]
+    return " | ".join(choices) if choices else ", ".join(bounds)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 import naive_clustering
+from constants import changed
+from embersort.clustering import neighbourhoods
 from embersort.clustering.gaps import principal_coordinates
 from embersort.clustering.isosplit import isosplit
 from embersort.clustering.neighbourhoods import cluster_probe, split
@@ -117,7 +119,8 @@ def test_parts_that_only_show_in_their_own_dimensions_are_found():
     far = normal(rng, 500, [1, 1, 1], [100, 0, 0])
     near = [normal(rng, 500, [1, 1, 1], [0, side, 0]) for side in (-4, 4)]
     points, truth = parts(far, *near)
-    clusters = split([points], ClusterConfig(n_dims=1))
+    with changed(neighbourhoods, N_DIMS=1):
+        clusters = split([points], ClusterConfig())
     assert sorted(len(members) for members in clusters) == pytest.approx([500] * 3, abs=10)
     assert all(np.bincount(truth[members]).max() > 0.98 * len(members) for members in clusters)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from embersort.clustering import neighbourhoods, time_merge
 from embersort.clustering.isosplit import isosplit
 from embersort.clustering.neighbourhoods import cluster_probe, slow_columns
 from embersort.config import ClusterConfig
@@ -10,11 +11,10 @@ from embersort.curation.candidate_pairs import Places
 from embersort.curation.merge import merge_units
 from embersort.curation.pair_tests import SpikeTrains
 from embersort.types import Geometry
-from spike_trains import MERGE, RATE_HZ
+from spike_trains import RATE_HZ
 
 N_EVENTS = 1200
 DURATION_S = 120
-WITHOUT_TIME = ClusterConfig(n_slow=0)
 
 
 def courses(*of_time, seed=0, n_events=N_EVENTS):
@@ -50,9 +50,11 @@ def test_neurons_that_come_to_one_place_at_different_times_are_two(move, seed):
     assert all(max(part.mean(), 1 - part.mean()) > 0.98 for part in parts)
 
 
-def test_without_time_they_would_be_one_cloud():
+def test_without_time_they_would_be_one_cloud(monkeypatch):
+    monkeypatch.setattr(neighbourhoods, "N_SLOW", 0)
+    monkeypatch.setattr(time_merge, "N_SLOW", 0)
     features, when, neuron = courses(lambda t: 24 * t, lambda t: 24 * t - 8)
-    labels = clustered(features, when, WITHOUT_TIME)
+    labels = clustered(features, when, ClusterConfig())
     parts = [neuron[labels == part] for part in range(labels.max() + 1)]
     assert any(0.1 < part.mean() < 0.9 for part in parts)
 
@@ -68,7 +70,7 @@ def joined(labels, features, when):
     n_parts = labels.max() + 1
     places = Places(um=None, peak_waveforms=np.ones((n_parts, 5), "f4"))
     templates = np.ones((n_parts, 1, 2))
-    return merge_units(spikes, templates, [lambda rows: features[rows]], places, MERGE).course
+    return merge_units(spikes, templates, [lambda rows: features[rows]], places).tracked_unit
 
 
 @pytest.mark.parametrize("n_events", [1200, 12_000])
@@ -80,7 +82,7 @@ def test_a_neuron_that_stays_is_one_however_long(seed, n_events):
 
 def test_slow_cosines_alone_would_cut_it():
     features, when, _ = courses(np.zeros_like, n_events=12_000)
-    points = np.concatenate([features, slow_columns(when, ClusterConfig())], axis=1)
+    points = np.concatenate([features, slow_columns(when)], axis=1)
     assert isosplit(points[::6], ClusterConfig().isosplit).max() > 0
 
 
@@ -100,14 +102,16 @@ def test_neurons_that_stay_are_told_apart_as_without_time(seed):
     assert len(np.unique(np.stack([course, neuron]), axis=1).T) == 2
 
 
-def test_slow_columns_are_cosines_of_time():
-    columns = slow_columns(np.array([0, 0.5, 1]), ClusterConfig(n_slow=2, slow_scale=3))
+def test_slow_columns_are_cosines_of_time(monkeypatch):
+    monkeypatch.setattr(neighbourhoods, "N_SLOW", 2)
+    monkeypatch.setattr(neighbourhoods, "SLOW_SCALE", 3)
+    columns = slow_columns(np.array([0, 0.5, 1]))
     np.testing.assert_allclose(columns, [[3, 3], [0, -3], [-3, 3]], atol=1e-12)
-    assert slow_columns(np.array([0, 0.5, 1]), WITHOUT_TIME).shape == (3, 0)
+    monkeypatch.setattr(neighbourhoods, "N_SLOW", 0)
+    assert slow_columns(np.array([0, 0.5, 1])).shape == (3, 0)
 
 
 def test_slow_columns_run_alike_forwards_and_backwards():
     when = np.linspace(0, 1, 7)
-    config = ClusterConfig()
-    there, back = slow_columns(when, config), slow_columns(when[::-1], config)
+    there, back = slow_columns(when), slow_columns(when[::-1])
     np.testing.assert_allclose(np.abs(back), np.abs(there), atol=1e-12)

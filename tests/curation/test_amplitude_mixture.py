@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.stats import truncnorm
 
-from embersort.config import MatchConfig
+from embersort.curation import amplitude_mixture
 from embersort.curation.amplitude_mixture import (
     Mixture,
     contamination_cut,
@@ -15,7 +15,6 @@ from embersort.curation.amplitude_mixture import (
 )
 from embersort.curation.attenuation import UnitMatches
 
-CONFIG = MatchConfig()
 RATE_HZ = 10_000
 DURATION = 300 * RATE_HZ
 LEAST = 0.7
@@ -50,7 +49,7 @@ def train(scaling, *, norm=NORM, sample=None, seed=1):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_at_the_least_scale_is_taken_away_and_the_units_own_stay(seed):
     scaling = drawn(800, 150, seed)
-    foreign = low_amplitude_contamination(some := train(scaling), CONFIG)
+    foreign = low_amplitude_contamination(some := train(scaling))
     is_strange = np.isin(some.scaling, np.asarray(scaling[800:], "f4"))
     assert foreign[is_strange].mean() > 0.8
     assert foreign[~is_strange].mean() < 0.04
@@ -60,33 +59,33 @@ def test_a_crowd_at_the_least_scale_is_taken_away_and_the_units_own_stay(seed):
 @pytest.mark.parametrize("mean", [0.8, 0.9, 1.0])
 def test_a_unit_without_strangers_loses_nothing_wherever_the_least_scale_cuts_it(seed, mean):
     some = train(drawn(1000, 0, seed, mean=mean))
-    assert not low_amplitude_contamination(some, CONFIG).any()
+    assert not low_amplitude_contamination(some).any()
 
 
 def test_strangers_are_no_larger_than_small_neurons_are():
     scaling = drawn(800, 150, length=0.03)
-    assert not low_amplitude_contamination(train(scaling, norm=20.0), CONFIG).any()
+    assert not low_amplitude_contamination(train(scaling, norm=20.0)).any()
 
 
 def test_few_matches_say_nothing():
-    assert not low_amplitude_contamination(train(drawn(30, 15)), CONFIG).any()
+    assert not low_amplitude_contamination(train(drawn(30, 15))).any()
     # A crowd so narrow would show, were there a few more.
-    assert not low_amplitude_contamination(train(drawn(33, 15, length=0.01)), CONFIG).any()
-    assert low_amplitude_contamination(train(drawn(66, 30, length=0.01)), CONFIG).any()
-    assert not low_amplitude_contamination(train(np.zeros(0)), CONFIG).any()
+    assert not low_amplitude_contamination(train(drawn(33, 15, length=0.01))).any()
+    assert low_amplitude_contamination(train(drawn(66, 30, length=0.01))).any()
+    assert not low_amplitude_contamination(train(np.zeros(0))).any()
 
 
 @pytest.mark.filterwarnings("error")
 def test_matches_of_one_size_or_worth_nothing_have_no_strangers():
-    assert not low_amplitude_contamination(train(np.full(100, 0.8)), CONFIG).any()
-    assert not low_amplitude_contamination(train(np.full(100, 0.8), norm=0.0), CONFIG).any()
+    assert not low_amplitude_contamination(train(np.full(100, 0.8))).any()
+    assert not low_amplitude_contamination(train(np.full(100, 0.8), norm=0.0)).any()
 
 
 def test_more_strangers_than_can_be_told_from_the_unit_stay():
-    assert not low_amplitude_contamination(train(drawn(300, 300)), CONFIG).any()
+    assert not low_amplitude_contamination(train(drawn(300, 300))).any()
     # Not even where they could be told.
     assert not low_amplitude_contamination(
-        train(drawn(300, 220, mean=1.0, sd=0.08, length=0.01)), CONFIG
+        train(drawn(300, 220, mean=1.0, sd=0.08, length=0.01))
     ).any()
 
 
@@ -94,7 +93,7 @@ def test_above_a_scale_all_are_the_units_own():
     # A crowd that reaches higher, since the least scale is higher.
     rng = np.random.default_rng(0)
     scaling = np.concatenate([rng.normal(1.05, 0.07, 400), 0.77 + rng.exponential(0.03, 80)])
-    assert not low_amplitude_contamination(train(scaling[scaling > 0.77]), CONFIG).any()
+    assert not low_amplitude_contamination(train(scaling[scaling > 0.77])).any()
 
 
 @pytest.mark.parametrize(("lag", "kept"), [(5 * RATE_HZ // 1000, True), (RATE_HZ // 2, False)])
@@ -102,12 +101,12 @@ def test_small_spikes_soon_after_others_are_the_units_own(lag, kept):
     scaling = drawn(300, 60)
     large = np.arange(300) * RATE_HZ
     some = train(scaling, sample=np.concatenate([large, large[::5] + lag]))
-    assert low_amplitude_contamination(some, CONFIG).any() != kept
+    assert low_amplitude_contamination(some).any() != kept
 
 
-def test_the_switch_switches_it_off():
-    off = CONFIG.model_copy(update={"min_crowd": 1e9})
-    assert not low_amplitude_contamination(train(drawn(800, 150)), off).any()
+def test_the_constant_switches_it_off(monkeypatch):
+    monkeypatch.setattr(amplitude_mixture, "MIN_EVIDENCE", 1e9)
+    assert not low_amplitude_contamination(train(drawn(800, 150))).any()
 
 
 def test_the_densities_are_of_one_spike_in_all():
@@ -143,4 +142,4 @@ def test_one_part_alone_finds_the_mean_and_spread_that_the_least_scale_hides():
 
 def test_many_matches_are_thinned_before_they_are_looked_at():
     scaling = np.tile(drawn(800, 150), 20)
-    assert 0.7 < contamination_cut(scaling, NORM**2 * scaling**2, CONFIG.min_crowd) < 0.85
+    assert 0.7 < contamination_cut(scaling, NORM**2 * scaling**2) < 0.85

@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embersort.config import MatchConfig
 from embersort.curation.attenuation import UnitMatches, attenuated_spikes
 
-CONFIG = MatchConfig()
 RATE_HZ = 10_000
 DURATION = 1000 * RATE_HZ
 WEAK, SURE = 100.0, 150.0
@@ -38,7 +36,7 @@ def train(small_at, *, scaling=0.5, decrease=WEAK, n_usual=100):
 def kept(*args, **kwargs):
     """How many of the small spikes are the unit's own; no usual one ever is a small one."""
     is_small, some = train(*args, **kwargs)
-    own = attenuated_spikes(some, CONFIG)
+    own = attenuated_spikes(some)
     assert not own[~is_small].any()
     return int(own.sum())
 
@@ -67,8 +65,8 @@ def test_one_more_than_were_seen_elsewhere_may_be_chance():
     # Where a third of the recording is soon after a spike, one small spike there is no proof.
     _, some = train([10.0], n_usual=100)
     short = replace(some, duration_samples=3 * 100 * 200)
-    assert attenuated_spikes(some, CONFIG).sum() == 1
-    assert attenuated_spikes(short, CONFIG).sum() == 0
+    assert attenuated_spikes(some).sum() == 1
+    assert attenuated_spikes(short).sum() == 0
 
 
 def test_the_weakest_show_for_themselves():

@@ -1,15 +1,20 @@
 import numpy as np
 import pytest
 
-from embersort.curation.candidate_pairs import Places, find_candidate_pairs, one_shape
-from spike_trains import MERGE
+from embersort.curation.candidate_pairs import (
+    MAX_HEIGHT_RATIO,
+    MIN_PEAK_COSINE,
+    Places,
+    find_candidate_pairs,
+    one_shape,
+)
 
 WAVE = np.array([0.0, 0, 0, 0, 0, 0, 0, 0, -8, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 """Peak waveform with room on either side for any lag."""
 
 
 def shapes(*waves):
-    return one_shape(np.stack(waves), MERGE.min_peak_cosine, MERGE.max_height_ratio).tolist()
+    return one_shape(np.stack(waves), MIN_PEAK_COSINE, MAX_HEIGHT_RATIO).tolist()
 
 
 YES, NO = [[True, True], [True, True]], [[True, False], [False, True]]
@@ -42,7 +47,7 @@ def test_a_part_without_a_waveform_is_like_no_other():
 
 def test_no_parts_have_no_kin():
     nothing = Places(um=np.zeros((0, 2)), peak_waveforms=np.zeros((0, 20), "f4"))
-    candidates = find_candidate_pairs(nothing, [], MERGE)
+    candidates = find_candidate_pairs(nothing, [])
     assert (candidates.alike.shape, candidates.may_be_near.shape) == ((0, 0), (0, 0))
     assert (candidates.near, candidates.about) == ([], [])
 
@@ -53,7 +58,7 @@ def kin_of(*parts_um, waves=None):
     members = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
     um = np.concatenate([np.reshape(np.asarray(part, float), (-1, 2)) for part in parts_um])
     waves = np.tile(WAVE, (len(parts_um), 1)) if waves is None else waves
-    return find_candidate_pairs(Places(um=um, peak_waveforms=waves), members, MERGE)
+    return find_candidate_pairs(Places(um=um, peak_waveforms=waves), members)
 
 
 def spikes_at(x, y, spread=0.0, n_spikes=5):
@@ -103,9 +108,7 @@ def test_of_a_part_without_spikes_nothing_is_said():
 
 def test_where_motion_is_not_known_all_may_be_near_and_none_is():
     waves = np.stack([WAVE, WAVE, 3 * WAVE])
-    candidates = find_candidate_pairs(
-        Places(um=None, peak_waveforms=waves), [np.arange(2)] * 3, MERGE
-    )
+    candidates = find_candidate_pairs(Places(um=None, peak_waveforms=waves), [np.arange(2)] * 3)
     assert candidates.alike.tolist() == [
         [True, True, False],
         [True, True, False],

@@ -45,7 +45,7 @@ def at(row):
 def by_others(events, template):
     start = at(np.arange(len(events))) - N_BEFORE
     templates = np.broadcast_to(template, (len(events), *A.shape)).astype("f4")
-    bank = make_bank(np.stack([A, B]), N_BEFORE, CONFIG)
+    bank = make_bank(np.stack([A, B]), N_BEFORE)
     return explained_by(traces_of(events), start, templates, bank, CONFIG)
 
 

@@ -11,12 +11,12 @@ from embersort.curation.drift_merge import (
     are_drift_split,
     merge_drift_splits,
 )
+from embersort.curation.links import BLOCK_S
 from embersort.curation.merge import merge_units
 from embersort.curation.pair_tests import SpikeTrains
-from spike_trains import MERGE, frame_of
+from spike_trains import frame_of
 
 RATE_HZ = 10_000
-BLOCK_S = MERGE.block_s
 N_BLOCKS = 90
 AT_S = (np.arange(N_BLOCKS) + 0.5) * BLOCK_S
 MOVED_UM = 15 * np.sin(2 * np.pi * AT_S / 60)
@@ -38,7 +38,7 @@ LOW, HIGH = share(MOVED_UM), 1 - share(MOVED_UM)
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("rate_hz", [2.0, 10.0])
 def test_halves_of_one_neuron_complement_each_other(seed, rate_hz):
-    assert are_drift_split(*counted(seed, rate_hz * LOW, rate_hz * HIGH), MOVED_UM, MERGE)
+    assert are_drift_split(*counted(seed, rate_hz * LOW, rate_hz * HIGH), MOVED_UM)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -56,33 +56,33 @@ def test_halves_of_one_neuron_complement_each_other(seed, rate_hz):
     ],
 )
 def test_strangers_do_not(seed, rates):
-    assert not are_drift_split(*counted(seed, *rates), MOVED_UM, MERGE)
+    assert not are_drift_split(*counted(seed, *rates), MOVED_UM)
 
 
 @pytest.mark.parametrize("seed", [0, 3, 4])
 def test_few_spikes_that_turn_at_different_rates_leave_too_much(seed):
     # Here the sum varies no more than chance allows, but next to the parts by too much.
-    assert not are_drift_split(*counted(seed, 2 * LOW, 4 * HIGH), MOVED_UM, MERGE)
+    assert not are_drift_split(*counted(seed, 2 * LOW, 4 * HIGH), MOVED_UM)
 
 
 def test_common_changes_of_rate_have_no_say():
     # Bursts of activity, up and down by a factor of 3, of which each half takes its share.
     level = np.where(np.arange(N_BLOCKS) % 5 < 2, 3.0, 1.0)
-    assert are_drift_split(*counted(0, 5 * level * LOW, 5 * level * HIGH), MOVED_UM, MERGE)
+    assert are_drift_split(*counted(0, 5 * level * LOW, 5 * level * HIGH), MOVED_UM)
 
 
 def test_tissue_at_rest_says_nothing():
     halves = counted(0, 5 * LOW, 5 * HIGH)
-    assert not are_drift_split(*halves, np.zeros(N_BLOCKS), MERGE)
-    assert not are_drift_split(*halves, 0.1 * MOVED_UM, MERGE)
+    assert not are_drift_split(*halves, np.zeros(N_BLOCKS))
+    assert not are_drift_split(*halves, 0.1 * MOVED_UM)
     # Two places are too few to see that a sum stays.
-    assert not are_drift_split(*halves, np.where(MOVED_UM > 0, 10.0, 0.0), MERGE)
+    assert not are_drift_split(*halves, np.where(MOVED_UM > 0, 10.0, 0.0))
 
 
 def test_empty_parts_say_nothing():
     nothing = np.zeros(N_BLOCKS, np.int64)
-    assert not are_drift_split(nothing, nothing, MOVED_UM, MERGE)
-    assert not are_drift_split(nothing, counted(0, 5 * HIGH)[0], MOVED_UM, MERGE)
+    assert not are_drift_split(nothing, nothing, MOVED_UM)
+    assert not are_drift_split(nothing, counted(0, 5 * HIGH)[0], MOVED_UM)
 
 
 def test_variances_are_like_their_naive_twins():
@@ -128,9 +128,7 @@ def places_of(spikes, waves=None, motion=True):
 
 def units(spikes, pairs, **how):
     n_parts = int(spikes.unit_index.max()) + 1
-    return merge_drift_splits(
-        spikes, np.arange(n_parts), pairs, places_of(spikes, **how), MERGE
-    ).tolist()
+    return merge_drift_splits(spikes, np.arange(n_parts), pairs, places_of(spikes, **how)).tolist()
 
 
 def test_parts_of_one_neuron_are_joined_and_led_by_the_larger():
@@ -148,7 +146,7 @@ def test_what_was_joined_is_completed_as_a_whole():
     # No two of three parts make a neuron; two that were joined before lack the third.
     assert units(spikes, [(0, 1), (0, 2), (1, 2)]) == [0, 1, 2]
     places = places_of(spikes)
-    assert len(set(merge_drift_splits(spikes, np.array([0, 0, 2]), [(1, 2)], places, MERGE))) == 1
+    assert len(set(merge_drift_splits(spikes, np.array([0, 0, 2]), [(1, 2)], places))) == 1
 
 
 def test_parts_that_coincide_stay_apart_though_their_rates_complement_each_other():
@@ -175,7 +173,7 @@ def test_units_and_courses_are_completed(moves):
     templates[0, 1, 0] = templates[1, 1, 1] = -9
     places = places_of(spikes, motion=moves)
     frame = frame_of(spikes, [[0, 0], [0, 16]])
-    merges = merge_units(spikes, templates, [frame], places, MERGE)
+    merges = merge_units(spikes, templates, [frame], places)
     assert (merges.tracked_unit[0] == merges.tracked_unit[1]) == moves
     assert (merges.unit[0] == merges.unit[1]) == moves
 
@@ -188,7 +186,7 @@ def test_parts_about_one_place_may_look_less_alike():
     waves = np.stack([wave, 2.5 * wave, wide, slow]).astype("f4")
     um = np.array([[0.0, 0], [0, 15], [0, 15], [0, 15]])
     candidates = find_candidate_pairs(
-        Places(um=um, peak_waveforms=waves), [np.array([i]) for i in range(4)], MERGE
+        Places(um=um, peak_waveforms=waves), [np.array([i]) for i in range(4)]
     )
     assert candidates.near == []
     assert {pair for pair in candidates.about if 0 in pair} == {(0, 1), (0, 2)}

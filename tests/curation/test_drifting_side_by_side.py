@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from embersort.clustering.gaps import slow_cosines
+from embersort.clustering.gaps import N_DIMS, N_SLOW, slow_cosines
 from embersort.clustering.neighbourhoods import split
-from embersort.config import ClusterConfig, MergeConfig
+from embersort.config import ClusterConfig
+from embersort.curation import merge
 from embersort.curation.candidate_pairs import Places
+from embersort.curation.links import PASSING_DIP
 from embersort.curation.merge import merge_units
 from embersort.curation.pair_tests import SpikeTrains, projection_dip
-from spike_trains import MERGE, RATE_HZ
+from spike_trains import RATE_HZ
 
 N_EVENTS = 800
-CONFIG = MergeConfig()
 
 
 def side_by_side(gap, seed):
@@ -29,28 +30,28 @@ def side_by_side(gap, seed):
 def test_the_gap_shows_once_their_common_course_is_taken_out(seed):
     features, when, neuron = side_by_side(6, seed)
     a, b = np.flatnonzero(neuron == 0), np.flatnonzero(neuron == 1)
-    slow = slow_cosines(when, CONFIG.n_slow)
-    hidden = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims)
-    seen = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
-    assert hidden < CONFIG.dip_threshold < seen
+    slow = slow_cosines(when, N_SLOW)
+    hidden = projection_dip(lambda rows: features[rows], a, b, N_DIMS)
+    seen = projection_dip(lambda rows: features[rows], a, b, N_DIMS, slow)
+    assert hidden < PASSING_DIP < seen
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_one_neuron_that_moves_has_no_gap(seed):
     features, when, neuron = side_by_side(0, seed)
     a, b = np.flatnonzero(neuron == 0), np.flatnonzero(neuron == 1)
-    slow = slow_cosines(when, CONFIG.n_slow)
-    dip = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
-    assert dip < CONFIG.dip_threshold
+    slow = slow_cosines(when, N_SLOW)
+    dip = projection_dip(lambda rows: features[rows], a, b, N_DIMS, slow)
+    assert dip < PASSING_DIP
 
 
 def test_halves_of_the_time_of_a_neuron_that_stays_are_one():
     features, when, _ = side_by_side(0, 0)
     features[:, 0] -= 40 * when
     a, b = np.flatnonzero(when < 0.5), np.flatnonzero(when >= 0.5)
-    slow = slow_cosines(when, CONFIG.n_slow)
-    dip = projection_dip(lambda rows: features[rows], a, b, CONFIG.n_dims, slow)
-    assert dip < CONFIG.dip_threshold
+    slow = slow_cosines(when, N_SLOW)
+    dip = projection_dip(lambda rows: features[rows], a, b, N_DIMS, slow)
+    assert dip < PASSING_DIP
 
 
 def test_a_second_look_parts_what_the_first_holds_together():
@@ -74,11 +75,11 @@ def test_copies_must_show_no_gap_at_rest_either(gap, n_neurons):
         sampling_rate_hz=RATE_HZ,
     )
     places = Places(um=None, peak_waveforms=np.ones((2, 5), "f4"))
-    merges = merge_units(spikes, np.ones((2, 1, 2)), [lambda rows: features[rows]], places, MERGE)
+    merges = merge_units(spikes, np.ones((2, 1, 2)), [lambda rows: features[rows]], places)
     assert len(np.unique(merges.tracked_unit)) == n_neurons
 
 
-def test_copies_are_told_by_the_last_look():
+def test_copies_are_told_by_the_last_look(monkeypatch):
     features, when, neuron = side_by_side(6, 0)
     features[:, 0] -= 40 * when
     spikes = SpikeTrains(
@@ -95,8 +96,8 @@ def test_copies_are_told_by_the_last_look():
         return features[rows, 1:]
 
     def n_neurons(looks, deep_dip):
-        config = MERGE.model_copy(update={"deep_dip": deep_dip})
-        merges = merge_units(spikes, np.ones((2, 1, 2)), looks, places, config)
+        monkeypatch.setattr(merge, "DEEP_DIP", deep_dip)
+        merges = merge_units(spikes, np.ones((2, 1, 2)), looks, places)
         return len(np.unique(merges.tracked_unit))
 
     assert n_neurons([blind, sharp], deep_dip=100.0) == 2

@@ -3,7 +3,7 @@ import pytest
 
 from embersort.curation.correlogram import share_at_fixed_lag
 from embersort.curation.duplicates import lagged_duplicates
-from spike_trains import MERGE, labelled, poisson
+from spike_trains import labelled, poisson
 
 VOICE = poisson(0, 1, 21)
 """400 spikes in 20 s."""
@@ -20,7 +20,7 @@ LOUD, SOFT, ELSEWHERE = [10, 5, 0], [2, 4, 0], [0, 0, 4]
 
 
 def echoes_of(trains, *heights):
-    return lagged_duplicates(labelled(*trains), impulses(*heights), MERGE).tolist()
+    return lagged_duplicates(labelled(*trains), impulses(*heights)).tolist()
 
 
 @pytest.mark.parametrize("lag_s", [0.0015, -0.0015, 0.0, 0.0039])

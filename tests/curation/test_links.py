@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from embersort.curation.links import Link, follow_in_bursts, link
-from spike_trains import MERGE, RATE_HZ, frame_of, labelled, of_unit, poisson, regular
+from spike_trains import RATE_HZ, frame_of, labelled, of_unit, poisson, regular
 
 BEFORE, AFTER = regular(0, 44), regular(36, 80, offset_s=0.05)
 """Two trains that take turns and are both active from 36 s to 44 s."""
 
 
 def link_of(spikes, frame):
-    return link(spikes, of_unit(spikes, 0), of_unit(spikes, 1), frame, MERGE)
+    return link(spikes, of_unit(spikes, 0), of_unit(spikes, 1), frame)
 
 
 def test_a_continuous_passage_is_seen_though_the_ends_lie_far_apart():
@@ -59,7 +59,7 @@ def test_a_busy_time_of_one_alone_is_no_turn():
 
 def do_follow(large, small):
     spikes = labelled(large, small)
-    return bool(follow_in_bursts(spikes, of_unit(spikes, 0), of_unit(spikes, 1), MERGE))
+    return bool(follow_in_bursts(spikes, of_unit(spikes, 0), of_unit(spikes, 1)))
 
 
 @pytest.mark.parametrize(

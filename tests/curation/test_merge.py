@@ -3,7 +3,7 @@ import pytest
 
 from embersort.curation.candidate_pairs import Places
 from embersort.curation.merge import _AtLag, cosine, merge_units
-from spike_trains import MERGE, frame_of, labelled, poisson, regular
+from spike_trains import frame_of, labelled, poisson, regular
 
 
 def directions(*angles_deg, heights=None):
@@ -21,7 +21,7 @@ def merged(spikes, templates, centres, places=None):
     """The leaders of courses and of units; no place is known and shapes are alike, unless given."""
     if places is None:
         places = Places(um=None, peak_waveforms=np.tile(WAVE, (len(templates), 1)))
-    merges = merge_units(spikes, templates, [frame_of(spikes, centres)], places, MERGE)
+    merges = merge_units(spikes, templates, [frame_of(spikes, centres)], places)
     return merges.tracked_unit.tolist(), merges.unit.tolist()
 
 
@@ -256,9 +256,7 @@ def test_the_half_at_the_later_trough_is_late_by_the_lag(lag):
     spikes = labelled(train[::3], np.delete(train, np.s_[::3]))
     places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
     # The smaller set has its waveform five samples earlier, or later, within its window.
-    merges = merge_units(
-        spikes, at_lags(lag, 0), [frame_of(spikes, [[0, 0], [0, 8]])], places, MERGE
-    )
+    merges = merge_units(spikes, at_lags(lag, 0), [frame_of(spikes, [[0, 0], [0, 8]])], places)
     assert merges.unit.tolist() == [1, 1]
     assert merges.late_samples.tolist() == [-lag, 0]
 
@@ -283,7 +281,7 @@ def test_halves_too_few_to_prove_are_told_by_the_last_look(apart, n_units):
     places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
     # Components see two troughs; the embedding may see one neuron.
     looks = [frame_of(spikes, [[0, 0], [0, 8]]), frame_of(spikes, [[0, 0], [0, apart]])]
-    units = merge_units(spikes, half_alike(0, 5), looks, places, MERGE).unit
+    units = merge_units(spikes, half_alike(0, 5), looks, places).unit
     assert len(np.unique(units)) == n_units
 
 
@@ -292,7 +290,7 @@ def test_where_only_courses_are_wanted_halves_stay_parts():
     spikes = labelled(train[::2], train[1::2])
     places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
     looks = [frame_of(spikes, [[0, 0], [0, 8]])]
-    merges = merge_units(spikes, at_lags(0, 5), looks, places, MERGE, tracked_only=True)
+    merges = merge_units(spikes, at_lags(0, 5), looks, places, tracked_only=True)
     assert merges.tracked_unit.tolist() == merges.unit.tolist() == [0, 1]
     assert merges.late_samples.tolist() == [0, 0]
 
@@ -322,5 +320,5 @@ def test_pairs_alike_at_a_lag_are_of_one_height_and_shape():
     other = np.zeros((1, 40, 2))
     other[0, 20, 1] = 3
     templates = np.concatenate([at_lags(0, 5), 3 * at_lags(2), other])
-    assert _AtLag(templates=templates, max_lag=6).pairs(MERGE) == [(0, 1)]
-    assert _AtLag(templates=templates, max_lag=4).pairs(MERGE) == []
+    assert _AtLag(templates=templates, max_lag=6).pairs() == [(0, 1)]
+    assert _AtLag(templates=templates, max_lag=4).pairs() == []

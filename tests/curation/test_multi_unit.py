@@ -1,23 +1,13 @@
 import numpy as np
 import pytest
 
-from embersort.config import SeveralConfig
 from embersort.curation.multi_unit import is_multi_unit
 from spike_trains import RATE_HZ, poisson, regular
 
-CONFIG = SeveralConfig(
-    refractory_ms=2.0,
-    censored_ms=0.5,
-    several_share=0.5,
-    foreign_share=0.1,
-    min_evidence=3.0,
-    min_pairs=3,
-)
 
-
-def several(*trains, config=CONFIG):
+def several(*trains):
     sample = np.sort(np.round(np.concatenate(trains) * RATE_HZ).astype(np.int64))
-    return is_multi_unit(sample, RATE_HZ, config)
+    return is_multi_unit(sample, RATE_HZ)
 
 
 def test_neurons_that_fire_independently_are_several():

@@ -2,18 +2,19 @@ import numpy as np
 import pytest
 from scipy.stats import poisson as poisson_law
 
+from embersort.curation.links import PASSING_DIP
 from embersort.curation.pair_tests import (
     _poisson_head,
     fire_independently,
     keep_cross_refractory,
     projection_dip,
 )
-from spike_trains import MERGE, labelled, of_unit, poisson, regular
+from spike_trains import labelled, of_unit, poisson, regular
 
 
-def do_coincide(*trains, config=MERGE):
+def do_coincide(*trains):
     spikes = labelled(*trains)
-    return fire_independently(spikes, of_unit(spikes, 0), of_unit(spikes, 1), config)
+    return fire_independently(spikes, of_unit(spikes, 0), of_unit(spikes, 1))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +107,7 @@ def test_halves_are_proven_where_strangers_would_hardly_ever_keep_apart(n_spikes
     first = regular(0, n_spikes * 0.011, 0.011)
     second = first + np.where(np.arange(n_spikes) < n_near, 0.001, 0.005)
     spikes = labelled(first, second)
-    assert (
-        keep_cross_refractory(spikes, of_unit(spikes, 0), of_unit(spikes, 1), 0.6, MERGE) is proven
-    )
+    assert keep_cross_refractory(spikes, of_unit(spikes, 0), of_unit(spikes, 1), 0.6) is proven
 
 
 def dip_of(points, n_first, n_dims=10):
@@ -118,29 +117,29 @@ def dip_of(points, n_first, n_dims=10):
 
 def test_halves_of_one_cluster_have_no_gap_two_clusters_have_one():
     points = np.random.default_rng(0).normal(size=(300, 3))
-    assert dip_of(points, 150) < MERGE.dip_threshold
+    assert dip_of(points, 150) < PASSING_DIP
     points[150:, 1] += 6
-    assert dip_of(points, 150) > MERGE.dip_threshold
+    assert dip_of(points, 150) > PASSING_DIP
 
 
 def test_the_gap_is_sought_across_the_wide_direction():
     # The means differ at random by about 7 along the wide axis, where there is no gap.
     points = np.random.default_rng(0).normal(size=(200, 2)) * [50, 1]
     points[100:, 1] += 7
-    assert dip_of(points, 100) > MERGE.dip_threshold
+    assert dip_of(points, 100) > PASSING_DIP
 
 
 def test_only_the_principal_dimensions_are_looked_at():
     points = np.random.default_rng(0).normal(size=(200, 2)) * [50, 1]
     points[100:, 1] += 7
-    assert dip_of(points, 100, n_dims=1) < MERGE.dip_threshold
+    assert dip_of(points, 100, n_dims=1) < PASSING_DIP
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_few_spikes_in_many_dimensions_are_not_pulled_apart(seed):
     # In 190 dimensions some line separates any two halves of 200 spikes.
     points = np.random.default_rng(seed).normal(size=(200, 190))
-    assert dip_of(points, 100, n_dims=190) < MERGE.dip_threshold
+    assert dip_of(points, 100, n_dims=190) < PASSING_DIP
 
 
 def test_spikes_without_a_column_in_common_are_not_taken_for_one_cluster():

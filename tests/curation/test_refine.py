@@ -12,11 +12,9 @@ from embersort.curation.spikes import MatchedSpikes
 from embersort.matching.orthogonal_pursuit import Matches
 from embersort.signal import TemporalPca
 from embersort.types import UNASSIGNED
-from spike_trains import MERGE, RATE_HZ
+from spike_trains import RATE_HZ
 
-CONFIG = SortConfig(
-    match=MatchConfig(min_spikes=10, min_median_scale=0.75, min_median_gain=60), merge=MERGE
-)
+CONFIG = SortConfig(match=MatchConfig(min_spikes=10))
 PCA = TemporalPca(
     basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"), neighbours=np.array([[0, 1], [1, 0]])
 )
@@ -64,10 +62,10 @@ def trough(first, second=0.0):
 @pytest.mark.parametrize(
     ("n_spikes", "scaling", "decrease", "real"),
     [
-        pytest.param(10, 0.75, 60, True, id="just enough of each"),
+        pytest.param(10, 0.75, 64, True, id="just enough of each"),
         pytest.param(9, 1, 100, False, id="too few"),
         pytest.param(20, 0.74, 100, False, id="smaller than the template"),
-        pytest.param(20, 1, 59, False, id="what noise would gain"),
+        pytest.param(20, 1, 63, False, id="what noise would gain"),
     ],
 )
 def test_a_unit_has_many_large_spikes_beyond_chance(n_spikes, scaling, decrease, real):

@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
-from embersort.config import MatchConfig
-from embersort.curation.spikes import is_cut_off, own_matches, units_with_cut_off
+from embersort.curation.spikes import (
+    MIN_EXPLAINED,
+    MIN_EXPLAINED_ATTENUATED,
+    is_cut_off,
+    own_matches,
+    units_with_cut_off,
+)
 from embersort.matching.orthogonal_pursuit import Matches
 
-CONFIG = MatchConfig()
 RATE_HZ = 10_000
 LEAST = 0.7
 
@@ -75,7 +79,7 @@ def test_what_is_smaller_than_usual_floods_no_unit():
 
 def own(some, *, cut_off=(False,), explained=1.0):
     shares = np.broadcast_to(np.float32(explained), some.scaling.shape)
-    return own_matches(some, np.array(cut_off), shares, 3600 * RATE_HZ, RATE_HZ, CONFIG).tolist()
+    return own_matches(some, np.array(cut_off), shares, 3600 * RATE_HZ, RATE_HZ).tolist()
 
 
 def test_small_matches_of_flooded_units_are_not_their_own():
@@ -85,8 +89,8 @@ def test_small_matches_of_flooded_units_are_not_their_own():
 
 def test_matches_of_another_shape_are_not_the_units_own_and_small_ones_are_asked_for_more():
     some = matches([1.0, 1.0, 0.65, 0.65])
-    between = (CONFIG.min_explained + CONFIG.min_explained_usual) / 2
-    shares = [between, CONFIG.min_explained_usual - 0.01, between, CONFIG.min_explained + 0.01]
+    between = (MIN_EXPLAINED_ATTENUATED + MIN_EXPLAINED) / 2
+    shares = [between, MIN_EXPLAINED - 0.01, between, MIN_EXPLAINED_ATTENUATED + 0.01]
     assert own(some, explained=shares) == [True, False, False, True]
 
 

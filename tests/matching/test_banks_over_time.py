@@ -57,14 +57,14 @@ def test_versions_change_at_their_block():
     assert banks.at(199) is before
     assert banks.at(499) is after
     assert before.unit_index.tolist() == after.unit_index.tolist() == [0, 1, 2]
-    assert (before.bank.shifted == make_bank(SHAPES, N_BEFORE, CONFIG).shifted).all()
+    assert (before.bank.shifted == make_bank(SHAPES, N_BEFORE).shifted).all()
 
 
 def test_a_version_is_matched_as_it_then_looks():
     timed = banks_of(templates()).at(200)
     expected = SHAPES.copy()
     expected[1, :, [3, 2]] = np.array(MOVED)[:, None] * PCA.basis[:, 0]
-    bank = make_bank(expected, N_BEFORE, CONFIG)
+    bank = make_bank(expected, N_BEFORE)
     assert (timed.bank.channels == bank.channels).all()
     np.testing.assert_allclose(timed.bank.shifted, bank.shifted, atol=1e-4)
     np.testing.assert_allclose(timed.bank.norm2, bank.norm2, rtol=1e-5)

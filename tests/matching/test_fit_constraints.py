@@ -32,7 +32,7 @@ def spikes_at(*found):
 @pytest.fixture(scope="module")
 def arrays():
     config = MatchConfig()
-    return bank_arrays(make_bank(shapes(N_WINDOW), 15, config), None, fit_criteria(config, RATE_HZ))
+    return bank_arrays(make_bank(shapes(N_WINDOW), 15), None, fit_criteria(config, RATE_HZ))
 
 
 TERMS = fit_criteria(MatchConfig(), RATE_HZ)

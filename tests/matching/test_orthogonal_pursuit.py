@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 import naive_matching
+from constants import changed
 from embersort.config import MatchConfig
+from embersort.matching import single_fit
 from embersort.matching.bank import make_bank
 from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.redundancy import redundant
@@ -13,12 +15,14 @@ CONFIG = MatchConfig()
 RATE_HZ = 10_000.0
 TERMS = fit_criteria(CONFIG, RATE_HZ)
 TEMPLATES = naive_matching.shapes()
-BANK = make_bank(TEMPLATES, N_BEFORE, CONFIG)
+BANK = make_bank(TEMPLATES, N_BEFORE)
 
 
-def peeled(spikes, n_samples=400, **settings):
+def peeled(spikes, n_samples=400, constants=None, **settings):
     traces = naive_matching.place(TEMPLATES, N_BEFORE, n_samples, spikes)
-    return match_templates(traces, BANK, fit_criteria(MatchConfig(**settings), RATE_HZ))
+    with changed(single_fit, **(constants or {})):
+        criteria = fit_criteria(MatchConfig(**settings), RATE_HZ)
+    return match_templates(traces, BANK, criteria)
 
 
 def found(matches):
@@ -62,7 +66,7 @@ def test_amplitudes_of_overlapping_spikes_are_those_that_fit_best_together():
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 400, spikes)
     places = [(t, u) for t, u, _ in spikes]
     expected = naive_matching.best_amplitudes(
-        traces, TEMPLATES, N_BEFORE, places, CONFIG.amplitude_sd**-2
+        traces, TEMPLATES, N_BEFORE, places, single_fit.AMPLITUDE_SD**-2
     )
     assert found(matches) == places
     assert np.allclose(matches.scaling, expected, atol=0.01)
@@ -84,8 +88,8 @@ def test_the_residual_is_the_traces_less_the_matches():
         rows[:, BANK.channels[u][used]] += scaling * BANK.shifted[u, s][:, used]
     assert len(matches.sample_index) > 40
     assert np.allclose(traces - explained, residual, atol=1e-3)
-    assert (matches.scaling >= CONFIG.min_scale).all()
-    assert (matches.scaling <= CONFIG.max_scale).all()
+    assert (matches.scaling >= single_fit.MIN_SCALING).all()
+    assert (matches.scaling <= single_fit.MAX_SCALING).all()
 
 
 def test_a_spike_between_samples_takes_the_nearest_position():
@@ -157,7 +161,7 @@ def test_traces_no_longer_than_a_window(n_samples):
 
 
 def test_no_templates_explain_nothing():
-    bank = make_bank(TEMPLATES[:0], N_BEFORE, CONFIG)
+    bank = make_bank(TEMPLATES[:0], N_BEFORE)
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(100, 0, 1)])
     matches, residual = match_templates(traces, bank, TERMS)
     assert found(matches) == []
@@ -168,13 +172,13 @@ def test_copies_and_sums_are_redundant_the_smaller_first():
     total = TEMPLATES[0] + np.roll(TEMPLATES[1], 3, axis=0)
     templates = np.stack([TEMPLATES[0], TEMPLATES[1], 0.95 * TEMPLATES[0], total, TEMPLATES[2]])
     counts = np.array([100, 80, 20, 10, 5])
-    gone = redundant(templates, make_bank(templates, N_BEFORE, CONFIG), counts, CONFIG)
+    gone = redundant(templates, make_bank(templates, N_BEFORE), counts, CONFIG)
     assert gone.tolist() == [False, False, True, True, False]
 
 
 def test_one_of_two_equal_templates_stays():
     templates = np.stack([TEMPLATES[0], TEMPLATES[0]])
-    bank = make_bank(templates, N_BEFORE, CONFIG)
+    bank = make_bank(templates, N_BEFORE)
     assert redundant(templates, bank, np.array([5, 9]), CONFIG).tolist() == [True, False]
 
 
@@ -191,7 +195,7 @@ def test_one_of_two_equal_templates_stays():
 )
 def test_spikes_may_be_smaller_than_usual(after_ms, scaling, seen):
     other = 100 + round(after_ms * 10)
-    matches, residual = peeled([(100, 0, 1), (other, 0, scaling)], refractory_ms=5)
+    matches, residual = peeled([(100, 0, 1), (other, 0, scaling)], constants={"REFRACTORY_MS": 5})
     assert found(matches) == [(t, 0) for t in sorted([100, other][: 1 + seen])]
     if seen:
         assert np.isclose(matches.scaling.min(), scaling, atol=0.05)
@@ -201,8 +205,8 @@ def test_spikes_may_be_smaller_than_usual(after_ms, scaling, seen):
 def test_a_small_spike_must_stand_out_further_than_a_usual_one():
     high = 0.5 * float(np.sqrt((TEMPLATES[0].astype("f8") ** 2).sum()))
     small = [(60, 0, 0.5)]
-    assert found(peeled(small, small_threshold=0.9 * high)[0]) == [(60, 0)]
-    assert found(peeled(small, small_threshold=1.1 * high)[0]) == []
+    assert found(peeled(small, constants={"ATTENUATED_THRESHOLD": 0.9 * high})[0]) == [(60, 0)]
+    assert found(peeled(small, constants={"ATTENUATED_THRESHOLD": 1.1 * high})[0]) == []
 
 
 def test_a_small_spike_has_its_own_refractory_period():
@@ -214,9 +218,7 @@ def test_usual_spikes_come_before_small_ones():
     # At 0.65 of unit 0 the smaller copy explains all; it is not taken for a small one of unit 0.
     templates = np.stack([TEMPLATES[0], 0.65 * TEMPLATES[0]])
     traces = naive_matching.place(templates, N_BEFORE, 300, [(100, 1, 1)])
-    assert found(match_templates(traces, make_bank(templates, N_BEFORE, CONFIG), TERMS)[0]) == [
-        (100, 1)
-    ]
+    assert found(match_templates(traces, make_bank(templates, N_BEFORE), TERMS)[0]) == [(100, 1)]
 
 
 def test_if_none_may_be_small_none_is():
@@ -233,10 +235,8 @@ def test_in_coloured_noise_a_spike_must_stand_out_further():
     traces = naive_matching.place(small, N_BEFORE, 300, [(150, 0, 1)])
     as_slow = np.zeros(TEMPLATES.shape[1])
     as_slow[0] = 4.0
-    assert found(match_templates(traces, make_bank(small, N_BEFORE, CONFIG), TERMS)[0]) == [
-        (150, 0)
-    ]
-    among_noise = make_bank(small, N_BEFORE, CONFIG, as_slow)
+    assert found(match_templates(traces, make_bank(small, N_BEFORE), TERMS)[0]) == [(150, 0)]
+    among_noise = make_bank(small, N_BEFORE, as_slow)
     assert found(match_templates(traces, among_noise, TERMS)[0]) == []
     lenient = fit_criteria(MatchConfig(min_snr=3), RATE_HZ)
     assert found(match_templates(traces, among_noise, lenient)[0]) == [(150, 0)]
@@ -251,6 +251,6 @@ def test_a_spike_is_not_given_away_while_its_own_template_waits():
     templates[2, :, 1] = 15 * shape
     spikes = [(150, 0, 1), (170, 1, 1)]
     traces = naive_matching.place(templates, N_BEFORE, 300, spikes)
-    matches, residual = match_templates(traces, make_bank(templates, N_BEFORE, CONFIG), TERMS)
+    matches, residual = match_templates(traces, make_bank(templates, N_BEFORE), TERMS)
     assert found(matches) == [(150, 0), (170, 1)]
     assert np.abs(residual).max() < 1

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 import naive_matching
+from constants import changed
 from embersort.config import MatchConfig
+from embersort.matching import redundancy
 from embersort.matching.bank import make_bank
 from embersort.matching.redundancy import Redundancy, redundant
 
@@ -12,13 +14,13 @@ TEMPLATES = naive_matching.shapes(n_window=60, n_before=N_BEFORE)
 
 
 def redundant_of(templates, n_before, counts, config):
-    return redundant(templates, make_bank(templates, n_before, config), counts, config)
+    return redundant(templates, make_bank(templates, n_before), counts, config)
 
 
-def gone(*templates, counts=None, **settings):
+def gone(*templates, counts=None, **constants):
     counts = np.arange(len(templates), 0, -1) if counts is None else np.array(counts)
-    config = MatchConfig(**{"redundant_share": 0.03, "min_scale": 0.7, **settings})
-    return redundant_of(np.stack(templates), N_BEFORE, counts, config).tolist()
+    with changed(redundancy, **constants):
+        return redundant_of(np.stack(templates), N_BEFORE, counts, MatchConfig()).tolist()
 
 
 def test_distinct_templates_all_stay():
@@ -34,7 +36,7 @@ def test_what_a_late_copy_has_beyond_its_window_is_not_missed():
     whole = naive_matching.shapes(n_window=40, n_before=15)
     late = np.zeros_like(whole[2])
     late[12:] = whole[2, :-12]
-    config = MatchConfig(redundant_share=0.03)
+    config = MatchConfig()
     templates = np.stack([*whole, late])
     assert redundant_of(templates, 15, np.array([9, 9, 9, 1]), config).tolist() == [0, 0, 0, 1]
 
@@ -73,7 +75,7 @@ def test_a_template_may_have_a_little_of_its_own(share, redundant):
     rest[::2, 3], rest[1::2, 3] = 1, -1
     rest *= np.sqrt(share / (1 - share) * (TEMPLATES[0] ** 2).sum() / (rest**2).sum())
     assert gone(TEMPLATES[0], TEMPLATES[0] + rest) == [False, redundant]
-    assert gone(TEMPLATES[0], TEMPLATES[0] + rest, redundant_share=0.2) == [False, True]
+    assert gone(TEMPLATES[0], TEMPLATES[0] + rest, REDUNDANT_SHARE=0.2) == [False, True]
 
 
 def test_no_templates_none_redundant():
@@ -92,7 +94,7 @@ def test_what_is_remembered_changes_nothing():
     ]
     for names, of in banks:
         templates, counts = np.stack(of), np.arange(len(of), 0, -1)
-        bank = make_bank(templates, N_BEFORE, config)
+        bank = make_bank(templates, N_BEFORE)
         found = asked.of(templates, bank, counts, np.array(names))
         assert found.tolist() == redundant(templates, bank, counts, config).tolist()
         assert found[-1] == (0 in names)

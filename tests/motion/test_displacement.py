@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from constants import changed
 from embersort.config import MotionConfig
+from embersort.motion import displacement
 from embersort.motion.displacement import DEPTH_STEP_UM, Motion, estimate_motion
 
 RATE_HZ = 1000
@@ -160,7 +162,8 @@ def test_no_events_and_no_time_know_no_motion():
 
 
 def test_a_long_recording_has_longer_bins():
-    motion = estimated(*events(COURSES["ramp"]), MotionConfig(max_bins=10))
+    with changed(displacement, MAX_BINS=10):
+        motion = estimated(*events(COURSES["ramp"]))
     assert motion.bin_samples == N_SAMPLES // 10
     assert len(motion.displacement_um) == 10
     assert np.ptp(motion.displacement_um) == pytest.approx(36, abs=3)

@@ -82,7 +82,7 @@ def test_filtered_overlapping_spikes_leave_nothing():
     wide = naive_matching.shapes(n_window=75, n_before=30)
     config = MatchConfig()
     spikes = [(1000, 0, 1), (1014, 1, 1), (1030, 2, 1), (2000, 1, 1), (2020, 0, 1)]
-    bank = make_bank(wide, 30, config)
+    bank = make_bank(wide, 30)
     traces = naive_matching.place(wide, 30, 3000, spikes)
     matches, residual = match_templates(traces, bank, fit_criteria(config, 30_000.0))
     assert list(zip(matches.sample_index, matches.unit_index, strict=True)) == [

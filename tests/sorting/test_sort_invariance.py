@@ -3,7 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from embersort.config import FeatureConfig, MovingConfig, RunConfig, SortConfig
+from constants import changed
+from embersort.config import FeatureConfig, RunConfig, SortConfig
 from embersort.evaluation.comparison import compare
 from embersort.recording import ArrayRecording
 from embersort.simulate import Scene, simulate
@@ -11,6 +12,7 @@ from embersort.simulate.motion import DriftConfig
 from embersort.simulate.probes import ProbeConfig
 from embersort.simulate.scene import CellsConfig
 from embersort.sorting import sort
+from embersort.templates import tracking
 from embersort.types import Geometry
 
 
@@ -84,7 +86,7 @@ def test_the_bits_are_the_same_for_any_chunk_size_and_number_of_workers(
 
 @pytest.mark.parametrize("keep_mb", [0, 5])
 def test_the_bits_are_the_same_however_many_tiles_are_kept(recording, result, keep_mb):
-    assert digest(sort(recording, run(keep_mb=keep_mb, keep_mb_per_channel=0))) == digest(result)
+    assert digest(sort(recording, run(keep_mb=keep_mb))) == digest(result)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,8 @@ def test_units_are_followed_while_the_tissue_moves_by_forty_micrometres(
     accuracy = compare(truth, moving_result.sorting).accuracy
     assert accuracy.mean() > 0.8
     # No unit has so many spikes: all keep one template.
-    unfollowed = sort(moving_recording, SortConfig(moving=MovingConfig(n_spikes=10**6)))
+    with changed(tracking, N_SPIKES=10**6):
+        unfollowed = sort(moving_recording)
     assert accuracy.mean() > compare(truth, unfollowed.sorting).accuracy.mean() + 0.05
 
 

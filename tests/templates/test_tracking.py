@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from embersort.config import MovingConfig
+from embersort.config import TrackingConfig
 from embersort.signal import TemporalPca
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import AS_IT_IS, track_templates
@@ -12,7 +12,7 @@ from embersort.types import UNASSIGNED
 RATE_HZ = 1000
 N_SAMPLES = 40_000
 N_BLOCKS = 8
-CONFIG = MovingConfig(block_s=5, n_spikes=30, min_change=0.03)
+CONFIG = TrackingConfig(block_s=5, min_change=0.03)
 PCA = TemporalPca(
     basis=np.array([[1, 0], [0, 1], [0, 0]], "f4"), neighbours=np.array([[0, 1], [1, 0]])
 )

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "Train the networks.",
     "options": "Compare the ways to embed and to cluster.",
     "speech": "Separate the voices of a mixture.",
+    "settings": "Print the settings of a sort, what they mean, and where defaults come from.",
     "doctor": "Say what is installed, what works, and how fast the machine is.",
 }
 """Name and one line of each command; its file has the same name."""

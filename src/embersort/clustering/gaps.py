@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 from embersort.clustering.isocut import isocut
 from embersort.types import FloatArray
 
+N_DIMS = 10
+"""Principal dimensions in which a set of spikes is clustered, and two sets are compared. Chosen on
+the development recordings, 2026-11-22."""
+
+N_SLOW = 3
+"""Slow cosines of time that stand for what drifts. Chosen on the development recordings,
+2026-11-22."""
+
 SMALLEST_VARIANCE = 1e-9
 """Far below that of any feature in units of the noise; sets of equal points have none."""
 

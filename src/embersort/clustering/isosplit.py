@@ -13,6 +13,12 @@ from embersort.clustering.parcels import parcels, square_distance
 from embersort.config import IsoSplitConfig
 from embersort.types import FloatArray
 
+N_PARCELS = 200
+"""Parcels to start from. As in the ISO-SPLIT of MountainSort 5."""
+
+PARCEL_SIZE = 10
+"""Parcels of this size are not halved further. As in the ISO-SPLIT of MountainSort 5."""
+
 MAX_ROUNDS = 500
 """A bound on the rounds of comparisons; real data settle in a few dozen."""
 
@@ -61,7 +67,7 @@ def isosplit(features: FloatArray, config: IsoSplitConfig) -> NDArray[np.int64]:
     points = np.ascontiguousarray(features, dtype=np.float64)
     if len(points) == 0:
         return np.zeros(0, np.int64)
-    labels = parcels(points, config.n_parcels, config.parcel_size)
+    labels = parcels(points, N_PARCELS, PARCEL_SIZE)
     _compare_all(points, labels, config.dip_threshold, config.min_cluster_size)
     return _by_first_appearance(labels)
 

@@ -13,12 +13,32 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.gaps import principal_coordinates, slow_cosines
+from embersort.clustering.gaps import N_DIMS, N_SLOW, principal_coordinates, slow_cosines
 from embersort.clustering.isosplit import isosplit
 from embersort.clustering.mixture import fit_mixture
 from embersort.clustering.time_merge import merge_across_time
 from embersort.config import ClusterConfig
 from embersort.types import UNASSIGNED, FloatArray, Geometry, IntArray
+
+SLOW_SCALE = 3.0
+"""Height of the slow cosines of time, in units of the noise. Chosen on the development recordings,
+2026-11-22."""
+
+MAX_SEEN = 2000
+"""Events that say what clusters there are; the others follow their nearest. Chosen on the
+development recordings, 2026-11-23."""
+
+MAX_EVENTS = 100_000
+"""Of more events in one neighbourhood only this many, evenly spread in time, are clustered: a bound
+on memory."""
+
+N_MIXTURE_COMPONENTS = 16
+"""Components that a mixture of normal distributions starts from. Chosen on the development
+recordings, 2026-11-23."""
+
+MIXTURE_MAX_SEEN = 8000
+"""Spikes to which a mixture is fitted, at most. Chosen on the development recordings,
+2026-11-23."""
 
 ROWS_AT_ONCE = 4096
 """Points whose distances to others are held at one time."""
@@ -74,7 +94,7 @@ def cluster_probe(
         for channel in busiest_first:
             here = np.isin(channel_index, near[channel][near[channel] >= 0])
             there = np.flatnonzero(here & waiting)
-            events = _thin(there, config.max_events)
+            events = _thin(there, MAX_EVENTS)
             # Those that are too many are left out for good.
             waiting[np.setdiff1d(there, events)] = False
             if len(events) < config.isosplit.min_cluster_size:
@@ -130,7 +150,7 @@ def split(
             continue
         parts = _parts(looks, members, config, when)
         if len(parts) == 1 and several is not None and several(members):
-            parts = _run_together(looks[0], members, config)
+            parts = _run_together(looks[0], members)
         if len(parts) == 1:
             clusters.append(members)
         else:
@@ -143,22 +163,22 @@ def _parts(
 ) -> list[IntArray]:
     """Return the parts that some events fall into in the first look that parts them."""
     if when is not None:
-        points = principal_coordinates(looks[0][members], config.n_dims)
+        points = principal_coordinates(looks[0][members], N_DIMS)
         labels = _clusters_in_time(points, when[members], config)
         if labels.max() > 0:
             return _by_label(members, labels)
     for look in looks:
-        labels = _clusters(principal_coordinates(look[members], config.n_dims), config)
+        labels = _clusters(principal_coordinates(look[members], N_DIMS), config)
         if labels.max() > 0:
             return _by_label(members, labels)
     return [members]
 
 
-def _run_together(look: FloatArray, members: IntArray, config: ClusterConfig) -> list[IntArray]:
+def _run_together(look: FloatArray, members: IntArray) -> list[IntArray]:
     """Return the parts of events of several neurons that are too near each other for a gap."""
-    points = principal_coordinates(look[members], config.n_dims)
-    seen = _thin(np.arange(len(points)), config.several.max_seen)
-    mixture = fit_mixture(points[seen], config.several.n_parts)
+    points = principal_coordinates(look[members], N_DIMS)
+    seen = _thin(np.arange(len(points)), MIXTURE_MAX_SEEN)
+    mixture = fit_mixture(points[seen], N_MIXTURE_COMPONENTS)
     return _by_label(members, mixture.most_likely(points))
 
 
@@ -175,7 +195,7 @@ def _clusters_in_time(
     points: NDArray[np.float64], when: FloatArray, config: ClusterConfig
 ) -> NDArray[np.int64]:
     """Return clusters told apart by features and slow time, less those that time alone parts."""
-    in_time = np.concatenate([points, slow_columns(when, config)], axis=1)
+    in_time = np.concatenate([points, slow_columns(when)], axis=1)
     labels = _clusters(in_time, config)
     return merge_across_time(points, when, labels, config) if labels.max() > 0 else labels
 
@@ -187,7 +207,7 @@ def _clusters(points: FloatArray, config: ClusterConfig) -> NDArray[np.int64]:
     and overlaps of spikes leave in every neuron's. A fixed number at most makes the clustering of
     an hour that of a minute.
     """
-    seen = _thin(np.arange(len(points)), config.max_seen)
+    seen = _thin(np.arange(len(points)), MAX_SEEN)
     labels = isosplit(points[seen], config.isosplit)
     if labels.max() == 0:
         return np.zeros(len(points), np.int64)
@@ -204,7 +224,7 @@ def _nearest(points: FloatArray, among: FloatArray) -> NDArray[np.int64]:
     return nearest
 
 
-def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]:
+def slow_columns(when: FloatArray) -> NDArray[np.float64]:
     """Return slow cosines of time, shape (n_events, n_slow).
 
     Side by side with features they part neurons that drift into each other's place at different
@@ -212,7 +232,7 @@ def slow_columns(when: FloatArray, config: ClusterConfig) -> NDArray[np.float64]
     Cosines of evenly spread times pile up at their ends, so that a busy neuron may be cut into a
     few stretches of time, which `merge_across_time` joins again.
     """
-    return config.slow_scale * slow_cosines(when, config.n_slow)
+    return SLOW_SCALE * slow_cosines(when, N_SLOW)
 
 
 def _thin(events: IntArray, most: int) -> IntArray:

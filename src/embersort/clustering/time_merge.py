@@ -5,10 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.gaps import dip_between, fisher_line, slow_cosines, without_common_trend
+from embersort.clustering.gaps import (
+    N_SLOW,
+    dip_between,
+    fisher_line,
+    slow_cosines,
+    without_common_trend,
+)
 from embersort.clustering.isocut import isocut
-from embersort.config import ClusterConfig, MeetConfig
+from embersort.config import ClusterConfig
 from embersort.types import FloatArray, IntArray
+
+OVERLAP_SHARE = 0.02
+"""Spikes within this share of the recording of one of the other set are near it in time. Chosen on
+the development recordings, 2026-11-22."""
+
+N_NEAREST = 30
+"""As many of a set are taken where fewer are that near. Chosen on the development recordings,
+2026-11-22."""
+
+MAX_WAIT_SHARE = 0.1
+"""None is farther than this share of the recording from the other set. Chosen on the development
+recordings, 2026-11-22."""
 
 
 def merge_across_time(
@@ -32,8 +50,8 @@ def merge_across_time(
     Returns
     -------
     ndarray, shape (n,), int64
-        Clusters from 0 on. Two are compared by those points of each that are within ``meet.share``
-        of the recording of a point of the other, or by the ``meet.n_nearest`` of them; those that
+        Clusters from 0 on. Two are compared by those points of each that are within `OVERLAP_SHARE`
+        of the recording of a point of the other, or by the `N_NEAREST` of them; those that
         never meet are not joined, but may be linked later.
     """
     n_clusters = int(labels.max()) + 1
@@ -42,7 +60,7 @@ def merge_across_time(
     apart = np.zeros((n_clusters, n_clusters), bool)
     for a in range(n_clusters):
         for b in range(a + 1, n_clusters):
-            near_a, near_b = meeting(when, members[a], members[b], config.meet)
+            near_a, near_b = meeting(when, members[a], members[b])
             if min(len(near_a), len(near_b)) < config.isosplit.min_cluster_size:
                 continue
             dip, distance = _between(points, when, near_a, near_b, config)
@@ -70,25 +88,23 @@ def _between(
     dip = isocut(line)[0]
     # One gap is enough.
     if dip < config.isosplit.dip_threshold:
-        at_rest = without_common_trend(own, slow_cosines(when[both], config.n_slow), len(a))
+        at_rest = without_common_trend(own, slow_cosines(when[both], N_SLOW), len(a))
         dip = max(dip, dip_between(at_rest, len(a)))
     return dip, distance
 
 
 def meeting(
-    when: FloatArray, a: IntArray, b: IntArray, config: MeetConfig
+    when: FloatArray, a: IntArray, b: IntArray
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the points of either of two sets that are near in time to some point of the other."""
-    return _near_in_time(when, a, b, config), _near_in_time(when, b, a, config)
+    return _near_in_time(when, a, b), _near_in_time(when, b, a)
 
 
-def _near_in_time(
-    when: FloatArray, of: IntArray, to: IntArray, config: MeetConfig
-) -> NDArray[np.int64]:
+def _near_in_time(when: FloatArray, of: IntArray, to: IntArray) -> NDArray[np.int64]:
     """Return the points of one set that are near in time to some point of another."""
     after = np.searchsorted(when[to], when[of])
     before = np.abs(when[of] - when[to[np.maximum(after - 1, 0)]])
     distance = np.minimum(before, np.abs(when[of] - when[to[np.minimum(after, len(to) - 1)]]))
-    last = min(config.n_nearest, len(of)) - 1
-    enough = min(np.partition(distance, last)[last], config.max_wait_share)
-    return of[distance <= max(enough, config.share)]
+    last = min(N_NEAREST, len(of)) - 1
+    enough = min(np.partition(distance, last)[last], MAX_WAIT_SHARE)
+    return of[distance <= max(enough, OVERLAP_SHARE)]

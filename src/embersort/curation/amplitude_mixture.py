@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from embersort.config import MatchConfig
-from embersort.curation.attenuation import UnitMatches
+from embersort.curation.attenuation import BURST_MS, UnitMatches
 from embersort.curation.links import share_after
 from embersort.spread import spread_places
 from embersort.types import FloatArray
 from embersort.units import ms_to_samples
+
+MIN_EVIDENCE = 4.0
+"""Least logarithm of how much likelier contamination makes a unit's smallest spikes. Chosen on the
+development recordings, 2026-11-23."""
 
 MOST_SEEN = 5000
 """Of more matches so many, evenly spread in time, say where strangers end."""
@@ -95,14 +98,13 @@ class Mixture:
         return float(np.logaddexp(*self.log_densities(scaling)).sum())
 
 
-def low_amplitude_contamination(train: UnitMatches, config: MatchConfig) -> NDArray[np.bool_]:
+def low_amplitude_contamination(train: UnitMatches) -> NDArray[np.bool_]:
     """Say which of a unit's matches of usual size are more likely strangers' than its own.
 
     Parameters
     ----------
     train : UnitMatches
         The unit's matches of usual size.
-    config : MatchConfig
 
     Returns
     -------
@@ -110,18 +112,16 @@ def low_amplitude_contamination(train: UnitMatches, config: MatchConfig) -> NDAr
         None, unless they show as a crowd of their own, and not if they come soon after others of
         the unit as no stranger does: a burst's later spikes are small as well.
     """
-    below = train.scaling < contamination_cut(train.scaling, train.decrease, config.min_crowd)
-    return below & (not _soon(train, below, config.burst_ms))
+    below = train.scaling < contamination_cut(train.scaling, train.decrease)
+    return below & (not _soon(train, below, BURST_MS))
 
 
-def contamination_cut(scaling: FloatArray, decrease: FloatArray, min_crowd: float) -> float:
+def contamination_cut(scaling: FloatArray, decrease: FloatArray) -> float:
     """Return the scale below which a match is more likely a stranger's; 0 where none seems to be.
 
     Parameters
     ----------
     scaling, decrease : ndarray, shape (n_spikes,)
-    min_crowd : float
-        Least logarithm of how much likelier the scales are with strangers than without.
 
     Notes
     -----
@@ -136,7 +136,7 @@ def contamination_cut(scaling: FloatArray, decrease: FloatArray, min_crowd: floa
         return 0.0
     crowd = fit(scaling, START_SHARE, max(LONGEST / norm, LEAST_LENGTH))
     alone = fit(scaling, 0.0, LEAST_LENGTH)
-    if crowd.log_likelihood(scaling) - alone.log_likelihood(scaling) < min_crowd:
+    if crowd.log_likelihood(scaling) - alone.log_likelihood(scaling) < MIN_EVIDENCE:
         return 0.0
     tried = np.arange(crowd.least, crowd.mean, GRID)
     strange, own = crowd.log_densities(tried)

@@ -11,9 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MatchConfig
+from embersort.matching.single_fit import ATTENUATED_MIN_SCALING, ATTENUATED_THRESHOLD, MIN_SCALING
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
+
+SURE_THRESHOLD = 12.0
+"""From this match on an attenuated spike may come at any time, below it only soon after others of
+its unit. Chosen on the development recordings, 2026-11-23."""
+
+BURST_MS = 20.0
+"""An attenuated spike within this time after another of its unit follows it soon. Chosen on the
+development recordings, 2026-11-23."""
+
+MAX_CHANCE = 0.3
+"""Share of the attenuated spikes that follow soon that may do so by chance, at most. Chosen on the
+development recordings, 2026-11-23."""
 
 LOWEST = 0.1
 """Small spikes within this of the least scale that they may have"""
@@ -43,7 +55,7 @@ class UnitMatches:
     sampling_rate_hz: float
 
 
-def attenuated_spikes(train: UnitMatches, config: MatchConfig) -> NDArray[np.bool_]:
+def attenuated_spikes(train: UnitMatches) -> NDArray[np.bool_]:
     """Say which matches are small ones of the unit's own.
 
     Returns
@@ -53,29 +65,27 @@ def attenuated_spikes(train: UnitMatches, config: MatchConfig) -> NDArray[np.boo
         unit, where so many are that few of them can be there by chance. Not the smallest, where
         they outnumber the others: what grows more numerous downwards is a crowd of smaller neurons.
     """
-    small = train.scaling < config.min_scale
-    sure = config.sure_small_threshold**2
-    middle = config.small_threshold * config.sure_small_threshold
+    small = train.scaling < MIN_SCALING
+    sure = SURE_THRESHOLD**2
+    middle = ATTENUATED_THRESHOLD * SURE_THRESHOLD
     own = small & (train.decrease >= sure)
     # Weaker ones are more often noise: each half of the range must show for itself.
     for least, most in ((0.0, middle), (middle, sure)):
         weak = small & (train.decrease >= least) & (train.decrease < most)
-        own |= _beyond_chance(train, weak, config)
-    lowest = own & (train.scaling < config.small_min_scale + LOWEST)
+        own |= _beyond_chance(train, weak)
+    lowest = own & (train.scaling < ATTENUATED_MIN_SCALING + LOWEST)
     n_lowest, n_own = np.count_nonzero(lowest), np.count_nonzero(own)
     crowd = 2 * n_lowest - n_own > LOWEST_SD * np.sqrt(n_own)
     return own & ~lowest if crowd else own
 
 
-def _beyond_chance(
-    train: UnitMatches, weak: NDArray[np.bool_], config: MatchConfig
-) -> NDArray[np.bool_]:
+def _beyond_chance(train: UnitMatches, weak: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return those of weak matches that follow another soon, if few do so by chance."""
-    reach = ms_to_samples(config.burst_ms, train.sampling_rate_hz)
+    reach = ms_to_samples(BURST_MS, train.sampling_rate_hz)
     gap = np.diff(train.sample_index)
     follow_in_bursts = weak & np.concatenate([[False], gap <= reach])
     exposed = int(np.minimum(gap, reach).sum())
     elsewhere = np.count_nonzero(weak & ~follow_in_bursts)
     # One more than were seen elsewhere: there may have been none by luck.
     by_chance = (1 + elsewhere) * exposed / max(train.duration_samples - exposed, 1)
-    return follow_in_bursts & (by_chance <= config.max_chance * np.count_nonzero(follow_in_bursts))
+    return follow_in_bursts & (by_chance <= MAX_CHANCE * np.count_nonzero(follow_in_bursts))

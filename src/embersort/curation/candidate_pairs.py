@@ -8,8 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MergeConfig
 from embersort.types import FloatArray, IntArray
+
+PLACE_UM = 8.0
+"""Subclusters of one neuron lie this near to each other, the motion of the tissue taken off. Chosen
+on the development recordings, 2026-11-22."""
+
+MAX_PLACE_UM = 20.0
+"""Or this near, if one gains what the other loses as the tissue moves. Chosen on the development
+recordings, 2026-11-23."""
+
+MIN_PEAK_COSINE = 0.9
+"""Subclusters at one place have at least this much of their main channel's shape in common. Chosen
+on the development recordings, 2026-11-22."""
+
+MAX_HEIGHT_RATIO = 2.0
+"""A moving neuron's height on its largest channel varies at most by this factor. Chosen on the
+development recordings, 2026-11-22."""
+
+MIN_MOVED_COSINE = 0.75
+"""The same of those within `MAX_PLACE_UM`, as to shape. Chosen on the development recordings,
+2026-11-23."""
+
+MAX_MOVED_RATIO = 3.0
+"""The same of those within `MAX_PLACE_UM`, as to height. Chosen on the development recordings,
+2026-11-23."""
 
 MAX_LAG = 6
 """Samples by which peak waveforms are moved against each other: troughs are not always aligned."""
@@ -63,9 +86,7 @@ class CandidatePairs:
     about: list[tuple[int, int]]
 
 
-def find_candidate_pairs(
-    places: Places, members: list[IntArray], config: MergeConfig
-) -> CandidatePairs:
+def find_candidate_pairs(places: Places, members: list[IntArray]) -> CandidatePairs:
     """Compare all parts by place and shape.
 
     Parameters
@@ -73,10 +94,9 @@ def find_candidate_pairs(
     places : Places
     members : list of ndarray, int64
         Spikes of each part.
-    config : MergeConfig
     """
     waves = places.peak_waveforms
-    alike = one_shape(waves, config.min_peak_cosine, config.max_height_ratio)
+    alike = one_shape(waves, MIN_PEAK_COSINE, MAX_HEIGHT_RATIO)
     if places.um is None:
         return CandidatePairs(alike=alike, may_be_near=np.ones_like(alike), near=[], about=[])
     middle = np.full((len(members), 2), np.nan)
@@ -88,13 +108,13 @@ def find_candidate_pairs(
     apart = np.abs(middle[:, None] - middle[None, :])
     doubt = spread[:, None] + spread[None, :]
     distance = np.linalg.norm(apart, axis=2)
-    alike_when_moved = one_shape(waves, config.min_moved_cosine, config.max_moved_ratio)
+    alike_when_moved = one_shape(waves, MIN_MOVED_COSINE, MAX_MOVED_RATIO)
     return CandidatePairs(
         alike=alike,
         # Parts without spikes have no place: nothing is said of them.
-        may_be_near=~(apart > config.place_um + doubt).any(axis=2),
-        near=_nearest_first(distance, alike & (distance <= config.place_um)),
-        about=_nearest_first(distance, alike_when_moved & (distance <= config.max_place_um)),
+        may_be_near=~(apart > PLACE_UM + doubt).any(axis=2),
+        near=_nearest_first(distance, alike & (distance <= PLACE_UM)),
+        about=_nearest_first(distance, alike_when_moved & (distance <= MAX_PLACE_UM)),
     )
 
 

@@ -8,8 +8,14 @@ from numpy.typing import NDArray
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank, make_bank
 from embersort.matching.orthogonal_pursuit import match_templates
-from embersort.matching.redundancy import NO_RATE_HZ
-from embersort.matching.single_fit import FitCriteria, fit_criteria
+from embersort.matching.redundancy import NO_RATE_HZ, REDUNDANT_SHARE
+from embersort.matching.single_fit import (
+    AMPLITUDE_SD,
+    MAX_SCALING,
+    MIN_SCALING,
+    FitCriteria,
+    fit_criteria,
+)
 from embersort.signal.front import Front
 from embersort.signal.tiles import Tile, spread
 from embersort.templates.residual import fires_throughout
@@ -80,7 +86,7 @@ def collisions(
     rows = np.sort(np.concatenate([evenly(rows, N_EVENTS) for rows in own]))
     sample, unit = spikes.sample_index[rows], spikes.unit_index[rows]
     n_before = front.window.n_before
-    others = make_bank(templates[~candidates], n_before, config, noise=noise, stride=stride)
+    others = make_bank(templates[~candidates], n_before, noise=noise, stride=stride)
 
     def process_tile(tile: Tile) -> NDArray[np.int64]:
         here = (sample >= tile.start) & (sample < tile.stop)
@@ -140,7 +146,6 @@ def explained_by(
         Of the cluster of each event.
     others : TemplateBank
     config : MatchConfig
-        ``redundant_share`` of its own energy may be left more.
 
     Returns
     -------
@@ -152,19 +157,19 @@ def explained_by(
     criteria = fit_criteria(config, NO_RATE_HZ, allow_attenuated=False)
     around = np.arange(-n_window, 2 * n_window)
     segments = white[start[:, None] + around]
-    scaling, place = _fit_own(segments, templates, config)
+    scaling, place = _fit_own(segments, templates)
     without_own = segments.copy()
     for i, first in enumerate(place):
         without_own[i, first : first + n_window] -= scaling[i] * templates[i]
     used = np.any(templates != 0, axis=1)
-    allowed = config.redundant_share * np.square(scaling) * _energy(templates)
+    allowed = REDUNDANT_SHARE * np.square(scaling) * _energy(templates)
     left, n_spikes = _left_by(others, segments, used, criteria)
     more = left - _left_by(others, without_own, used, criteria)[0]
     return np.where(more <= allowed, n_spikes, 0)
 
 
 def _fit_own(
-    segments: NDArray[np.float32], templates: NDArray[np.float32], config: MatchConfig
+    segments: NDArray[np.float32], templates: NDArray[np.float32]
 ) -> tuple[FloatArray, IntArray]:
     """Return the scale, and the first sample, of the best fit of each segment's own template."""
     n_window = templates.shape[1]
@@ -172,9 +177,9 @@ def _fit_own(
     score = np.stack(
         [np.einsum("ntc,ntc->n", segments[:, t : t + n_window], templates) for t in firsts]
     )
-    prior = config.amplitude_sd**-2
+    prior = AMPLITUDE_SD**-2
     scaling = (score.max(axis=0) + prior) / (_energy(templates) + prior)
-    return np.clip(scaling, config.min_scale, config.max_scale), firsts[score.argmax(axis=0)]
+    return np.clip(scaling, MIN_SCALING, MAX_SCALING), firsts[score.argmax(axis=0)]
 
 
 def _left_by(

@@ -5,12 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MergeConfig
 from embersort.curation.candidate_pairs import Places
+from embersort.curation.links import BLOCK_S
 from embersort.curation.pair_tests import SpikeTrains, violate_cross_refractory
 from embersort.curation.union import RowsOfUnit, unite_pairs
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
+
+MIN_MOVED_UM = 5.0
+"""Smaller displacements are uncertain. Chosen on the development recordings, 2026-11-23."""
+
+N_DISPLACEMENTS = 8
+"""Displacements that are told apart. Chosen on the development recordings, 2026-11-23."""
+
+MIN_SWING = 5.0
+"""Two subclusters of one neuron vary over displacement more than this many times what chance gives,
+their sum less. Chosen on the development recordings, 2026-11-23."""
+
+MAX_REMAINDER = 0.05
+"""Share of that variance that may be left in their sum. Chosen on the development recordings,
+2026-11-23."""
 
 FEWEST_BINS = 3
 """Over fewer displacements nothing is gained or lost."""
@@ -21,7 +35,6 @@ def merge_drift_splits(
     same: IntArray,
     pairs: list[tuple[int, int]],
     places: Places,
-    config: MergeConfig,
 ) -> NDArray[np.int64]:
     """Return the leading part of each part's unit, after joining those that share one neuron.
 
@@ -36,12 +49,11 @@ def merge_drift_splits(
     pairs : list of (int, int)
         Parts that may share a neuron, the likeliest first.
     places : Places
-    config : MergeConfig
     """
     displacement_um, um = places.displacement_um, places.um
     if um is None or displacement_um is None or not len(spikes.sample_index):
         return same.copy()
-    length = max(ms_to_samples(1000 * config.block_s, spikes.sampling_rate_hz), 1)
+    length = max(ms_to_samples(1000 * BLOCK_S, spikes.sampling_rate_hz), 1)
     block = spikes.sample_index // length
     n_blocks = int(block[-1]) + 1
     middles = np.arange(n_blocks, dtype=np.int64) * length + length // 2
@@ -55,9 +67,9 @@ def merge_drift_splits(
         counts_a, counts_b = (
             np.bincount(block[rows], minlength=n_blocks) for rows in (rows_a, rows_b)
         )
-        return are_drift_split(
-            counts_a, counts_b, moved_um, config
-        ) and not violate_cross_refractory(spikes, rows_a, rows_b, config)
+        return are_drift_split(counts_a, counts_b, moved_um) and not violate_cross_refractory(
+            spikes, rows_a, rows_b
+        )
 
     return unite_pairs(spikes, same, pairs, share_neuron)
 
@@ -66,7 +78,6 @@ def are_drift_split(
     counts_a: NDArray[np.int64],
     counts_b: NDArray[np.int64],
     displacement_um: FloatArray,
-    config: MergeConfig,
 ) -> bool:
     """Say whether the rates of two parts depend on the tissue's place, but not their sum.
 
@@ -76,7 +87,6 @@ def are_drift_split(
         Spikes of either part in blocks of time of one length.
     displacement_um : ndarray, shape (n_blocks,)
         Of the tissue about the parts.
-    config : MergeConfig
 
     Returns
     -------
@@ -85,20 +95,20 @@ def are_drift_split(
         to stay. What a rate varies by beyond chance is judged by how it varies while the tissue is
         at one place: bursts and common changes of rate have no say.
     """
-    if np.ptp(displacement_um) < config.min_moved_um:
+    if np.ptp(displacement_um) < MIN_MOVED_UM:
         return False
-    bins = _bins(displacement_um, config.n_displacements)
+    bins = _bins(displacement_um, N_DISPLACEMENTS)
     both = counts_a + counts_b
     n_blocks = np.bincount(bins).astype(np.float64)
     if len(n_blocks) < FEWEST_BINS:
         return False
     by_a, by_b, by_both = (_excess(counts, bins, n_blocks) for counts in (counts_a, counts_b, both))
     unsteady = max(1.0, _within(both, bins, n_blocks))
-    least = config.min_swing * unsteady
+    least = MIN_SWING * unsteady
     if min(by_a, by_b) < least or by_both > least:
         return False
     swing = counts_a.mean() * (by_a - unsteady) + counts_b.mean() * (by_b - unsteady)
-    return bool(both.mean() * (by_both - unsteady) <= config.max_remainder * swing)
+    return bool(both.mean() * (by_both - unsteady) <= MAX_REMAINDER * swing)
 
 
 def _bins(displacement_um: FloatArray, most: int) -> NDArray[np.int64]:

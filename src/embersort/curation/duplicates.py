@@ -5,12 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MergeConfig
 from embersort.curation.correlogram import share_at_fixed_lag
 from embersort.curation.pair_tests import SpikeTrains
 from embersort.spread import spread_places
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
+
+MAX_LAG_MS = 4.0
+"""A duplicate follows or precedes its source within this time. Chosen on the development
+recordings, 2026-11-22."""
+
+LAG_WIDTH_MS = 0.2
+"""Lags this near to each other are the same. Chosen on the development recordings, 2026-11-22."""
+
+FIXED_LAG_SHARE = 0.5
+"""Share of a subcluster's spikes at one lag to another that makes it a duplicate. Chosen on the
+development recordings, 2026-11-22."""
+
+FAR_FIXED_LAG_SHARE = 0.8
+"""The same where the other's template does not reach it. Chosen on the development recordings,
+2026-11-23."""
 
 DUPLICATE_MS = 0.3
 """No neuron fires twice within this time, nor does a matcher see one spike twice."""
@@ -22,9 +36,7 @@ MOST_ASKED = 500
 """So many spikes tell whether a part always follows another far away."""
 
 
-def lagged_duplicates(
-    spikes: SpikeTrains, templates: FloatArray, config: MergeConfig
-) -> NDArray[np.bool_]:
+def lagged_duplicates(spikes: SpikeTrains, templates: FloatArray) -> NDArray[np.bool_]:
     """Say which parts are echoes: most of their spikes follow a stronger part's at one fixed lag.
 
     Parameters
@@ -33,15 +45,14 @@ def lagged_duplicates(
     templates : ndarray, shape (n_parts, n_window, n_channels)
         The stronger is the voice, of two alike the first. A voice reaches the channel on which its
         echo is largest, or next to all of the echo's spikes follow it.
-    config : MergeConfig
 
     Returns
     -------
     ndarray, shape (n_parts,), bool
     """
     fs = spikes.sampling_rate_hz
-    reach = ms_to_samples(config.echo_ms, fs)
-    width = max(1, ms_to_samples(config.echo_width_ms, fs))
+    reach = ms_to_samples(MAX_LAG_MS, fs)
+    width = max(1, ms_to_samples(LAG_WIDTH_MS, fs))
     extent = np.ptp(templates, axis=1)
     strength = np.sqrt(np.square(templates, dtype=np.float64).sum(axis=(1, 2)))
     trains = [spikes.sample_index[spikes.unit_index == part] for part in range(len(templates))]
@@ -55,7 +66,7 @@ def lagged_duplicates(
             # What is far away may be a neuron that fires together with it; but not each time.
             heard = extent[source, extent[part].argmax()] > MIN_HEARD * extent[source].max()
             train, least = (
-                (trains[part], config.share_at_fixed_lag) if heard else (asked, config.locked_share)
+                (trains[part], FIXED_LAG_SHARE) if heard else (asked, FAR_FIXED_LAG_SHARE)
             )
             if share_at_fixed_lag(trains[source], train, reach, width) >= least:
                 duplicate[part] = True

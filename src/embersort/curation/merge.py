@@ -10,13 +10,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.gaps import slow_cosines
+from embersort.clustering.gaps import N_DIMS, N_SLOW, slow_cosines
 from embersort.clustering.time_merge import meeting
-from embersort.config import MergeConfig
-from embersort.curation.candidate_pairs import CandidatePairs, Places, find_candidate_pairs
+from embersort.curation.candidate_pairs import (
+    MAX_HEIGHT_RATIO,
+    CandidatePairs,
+    Places,
+    find_candidate_pairs,
+)
 from embersort.curation.drift_merge import merge_drift_splits
-from embersort.curation.links import Link, follow_in_bursts, link, recover_after_larger
+from embersort.curation.links import MIN_PASSING, Link, follow_in_bursts, link, recover_after_larger
 from embersort.curation.pair_tests import (
+    CENSORED_MS,
     SpikeTrains,
     UnitFrame,
     fire_independently,
@@ -26,6 +31,45 @@ from embersort.curation.pair_tests import (
 from embersort.curation.union import RowsOfUnit, unite_pairs
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
+
+MIN_SIMILARITY = 0.7
+"""Over-split units of one template are at least this much alike. Chosen on the development
+recordings, 2026-11-22."""
+
+MIN_LINK_SIMILARITY = 0.5
+"""Templates of one moving or bursting neuron are at least this much alike. Chosen on the
+development recordings, 2026-11-22."""
+
+MAX_DIP = 1.0
+"""Units whose joint projection in the last view dips this much are two. Chosen on the development
+recordings, 2026-11-22."""
+
+DEEP_DIP = 5.0
+"""So are those that dip this much in the components, unless they keep each other's refractory
+period. Chosen on the development recordings, 2026-11-23."""
+
+MIN_BURST_COSINE = 0.85
+"""Spikes of a burst have at least this much of their shape in common. Chosen on the development
+recordings, 2026-11-22."""
+
+MIN_RECOVERING_COSINE = 0.75
+"""This much is enough where the sets keep each other's refractory period. Chosen on the development
+recordings, 2026-11-23."""
+
+MIN_DOUBLE_TROUGH_COSINE = 0.8
+"""Units of one neuron that was found at two troughs are at least this much alike at a lag. Chosen
+on the development recordings, 2026-11-22."""
+
+SURE_DOUBLE_TROUGH_COSINE = 0.88
+"""If this much alike at a lag, but not as they are, they need no other proof. Chosen on the
+development recordings, 2026-11-23."""
+
+MIN_DOUBLE_TROUGH_MS = 0.1
+"""Two troughs are at least this far apart. Chosen on the development recordings, 2026-11-23."""
+
+DOUBLE_TROUGH_CENSORED_MS = 0.6
+"""And at most this; nearer pairs of spikes may be one found at both. Chosen on the development
+recordings, 2026-11-22."""
 
 SMALLEST_ENERGY = 1e-9
 """Far below that of any template in units of the noise."""
@@ -57,7 +101,6 @@ def merge_units(
     templates: FloatArray,
     frames: Sequence[UnitFrame],
     places: Places,
-    config: MergeConfig,
     *,
     tracked_only: bool = False,
 ) -> Merges:
@@ -73,7 +116,6 @@ def merge_units(
         components first, then the embedding where there is one.
     places : Places
         Where the spikes lie and what the parts look like.
-    config : MergeConfig
     tracked_only : bool
         Whether nothing beyond `Merges.tracked_unit` is wanted; a unit is then its tracked unit.
 
@@ -86,17 +128,17 @@ def merge_units(
         Pairs are looked at by falling similarity.
     """
     members = [np.flatnonzero(spikes.unit_index == part) for part in range(len(templates))]
-    candidates = find_candidate_pairs(places, members, config)
+    candidates = find_candidate_pairs(places, members)
     same = np.arange(len(templates))
     apart = []
-    gap = _gap_test(spikes, frames, config)
+    gap = _gap_test(spikes, frames)
 
-    for a, b, similarity in _alike(templates, config.min_link_similarity):
+    for a, b, similarity in _alike(templates, MIN_LINK_SIMILARITY):
         a, b = same[a], same[b]
         if a == b or not len(members[a]) or not len(members[b]):
             continue
-        if similarity >= config.min_similarity:
-            if fire_independently(spikes, members[a], members[b], config):
+        if similarity >= MIN_SIMILARITY:
+            if fire_independently(spikes, members[a], members[b]):
                 continue
             if not gap(members[a], members[b]):
                 _unite(members, same, a, b)
@@ -104,20 +146,20 @@ def merge_units(
         apart.append((a, b))
     left = _still_apart([*apart, *candidates.near], same)
 
-    linked = cache(lambda a, b: link(spikes, members[a], members[b], frames[0], config))
-    max_lag = ms_to_samples(config.half_censored_ms, spikes.sampling_rate_hz)
+    linked = cache(lambda a, b: link(spikes, members[a], members[b], frames[0]))
+    max_lag = ms_to_samples(DOUBLE_TROUGH_CENSORED_MS, spikes.sampling_rate_hz)
     at_lag = _AtLag(templates=templates, max_lag=max_lag)
-    tests = _Tests(spikes, templates, members, linked, gap, candidates, at_lag, config)
+    tests = _Tests(spikes, templates, members, linked, gap, candidates, at_lag)
     # What was seen to belong together comes before parts that only take turns.
     passing = _linked(same, left, Link.PASSES, tests)
-    seen = merge_drift_splits(spikes, passing, [*apart, *candidates.about], places, config)
+    seen = merge_drift_splits(spikes, passing, [*apart, *candidates.about], places)
     tracked_unit = _linked(seen, left, Link.JUMPS, tests)
     if tracked_only:
         return Merges(
             tracked_unit=tracked_unit, unit=tracked_unit, late_samples=np.zeros_like(tracked_unit)
         )
     unit = _linked(_linked(seen, left, Link.BURSTS, tests), left, Link.JUMPS, tests)
-    final = _linked(unit, at_lag.pairs(config), Link.DOUBLE_TROUGH, tests)
+    final = _linked(unit, at_lag.pairs(), Link.DOUBLE_TROUGH, tests)
     return Merges(
         tracked_unit=tracked_unit, unit=final, late_samples=at_lag.late_samples(unit, final)
     )
@@ -137,27 +179,27 @@ def _still_apart(pairs: list[tuple[int, int]], same: IntArray) -> list[tuple[int
 
 
 def _gap_test(
-    spikes: SpikeTrains, frames: Sequence[UnitFrame], config: MergeConfig
+    spikes: SpikeTrains, frames: Sequence[UnitFrame]
 ) -> Callable[[IntArray, IntArray], bool]:
     """Return a test of whether a gap holds two sets of spikes apart."""
     components, look = frames[0], frames[-1]
     when = spikes.sample_index / spikes.sample_index.max(initial=1)
-    slow = slow_cosines(when, config.n_slow)
+    slow = slow_cosines(when, N_SLOW)
 
     def gap(a: IntArray, b: IntArray) -> bool:
         # What the networks hold apart are no copies, even where components see one cloud; and
         # components see gaps in what overlaps and jitter leave of one neuron.
-        if projection_dip(look, a, b, config.n_dims, slow) >= config.max_copy_dip:
+        if projection_dip(look, a, b, N_DIMS, slow) >= MAX_DIP:
             return True
-        near_a, near_b = meeting(when, a, b, config.meet)
+        near_a, near_b = meeting(when, a, b)
         # Of parts that hardly ever meet, what they look like at rest must do.
-        if min(len(near_a), len(near_b)) < config.min_passing:
+        if min(len(near_a), len(near_b)) < MIN_PASSING:
             return False
-        if projection_dip(look, near_a, near_b, config.n_dims) >= config.max_copy_dip:
+        if projection_dip(look, near_a, near_b, N_DIMS) >= MAX_DIP:
             return True
         # The networks are blind to some gaps; jitter makes some that are as deep.
-        deep = projection_dip(components, near_a, near_b, config.n_dims) >= config.deep_dip
-        return deep and not keep_cross_refractory(spikes, a, b, config.censored_ms, config)
+        deep = projection_dip(components, near_a, near_b, N_DIMS) >= DEEP_DIP
+        return deep and not keep_cross_refractory(spikes, a, b, CENSORED_MS)
 
     return gap
 
@@ -172,12 +214,11 @@ class _Tests(NamedTuple):
     gap: Callable[[IntArray, IntArray], bool]
     candidates: CandidatePairs
     at_lag: _AtLag
-    config: MergeConfig
 
     def hold(self, a: int, b: int, how: Link) -> bool:
         """Say whether two parts are linked in this way."""
         if how is Link.BURSTS:
-            return _bursts(self.spikes, self.templates, self.members, a, b, self.config)
+            return _bursts(self.spikes, self.templates, self.members, a, b)
         if how is Link.DOUBLE_TROUGH:
             return self._are_double_trough(a, b)
         if not self.candidates.alike[a, b] or (
@@ -194,19 +235,17 @@ class _Tests(NamedTuple):
         trough is, and looks alike at either.
         """
         spikes_a, spikes_b = self.members[a], self.members[b]
-        if min(len(spikes_a), len(spikes_b)) < self.config.min_passing:
+        if min(len(spikes_a), len(spikes_b)) < MIN_PASSING:
             return False
-        shortest = ms_to_samples(self.config.min_half_ms, self.spikes.sampling_rate_hz)
+        shortest = ms_to_samples(MIN_DOUBLE_TROUGH_MS, self.spikes.sampling_rate_hz)
         alike, late = self.at_lag.between(a, b)
         if (
-            alike >= self.config.sure_half_cosine
+            alike >= SURE_DOUBLE_TROUGH_COSINE
             and abs(late) >= shortest
-            and cosine(self.templates[a], self.templates[b]) < self.config.min_similarity
+            and cosine(self.templates[a], self.templates[b]) < MIN_SIMILARITY
         ):
             return True
-        apart = keep_cross_refractory(
-            self.spikes, spikes_a, spikes_b, self.config.half_censored_ms, self.config
-        )
+        apart = keep_cross_refractory(self.spikes, spikes_a, spikes_b, DOUBLE_TROUGH_CENSORED_MS)
         return apart or not self.gap(spikes_a, spikes_b)
 
 
@@ -217,7 +256,7 @@ def _linked(
 
     def are_one(a: int, b: int, rows_of_unit: RowsOfUnit) -> bool:
         return tests.hold(a, b, how) and not fire_independently(
-            tests.spikes, rows_of_unit(a), rows_of_unit(b), tests.config
+            tests.spikes, rows_of_unit(a), rows_of_unit(b)
         )
 
     return unite_pairs(tests.spikes, same, pairs, are_one)
@@ -229,18 +268,17 @@ def _bursts(
     members: list[IntArray],
     a: int,
     b: int,
-    config: MergeConfig,
 ) -> bool:
     """Say whether the smaller of two parts holds the later spikes of the other's bursts."""
     alike = cosine(templates[a], templates[b])
-    if alike < config.min_recovering_cosine:
+    if alike < MIN_RECOVERING_COSINE:
         return False
     if np.square(templates[a]).sum() < np.square(templates[b]).sum():
         a, b = b, a
     large, small = members[a], members[b]
-    if alike >= config.min_burst_cosine and follow_in_bursts(spikes, large, small, config):
+    if alike >= MIN_BURST_COSINE and follow_in_bursts(spikes, large, small):
         return True
-    return recover_after_larger(spikes, large, small, config)
+    return recover_after_larger(spikes, large, small)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -279,17 +317,17 @@ class _AtLag:
             late[i] = self.between(parts[i], others[i])[1]
         return late
 
-    def pairs(self, config: MergeConfig) -> list[tuple[int, int]]:
+    def pairs(self) -> list[tuple[int, int]]:
         """Return the pairs that may be one cell, the most alike first."""
         # No lag brings together what lies on other channels.
         by_channel = np.sqrt(np.square(self.templates, dtype=float).sum(axis=1))
         energy = np.maximum(np.square(by_channel).sum(axis=1), SMALLEST_ENERGY)
         most = by_channel @ by_channel.T / np.sqrt(np.outer(energy, energy))
         ratio = np.maximum(energy[:, None] / energy[None, :], energy[None, :] / energy[:, None])
-        may_be = (most >= config.min_half_cosine) & (ratio <= config.max_height_ratio)
+        may_be = (most >= MIN_DOUBLE_TROUGH_COSINE) & (ratio <= MAX_HEIGHT_RATIO)
         pairs = np.argwhere(np.triu(may_be, k=1)).tolist()
         alike = [(self.between(a, b)[0], a, b) for a, b in pairs]
-        alike = [found for found in alike if found[0] >= config.min_half_cosine]
+        alike = [found for found in alike if found[0] >= MIN_DOUBLE_TROUGH_COSINE]
         return [(a, b) for _, a, b in sorted(alike, key=lambda found: -found[0])]
 
 

@@ -9,10 +9,48 @@ from dataclasses import dataclass
 import numpy as np
 
 from embersort.clustering.gaps import dip_between, principal_coordinates, without_common_trend
-from embersort.config import MergeConfig
 from embersort.curation.correlogram import Coincidence, coincidence
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
+
+REFRACTORY_MS = 2.0
+"""Spikes of one neuron are at least this far apart. Chosen on the development recordings,
+2026-11-22."""
+
+CENSORED_MS = 0.3
+"""Nearer pairs may be one spike found twice. Chosen on the development recordings, 2026-11-22."""
+
+HIDING_MS = 1.2
+"""Nearer spikes of two neurons may hide each other, so that neither is found. Chosen on the
+development recordings, 2026-11-23."""
+
+MIN_EXPECTED = 5.0
+"""With fewer coincidences expected by chance, their share has no say. Chosen on the development
+recordings, 2026-11-22."""
+
+MAX_COINCIDENCE = 0.5
+"""Units with more than this share of the coincidences expected by chance stay apart. Chosen on the
+development recordings, 2026-11-22."""
+
+MIN_COINCIDENCES = 3
+"""So do units with at least this many, where one neuron would hardly show so many. Chosen on the
+development recordings, 2026-11-23."""
+
+COINCIDENCE_CHANCE = 0.01
+"""Chance at which one neuron would hardly show so many. Chosen on the development recordings,
+2026-11-23."""
+
+FOREIGN_SHARE = 0.2
+"""Foreign spikes among a neuron's own give it this share of the coincidences of independent
+neurons. Chosen on the development recordings, 2026-11-23."""
+
+EXCLUSION_CHANCE = 1e-3
+"""Chance that independent neurons keep out of each other's way as one neuron does. Chosen on the
+development recordings, 2026-11-22."""
+
+MAX_EXCLUSION_SHARE = 0.1
+"""Two sets of one neuron coincide at most in this share of what chance would give. Chosen on the
+development recordings, 2026-11-23."""
 
 UnitFrame = Callable[[IntArray], FloatArray]
 """From indices of spikes to their features in comparable columns."""
@@ -34,7 +72,7 @@ class SpikeTrains:
     sampling_rate_hz: float
 
 
-def fire_independently(spikes: SpikeTrains, a: IntArray, b: IntArray, config: MergeConfig) -> bool:
+def fire_independently(spikes: SpikeTrains, a: IntArray, b: IntArray) -> bool:
     """Say whether two sets fire within a refractory period as often as strangers do.
 
     Where too few such pairs are to be expected, their share says nothing; but so many may be seen
@@ -43,50 +81,48 @@ def fire_independently(spikes: SpikeTrains, a: IntArray, b: IntArray, config: Me
     strangers, too, seem to keep apart: lags beyond that are also looked at by themselves.
     """
     return any(
-        _like_strangers(_refractory_pairs(spikes, a, b, shortest_ms, config), config)
-        for shortest_ms in (config.censored_ms, config.hiding_ms)
+        _like_strangers(_refractory_pairs(spikes, a, b, shortest_ms))
+        for shortest_ms in (CENSORED_MS, HIDING_MS)
     )
 
 
-def violate_cross_refractory(
-    spikes: SpikeTrains, a: IntArray, b: IntArray, config: MergeConfig
-) -> bool:
+def violate_cross_refractory(spikes: SpikeTrains, a: IntArray, b: IntArray) -> bool:
     """Say whether two sets fire within a refractory period more than foreign spikes would have it.
 
     Unlike `fire_independently` this takes no sets for strangers only since they may be.
     """
     return any(
-        _proven(_refractory_pairs(spikes, a, b, shortest_ms, config), config)
-        for shortest_ms in (config.censored_ms, config.hiding_ms)
+        _proven(_refractory_pairs(spikes, a, b, shortest_ms))
+        for shortest_ms in (CENSORED_MS, HIDING_MS)
     )
 
 
-def _like_strangers(pairs: Coincidence, config: MergeConfig) -> bool:
-    enough = pairs.n_expected >= config.min_expected
-    if enough and pairs.n_seen > config.max_coincidence * pairs.n_expected:
+def _like_strangers(pairs: Coincidence) -> bool:
+    enough = pairs.n_expected >= MIN_EXPECTED
+    if enough and pairs.n_seen > MAX_COINCIDENCE * pairs.n_expected:
         return True
-    return _proven(pairs, config)
+    return _proven(pairs)
 
 
-def _proven(pairs: Coincidence, config: MergeConfig) -> bool:
-    foreign = config.foreign_share * pairs.n_expected
+def _proven(pairs: Coincidence) -> bool:
+    foreign = FOREIGN_SHARE * pairs.n_expected
     return (
-        pairs.n_seen >= config.min_coincidences
-        and _poisson_head(pairs.n_seen, foreign) < config.coincidence_chance
+        pairs.n_seen >= MIN_COINCIDENCES
+        and _poisson_head(pairs.n_seen, foreign) < COINCIDENCE_CHANCE
     )
 
 
 def keep_cross_refractory(
-    spikes: SpikeTrains, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+    spikes: SpikeTrains, a: IntArray, b: IntArray, censored_ms: float
 ) -> bool:
     """Say whether two sets keep each other's refractory period, as one neuron's spikes do.
 
     So few pairs must be seen that strangers would have them by chance less often than
-    ``half_chance``; where few are to be expected, nothing is proven: False.
+    `EXCLUSION_CHANCE`; where few are to be expected, nothing is proven: False.
     """
-    pairs = _refractory_pairs(spikes, a, b, censored_ms, config)
-    few = pairs.n_seen <= config.max_half_coincidence * pairs.n_expected
-    return few and _poisson_tail(pairs.n_seen, pairs.n_expected) < config.half_chance
+    pairs = _refractory_pairs(spikes, a, b, censored_ms)
+    few = pairs.n_seen <= MAX_EXCLUSION_SHARE * pairs.n_expected
+    return few and _poisson_tail(pairs.n_seen, pairs.n_expected) < EXCLUSION_CHANCE
 
 
 def _poisson_head(least: int, mean: float) -> float:
@@ -113,7 +149,7 @@ def _poisson_tail(most: int, mean: float) -> float:
 
 
 def _refractory_pairs(
-    spikes: SpikeTrains, a: IntArray, b: IntArray, censored_ms: float, config: MergeConfig
+    spikes: SpikeTrains, a: IntArray, b: IntArray, censored_ms: float
 ) -> Coincidence:
     """Count the pairs of two sets that are nearer than a refractory period, not censored."""
     fs = spikes.sampling_rate_hz
@@ -121,7 +157,7 @@ def _refractory_pairs(
         spikes.sample_index[a],
         spikes.sample_index[b],
         ms_to_samples(censored_ms, fs),
-        ms_to_samples(config.refractory_ms, fs),
+        ms_to_samples(REFRACTORY_MS, fs),
     )
 
 

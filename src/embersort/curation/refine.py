@@ -17,13 +17,23 @@ from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.pair_tests import SpikeTrains, UnitFrame
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes, own_matches
+from embersort.matching.banks_over_time import MIN_MEDIAN_DECREASE
 from embersort.matching.orthogonal_pursuit import Matches
+from embersort.matching.single_fit import MIN_SCALING
 from embersort.motion.epochs import epoch_of
 from embersort.signal.pca import TemporalPca
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import TrackedTemplates, track_templates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
 from embersort.units import ms_to_samples
+
+MIN_MEDIAN_SCALING = 0.75
+"""A unit whose spikes are mostly smaller than this part of its template is none. Chosen on the
+development recordings, 2026-11-22."""
+
+MIN_MEDIAN_RELATIVE_GAIN = 1.25
+"""Half of a unit's spikes lower the residual by this many times what is asked of any; noise does by
+less. Chosen on the development recordings, 2026-11-22."""
 
 OfCollisions = Callable[[NDArray[np.float32], UnitSpikes], NDArray[np.bool_]]
 """Says which parts, given their templates and spikes, hold collisions of others."""
@@ -74,7 +84,7 @@ def refine(
         pca,
         registration.n_samples,
         registration.sampling_rate_hz,
-        config.moving,
+        config.tracking,
         registration.epoch_starts,
     )
 
@@ -102,7 +112,6 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         spikes.explained,
         registration.n_samples,
         registration.sampling_rate_hz,
-        config.match,
     )
     labels = np.where(real[matches.unit_index] & own, matches.unit_index, UNASSIGNED)
     labels = _without_duplicates(spikes, labels, spikes.means, registration, config)
@@ -145,12 +154,12 @@ def is_real(spikes: MatchedSpikes, members: IntArray, config: SortConfig) -> boo
     Noise fits any template now and then, just above the threshold. Spikes smaller than usual have
     no say: what they are is judged by the others.
     """
-    usual = members[spikes.matches.scaling[members] >= config.match.min_scale]
+    usual = members[spikes.matches.scaling[members] >= MIN_SCALING]
     return bool(
         len(usual) >= config.match.min_spikes
-        and np.median(spikes.matches.scaling[usual]) >= config.match.min_median_scale
-        and np.median(spikes.matches.decrease[usual]) >= config.match.min_median_gain
-        and np.median(spikes.relative_gain[usual]) >= config.match.min_median_worth
+        and np.median(spikes.matches.scaling[usual]) >= MIN_MEDIAN_SCALING
+        and np.median(spikes.matches.decrease[usual]) >= MIN_MEDIAN_DECREASE
+        and np.median(spikes.relative_gain[usual]) >= MIN_MEDIAN_RELATIVE_GAIN
     )
 
 
@@ -210,7 +219,7 @@ def _several(
 ) -> bool:
     """Say whether some spikes are several neurons'."""
     fs = registration.sampling_rate_hz
-    return is_multi_unit(sample_index[rows], fs, config.cluster.several)
+    return is_multi_unit(sample_index[rows], fs)
 
 
 def _without_duplicates(
@@ -223,7 +232,7 @@ def _without_duplicates(
     """Return the labels with those of echoes taken away."""
     if not len(templates):
         return labels
-    duplicate = lagged_duplicates(_labelled(spikes, labels, registration), templates, config.merge)
+    duplicate = lagged_duplicates(_labelled(spikes, labels, registration), templates)
     return np.where((labels >= 0) & duplicate[labels], UNASSIGNED, labels)
 
 
@@ -263,7 +272,6 @@ def _merges(
         templates,
         frames,
         registration.places(spikes, used, templates),
-        config.merge,
         tracked_only=tracked_only,
     )
 

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MatchConfig
 from embersort.curation.amplitude_mixture import low_amplitude_contamination
 from embersort.curation.attenuation import UnitMatches, attenuated_spikes
 from embersort.matching.orthogonal_pursuit import Matches
+from embersort.matching.single_fit import MIN_SCALING
 from embersort.types import FloatArray, IntArray
+
+MIN_EXPLAINED = 0.5
+"""Share of a spike's energy beyond noise that its template explains, at least. Chosen on the
+development recordings, 2026-11-23."""
+
+MIN_EXPLAINED_ATTENUATED = 0.65
+"""The same of an attenuated spike. Chosen on the development recordings, 2026-11-23."""
 
 MIN_SHAPING_SCALING = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
@@ -136,7 +143,6 @@ def own_matches(
     explained: NDArray[np.float32],
     duration_samples: int,
     sampling_rate_hz: float,
-    config: MatchConfig,
 ) -> NDArray[np.bool_]:
     """Say which matches are likely spikes of the unit that they were given to.
 
@@ -149,7 +155,6 @@ def own_matches(
     duration_samples : int
         Of the recording.
     sampling_rate_hz : float
-    config : MatchConfig
 
     Returns
     -------
@@ -157,8 +162,8 @@ def own_matches(
         Not those of another shape, nor the small ones of units with a cut-off, nor what
         `attenuated_spikes` and `low_amplitude_contamination` say is none.
     """
-    small = matches.scaling < config.min_scale
-    own = explained >= np.where(small, config.min_explained, config.min_explained_usual)
+    small = matches.scaling < MIN_SCALING
+    own = explained >= np.where(small, MIN_EXPLAINED_ATTENUATED, MIN_EXPLAINED)
     own &= ~(cut_off[matches.unit_index] & (matches.scaling < MIN_SCALING_CUT_OFF))
 
     def matches_of(rows: IntArray) -> UnitMatches:
@@ -174,7 +179,7 @@ def own_matches(
         rows = np.flatnonzero(own & (matches.unit_index == unit))
         rows = rows[np.argsort(matches.sample_index[rows], kind="stable")]
         if small[rows].any():
-            own[rows] = ~small[rows] | attenuated_spikes(matches_of(rows), config)
+            own[rows] = ~small[rows] | attenuated_spikes(matches_of(rows))
         usual = rows[~small[rows]]
-        own[usual] = ~low_amplitude_contamination(matches_of(usual), config)
+        own[usual] = ~low_amplitude_contamination(matches_of(usual))
     return own

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MatchConfig
-from embersort.matching.components import TemplateComponents, decompose, shift_samples
+from embersort.matching.components import N_SHIFTS, TemplateComponents, decompose, shift_samples
 from embersort.matching.template_overlaps import OverlapInputs, Overlaps, correlate_near
 from embersort.types import FloatArray
+
+RANK = 5
+"""Separable components of each template, at most. Of six recordings 4 and 3 are less accurate on
+one; see the log of 2026-11-22."""
 
 SUPPORT_SHARE = 0.05
 """A channel belongs to a template if it holds this share of the largest channel's peak to peak."""
@@ -136,7 +139,6 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
 def make_bank(
     templates: FloatArray,
     n_before: int,
-    config: MatchConfig,
     noise: FloatArray = WHITE_NOISE,
     earlier: EarlierBank | None = None,
     stride: int = 1,
@@ -149,7 +151,6 @@ def make_bank(
         White templates in units of the noise.
     n_before : int
         Sample of the trough within the window.
-    config : MatchConfig
     noise : ndarray, shape (n_lags,), optional
         Autocorrelation of the noise.
     earlier : EarlierBank, optional
@@ -167,23 +168,23 @@ def make_bank(
     O(n_units · n_near · n_shifts · n_window² · rank) for the overlaps, the dearest part.
     """
     channels = _support(templates)
-    rank = min(config.rank, templates.shape[1], channels.shape[1])
+    rank = min(RANK, templates.shape[1], channels.shape[1])
     # A product's last bits may depend on its width: only what is as wide can be carried.
     if earlier is not None and earlier.bank.n_units and earlier.bank.n_support == channels.shape[1]:
         row, old = earlier.row, earlier.bank
         new = np.flatnonzero(row < 0)
-        made = decompose(templates[new], channels[new], rank, config, noise)
+        made = decompose(templates[new], channels[new], rank, noise)
         parts = _combine(made, new, old, row)
         known = Overlaps(near=old.near, overlap=old.overlap, strongest=old.strongest)
     else:
-        parts = decompose(templates, channels, rank, config, noise)
+        parts = decompose(templates, channels, rank, noise)
         row, known = np.full(len(templates), -1), _no_overlaps(parts)
     by_unit = OverlapInputs(parts.spatial, parts.temporal, parts.shifted, channels)
     pairs = correlate_near(by_unit, _near_units(channels), known, row)
     return TemplateBank(
         channels=channels,
         shifted=parts.shifted,
-        shift_samples=shift_samples(config.n_shifts),
+        shift_samples=shift_samples(N_SHIFTS),
         spatial=parts.spatial.reshape(len(parts.spatial), -1),
         temporal=parts.temporal,
         norm2=parts.norm2,

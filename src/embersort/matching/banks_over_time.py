@@ -19,6 +19,10 @@ from embersort.templates.estimate import centred, unwhitening
 from embersort.templates.tracking import AS_IT_IS, TrackedTemplates
 from embersort.types import FloatArray, IntArray
 
+MIN_MEDIAN_DECREASE = 64.0
+"""Half of a unit's spikes lower the squared residual by at least this. Chosen on the development
+recordings, 2026-11-22."""
+
 BANKS_KEPT = 6
 """Banks in memory at a time: tiles come in order, a few threads apart."""
 
@@ -97,7 +101,7 @@ def banks_over_time(
     stride : int
         See `embersort.matching.upsample.score_stride`.
     """
-    prepare = partial(make_bank, n_before=n_before, config=config, noise=noise, stride=stride)
+    prepare = partial(make_bank, n_before=n_before, noise=noise, stride=stride)
     centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
     return BanksOverTime(templates, _Making(templates, pca, centre, prepare, config, residuals))
 
@@ -115,7 +119,7 @@ class _Making:
         residuals: NDArray[np.float32] | None,
     ) -> None:
         self._templates, self._stage, self._lacks = templates, pca, residuals
-        self._least_energy = config.min_median_gain
+        self._least_energy = MIN_MEDIAN_DECREASE
         self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
         self._redundancy = Redundancy(config)
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MatchConfig
 from embersort.types import FloatArray
+
+N_SHIFTS = 5
+"""Sub-sample positions of each template. Chosen on the development recordings, 2026-11-22."""
 
 MAX_ENERGY_LEFT = 0.001
 """Components of a template are enough when they leave this share of its energy."""
@@ -34,7 +36,6 @@ def decompose(
     templates: FloatArray,
     channels: NDArray[np.int64],
     rank: int,
-    config: MatchConfig,
     noise: FloatArray,
 ) -> TemplateComponents:
     """Return the parts of some templates, each on its own channels.
@@ -46,7 +47,6 @@ def decompose(
         Padded with -1.
     rank : int
         Components at most.
-    config : MatchConfig
     noise : ndarray, shape (n_lags,)
         Autocorrelation of the noise.
     """
@@ -64,7 +64,7 @@ def decompose(
         spatial[used, unit, :k] = (vt[:k] * s[:k, None]).T
         temporal[unit, :k] = u[:, :k].T
         norm2[unit] = np.square(s[:k]).sum()
-    delays = _delays(shift_samples(config.n_shifts), n_window)
+    delays = _delays(shift_samples(N_SHIFTS), n_window)
     return TemplateComponents(
         shifted=np.ascontiguousarray(np.matmul(delays, sparse[:, None]), np.float32),
         spatial=spatial,

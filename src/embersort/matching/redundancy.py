@@ -11,6 +11,10 @@ from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.single_fit import FULL, FitCriteria, fit_criteria, least_scores
 from embersort.types import BoolArray, FloatArray, IntArray
 
+REDUNDANT_SHARE = 0.03
+"""A template of whose energy the others leave less than this share is no unit of its own. Chosen on
+the development recordings, 2026-11-22."""
+
 REACH_SHARE = 0.7
 """What scores this part of what a spike needs may get there once others are taken out."""
 
@@ -24,7 +28,6 @@ class Redundancy:
     Parameters
     ----------
     config : MatchConfig
-        ``redundant_share`` is the share of a template's energy that may stay unexplained.
     """
 
     def __init__(self, config: MatchConfig) -> None:
@@ -78,7 +81,7 @@ class Redundancy:
             if left is None:
                 left = _left_by(templates[unit], bank, criteria, beside)
             seen[key] = left
-            active[unit] = left > self._config.redundant_share * energy[unit]
+            active[unit] = left > REDUNDANT_SHARE * energy[unit]
         self._known = seen
         return ~active
 

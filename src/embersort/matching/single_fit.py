@@ -12,6 +12,41 @@ from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
 from embersort.units import ms_to_samples
 
+AMPLITUDE_SD = 0.15
+"""Standard deviation of a spike's amplitude relative to its template. Chosen on the development
+recordings, 2026-11-22."""
+
+MIN_SCALING = 0.7
+"""Least amplitude of a spike of full size relative to its template. Chosen on the development
+recordings, 2026-11-22."""
+
+MAX_SCALING = 1.7
+"""Largest amplitude of a spike relative to its template. Chosen on the development recordings,
+2026-11-22."""
+
+ATTENUATED_THRESHOLD = 8.0
+"""Least match of an attenuated spike, as the height of a peak in units of the noise. Chosen on the
+development recordings, 2026-11-23."""
+
+ATTENUATED_MEAN = 0.7
+"""Expected amplitude of an attenuated spike relative to its template. Chosen on the development
+recordings, 2026-11-23."""
+
+ATTENUATED_SD = 0.3
+"""Standard deviation of that amplitude. Chosen on the development recordings, 2026-11-23."""
+
+ATTENUATED_MIN_SCALING = 0.3
+"""Least amplitude of an attenuated spike relative to its template. Chosen on the development
+recordings, 2026-11-23."""
+
+SHAPE_ERROR = 0.1
+"""Share of a spike's norm that its template is trusted to miss. Chosen on the development
+recordings, 2026-11-22."""
+
+REFRACTORY_MS = 1.5
+"""An attenuated spike keeps at least this far from the others of its unit. Chosen on the
+development recordings, 2026-11-23."""
+
 
 class BankArrays(NamedTuple):
     """The arrays of a `TemplateBank` that the kernels need, under the names that they have there.
@@ -129,16 +164,16 @@ def fit_criteria(
     config: MatchConfig, sampling_rate_hz: float, *, allow_attenuated: bool = True
 ) -> FitCriteria:
     """Return what a fit costs and may be; without ``allow_attenuated`` none may be small."""
-    small = max(config.threshold, config.small_threshold) if allow_attenuated else np.inf
+    small = max(config.threshold, ATTENUATED_THRESHOLD) if allow_attenuated else np.inf
     return FitCriteria(
         threshold=np.array([config.threshold, small]) ** 2,
         least_snr2=config.min_snr**2,
-        prior=np.array([config.amplitude_sd**-2, config.small_sd**-2]),
-        mean=np.array([1.0, config.small_mean]),
-        min_scale=np.array([config.min_scale, config.small_min_scale]),
-        max_scale=config.max_scale,
-        shape_error2=config.shape_error**2,
-        refractory_samples=ms_to_samples(config.refractory_ms, sampling_rate_hz),
+        prior=np.array([AMPLITUDE_SD**-2, ATTENUATED_SD**-2]),
+        mean=np.array([1.0, ATTENUATED_MEAN]),
+        min_scale=np.array([MIN_SCALING, ATTENUATED_MIN_SCALING]),
+        max_scale=MAX_SCALING,
+        shape_error2=SHAPE_ERROR**2,
+        refractory_samples=ms_to_samples(REFRACTORY_MS, sampling_rate_hz),
     )
 
 

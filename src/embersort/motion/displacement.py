@@ -15,6 +15,40 @@ from numpy.typing import NDArray
 from embersort.config import MotionConfig
 from embersort.types import FloatArray, IntArray
 
+BIN_S = 2.0
+"""Length of a bin of time. Chosen on the development recordings, 2026-11-22."""
+
+MAX_BINS = 600
+"""A long recording has longer bins, at most this many: a bound on memory and time."""
+
+SPAN_S = 120.0
+"""Bins up to this far apart are compared. Chosen on the development recordings, 2026-11-22."""
+
+WINDOW_UM = 400.0
+"""Depths this far apart may move differently. Chosen on the development recordings, 2026-11-22."""
+
+BLUR_UM = 5.0
+"""Standard deviation of the smoothing of histograms over depth. Chosen on the development
+recordings, 2026-11-22."""
+
+MIN_CORRELATION = 0.3
+"""Pairs of bins less alike than this say nothing. Chosen on the development recordings,
+2026-11-22."""
+
+TOLERANCE_UM = 4.0
+"""Pairs that miss the course by much more than this are taken for mistakes. Chosen on the
+development recordings, 2026-11-22."""
+
+STIFFNESS = 0.05
+"""Weight of smoothness. Chosen on the development recordings, 2026-11-22."""
+
+MIN_SPAN_UM = 60.0
+"""A probe must extend this far in depth. Chosen on the development recordings, 2026-11-22."""
+
+MIN_EVENTS = 10.0
+"""A bin holds at least this many events on average. Chosen on the development recordings,
+2026-11-22."""
+
 DEPTH_STEP_UM = 2.0
 """Width of a histogram's bins."""
 
@@ -101,23 +135,23 @@ def estimate_motion(
     -------
     Motion, or None
         None where the events span too little depth, or are too few. O(n_bins · n_span · n_shifts
-        · n_depths): bins are lengthened so that there are at most ``max_bins``.
+        · n_depths): bins are lengthened so that there are at most `MAX_BINS`.
     """
-    bin_s = max(config.bin_s, n_samples / sampling_rate_hz / config.max_bins)
+    bin_s = max(BIN_S, n_samples / sampling_rate_hz / MAX_BINS)
     bin_samples = max(1, round(bin_s * sampling_rate_hz))
     n_bins = max(1, -(-n_samples // bin_samples))
-    if n_bins < MIN_BINS or len(depth_um) < config.min_events * n_bins:
+    if n_bins < MIN_BINS or len(depth_um) < MIN_EVENTS * n_bins:
         return None
     low, high = float(np.min(depth_um)), float(np.max(depth_um))
-    if high - low < config.min_span_um:
+    if high - low < MIN_SPAN_UM or config.max_displacement_um == 0:
         return None
     time_bin = np.minimum(np.asarray(sample_index) // bin_samples, n_bins - 1)
-    histograms = _histograms(time_bin, np.asarray(depth_um) - low, size, n_bins, config)
-    n_windows = max(1, round((high - low) / config.window_um))
+    histograms = _histograms(time_bin, np.asarray(depth_um) - low, size, n_bins)
+    n_windows = max(1, round((high - low) / WINDOW_UM))
     width = (high - low) / n_windows
     centres = (np.arange(n_windows) + 0.5) * width
     depths = (np.arange(histograms.shape[2]) + 0.5) * DEPTH_STEP_UM
-    span = max(1, round(config.span_s / bin_s))
+    span = max(1, round(SPAN_S / bin_s))
     courses = []
     for centre in centres:
         away = (depths - centre) / (0.5 * width) if n_windows > 1 else np.zeros(len(depths))
@@ -133,7 +167,7 @@ def estimate_motion(
 
 
 def _histograms(
-    time_bin: IntArray, depth_um: FloatArray, size: FloatArray, n_bins: int, config: MotionConfig
+    time_bin: IntArray, depth_um: FloatArray, size: FloatArray, n_bins: int
 ) -> NDArray[np.float64]:
     """Return smooth histograms of the events of each bin, shape (n_bins, n_sizes, n_depths).
 
@@ -144,9 +178,9 @@ def _histograms(
     counts = np.zeros((n_bins, N_SIZES, n_depths))
     place = (depth_um / DEPTH_STEP_UM).astype(np.int64)
     np.add.at(counts, (time_bin, np.searchsorted(edges, size), place), 1.0)
-    reach = int(np.ceil(3 * config.blur_um / DEPTH_STEP_UM))
+    reach = int(np.ceil(3 * BLUR_UM / DEPTH_STEP_UM))
     steps = np.arange(-reach, reach + 1) * DEPTH_STEP_UM
-    kernel = np.exp(-0.5 * np.square(steps / config.blur_um))
+    kernel = np.exp(-0.5 * np.square(steps / BLUR_UM))
     padded = np.pad(counts, ((0, 0), (1, 1), (reach, reach)))
     across = 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
     smooth = np.zeros_like(counts)
@@ -167,8 +201,8 @@ def _register(
         scale = np.maximum(norm[t] * norm[later], np.finfo(float).tiny)
         by, correlation = _move_onto(histograms[t], histograms[later], scale, config)
         moved[t, later] = by
-        trust[t, later] = np.square(np.maximum(correlation - config.min_correlation, 0))
-    return _course(moved, trust, config)
+        trust[t, later] = np.square(np.maximum(correlation - MIN_CORRELATION, 0))
+    return _course(moved, trust)
 
 
 def _move_onto(
@@ -193,9 +227,7 @@ def _move_onto(
     return (inner - reach + np.clip(top, -1, 1)) * DEPTH_STEP_UM, values[best, pair]
 
 
-def _course(
-    moved: NDArray[np.float64], trust: NDArray[np.float64], config: MotionConfig
-) -> NDArray[np.float64]:
+def _course(moved: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the course m that fits ``moved[t, u]`` = m[u] - m[t] best, outliers discounted.
 
     Weighted least squares, reweighted by how far each pair misses (Cauchy weights).
@@ -203,9 +235,9 @@ def _course(
     n_bins = len(moved)
     stiff = np.zeros((n_bins, n_bins))
     step = np.arange(n_bins - 1)
-    stiff[step, step] += config.stiffness
-    stiff[step + 1, step + 1] += config.stiffness
-    stiff[step, step + 1] = stiff[step + 1, step] = -config.stiffness
+    stiff[step, step] += STIFFNESS
+    stiff[step + 1, step + 1] += STIFFNESS
+    stiff[step, step + 1] = stiff[step + 1, step] = -STIFFNESS
     # One bin is as good a zero as any other; a little of each keeps the matrix regular.
     stiff += TINY_WEIGHT * np.eye(n_bins)
     course = np.zeros(n_bins)
@@ -220,5 +252,5 @@ def _course(
         if np.abs(course - before).max() < SETTLED_UM:
             break
         miss = moved - (course[None, :] - course[:, None])
-        weight = trust / (1 + np.square(miss / config.tolerance_um))
+        weight = trust / (1 + np.square(miss / TOLERANCE_UM))
     return course

@@ -20,6 +20,10 @@ from embersort.signal.whiten import (
 )
 from embersort.types import BoolArray, FloatArray, Recording
 
+SAMPLE_S = 20.0
+"""Seconds of recording, spread evenly, from which covariance and noise are estimated. Chosen on the
+development recordings, 2026-11-22."""
+
 log = logging.getLogger(__name__)
 
 STRIDE = 4
@@ -94,7 +98,7 @@ def fit_preprocessor(
     margin = settle_samples(sos)
     check_settling(filter_config, margin / recording.sampling_rate_hz)
     geometry = recording.geometry
-    sample = _sample_tiles(recording, whiten_config.sample_s)
+    sample = _sample_tiles(recording, SAMPLE_S)
 
     def filtered(tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         traces = read_with_margin(recording, tile, margin)

@@ -12,6 +12,9 @@ from embersort.config import RunConfig
 from embersort.machine import memory_mb
 from embersort.types import Events
 
+KEEP_PER_CHANNEL = 6 / 700
+"""As many times `RunConfig.keep_mb` for each channel, where that is more: 6 MB of 700."""
+
 MEMORY_SHARE = 0.25
 """Tiles that are kept take no more of the machine's memory than this."""
 
@@ -21,7 +24,7 @@ WhiteTile = tuple[NDArray[np.float32], Events]
 
 def bytes_to_keep(config: RunConfig, n_channels: int) -> int:
     """Return how much of its white tiles a sort keeps; no result depends on it."""
-    wanted = max(config.keep_mb, config.keep_mb_per_channel * n_channels)
+    wanted = config.keep_mb * max(1.0, KEEP_PER_CHANNEL * n_channels)
     there = memory_mb()
     return round(1e6 * (wanted if there is None else min(wanted, MEMORY_SHARE * there)))
 

@@ -12,6 +12,10 @@ from embersort.signal.medians import row_medians
 from embersort.types import BoolArray, FloatArray, Geometry
 from embersort.units import MAD_TO_SD
 
+REGULARISATION = 0.01
+"""Share of the mean variance added to the diagonal of the covariance. Chosen on the development
+recordings, 2026-11-22."""
+
 QUIET = 4.0
 """Samples beyond this many noise levels belong to spikes and are left out of the covariance."""
 
@@ -136,7 +140,7 @@ def local_whitening(
     for channel in np.flatnonzero(channel_ok):
         local = np.flatnonzero(near[channel] & channel_ok)
         values, vectors = np.linalg.eigh(covariance[np.ix_(local, local)])
-        floor = config.regularisation * np.trace(covariance[np.ix_(local, local)]) / len(local)
+        floor = REGULARISATION * np.trace(covariance[np.ix_(local, local)]) / len(local)
         scale = 1 / np.sqrt(np.maximum(values, 0) + floor)
         row = vectors[local == channel] * scale @ vectors.T
         matrix[channel, local] = row[0]

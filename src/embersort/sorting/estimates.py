@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embersort.config import FeatureConfig, SortConfig
+from embersort.config import SortConfig
 from embersort.signal import (
     TemporalPca,
     fit_pca,
@@ -23,6 +23,10 @@ NOISE_TILES = 8
 NOISE_CHANNELS = 8
 """About as many channels of them."""
 
+N_COMPONENTS = 6
+"""Temporal principal components kept of each channel. Chosen on the development recordings,
+2026-11-22."""
+
 BASIS_TILES = 20
 """Tiles, spread over the recording, whose events shape the temporal components."""
 
@@ -41,10 +45,10 @@ def make_front(source: Recording, config: SortConfig, mapper: TileMapper) -> Fro
     )
 
 
-def fit_stage(front: Front, config: FeatureConfig) -> TemporalPca:
+def fit_stage(front: Front) -> TemporalPca:
     """Return the temporal components of the events of `BASIS_TILES` tiles."""
     waveforms = peak_waveforms(front, spread(front.tiles(), BASIS_TILES))
-    return fit_pca(waveforms, front.window.neighbours, config.n_components)
+    return fit_pca(waveforms, front.window.neighbours, N_COMPONENTS)
 
 
 def listen(front: Front) -> FloatArray:

@@ -19,6 +19,10 @@ from embersort.sorting.features import FramedEvents
 from embersort.templates.spikes import UnitSpikes
 from embersort.types import UNASSIGNED, IntArray, Recording
 
+SLOW_FROM_S = 20.0
+"""In a recording shorter than this nothing is slow. Chosen on the development recordings,
+2026-11-22."""
+
 log = logging.getLogger(__name__)
 
 
@@ -63,7 +67,7 @@ def first_clusters(
             _share_of_time(sample, source, config),
             config,
             progress if len(starts) == 1 else None,
-            lambda inner: is_multi_unit(sample[inner], fs, config.several),
+            lambda inner: is_multi_unit(sample[inner], fs),
         )
 
     labels, epoch = cluster_epochs(epoch_of(events.sample_index, starts), of_epoch)
@@ -89,6 +93,6 @@ def _share_of_time(
     sample_index: IntArray, source: Recording, config: ClusterConfig
 ) -> NDArray[np.float64]:
     """Return when each event is, from 0 to 1; always 0 in what is too short to change."""
-    if source.n_samples < config.slow_from_s * source.sampling_rate_hz:
+    if source.n_samples < SLOW_FROM_S * source.sampling_rate_hz:
         return np.zeros(len(sample_index))
     return sample_index / source.n_samples

@@ -89,8 +89,8 @@ def sort(
 
     Notes
     -----
-    Memory is bounded by the number of spikes, the length of a tile, ``run.keep_mb`` and
-    ``run.keep_mb_per_channel``, not by the recording's length.
+    Memory is bounded by the number of spikes, the length of a tile, ``run.keep_mb``,
+    not by the recording's length.
     """
     if config is not None and not isinstance(config, SortConfig):
         raise BadConfig(
@@ -128,7 +128,7 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
 def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper) -> Sorted:
     clock.start("preprocessing", 1)
     front = make_front(source, config, mapper)
-    stage = fit_stage(front, config.feature)
+    stage = fit_stage(front)
     noise = listen(front)
 
     clock.start("detecting", len(front.tiles()))
@@ -166,7 +166,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         stage,
         source.n_samples,
         source.sampling_rate_hz,
-        config.moving,
+        config.tracking,
         registration.epoch_starts,
     )
     # Small spikes are looked for once all units are known, whose own they might be.

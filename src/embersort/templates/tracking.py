@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import MovingConfig
+from embersort.config import TrackingConfig
 from embersort.signal.medians import row_medians
 from embersort.signal.pca import TemporalPca
 from embersort.templates.spikes import UnitSpikes
 from embersort.types import FloatArray, IntArray
+
+N_SPIKES = 30
+"""Spikes that a template of a time is made of, the nearest in time. Chosen on the development
+recordings, 2026-11-22."""
 
 MEDIAN_VARIANCE = np.pi / 2
 """Variance of the median of many normal numbers, as a multiple of that of their mean."""
@@ -80,7 +84,7 @@ def track_templates(
     pca: TemporalPca,
     n_samples: int,
     sampling_rate_hz: float,
-    config: MovingConfig,
+    config: TrackingConfig,
     epoch_starts: IntArray | None = None,
 ) -> TrackedTemplates:
     """Follow each unit's template through time.
@@ -94,7 +98,7 @@ def track_templates(
     n_samples : int
         Of the recording.
     sampling_rate_hz : float
-    config : MovingConfig
+    config : TrackingConfig
     epoch_starts : ndarray, shape (n_epochs,), int64, optional
         Where the tissue jumps: blocks end there, and no template is made of spikes of both sides.
 
@@ -210,7 +214,7 @@ class _Look:
     doubt: NDArray[np.float32]
 
 
-def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version]:
+def _follow(track: _Track, n_blocks: int, config: TrackingConfig) -> list[_Version]:
     """Return the versions of one unit's template."""
     unmoved = _Version(
         first_block=0,
@@ -218,14 +222,14 @@ def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version
         channel=AS_IT_IS,
         features=np.zeros(track.pca_features.shape[1], np.float32),
     )
-    if len(track.block) < config.n_spikes:
+    if len(track.block) < N_SPIKES:
         return [unmoved]
     starts = _changes(track, n_blocks, config)
     if len(starts) == 1:
         return [unmoved]
     versions = []
     for first, stop in zip(starts, [*starts[1:], n_blocks], strict=True):
-        seen = track.shape_of(*track.nearest(first, stop, config.n_spikes))
+        seen = track.shape_of(*track.nearest(first, stop, N_SPIKES))
         versions.append(
             _Version(
                 first_block=first, stop_block=stop, channel=seen.channel, features=seen.features
@@ -234,13 +238,13 @@ def _follow(track: _Track, n_blocks: int, config: MovingConfig) -> list[_Version
     return versions
 
 
-def _changes(track: _Track, n_blocks: int, config: MovingConfig) -> list[int]:
+def _changes(track: _Track, n_blocks: int, config: TrackingConfig) -> list[int]:
     """Return the blocks from which on a new version is needed, 0 first."""
     starts = [0]
-    window = track.nearest(0, 1, config.n_spikes)
+    window = track.nearest(0, 1, N_SPIKES)
     held = track.shape_of(*window)
     for block in range(1, n_blocks):
-        before, window = window, track.nearest(block, block + 1, config.n_spikes)
+        before, window = window, track.nearest(block, block + 1, N_SPIKES)
         if window == before:
             continue
         seen = track.shape_of(*window)
@@ -250,7 +254,7 @@ def _changes(track: _Track, n_blocks: int, config: MovingConfig) -> list[int]:
     return starts
 
 
-def _has_changed(held: _Look, seen: _Look, pca: TemporalPca, config: MovingConfig) -> bool:
+def _has_changed(held: _Look, seen: _Look, pca: TemporalPca, config: TrackingConfig) -> bool:
     """Say whether a shape has changed by more than chance and by more than is tolerated."""
     n_components = pca.basis.shape[1]
     shape = (-1, n_components)

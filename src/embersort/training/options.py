@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from embersort.clustering.gaps import principal_coordinates
+from embersort.clustering.gaps import N_DIMS, principal_coordinates
 from embersort.clustering.neighbourhoods import split
 from embersort.config import ClusterConfig, Config
 from embersort.embedding.stage import EncoderStage, joined_frame, make_encoder_stage
@@ -289,7 +289,7 @@ def cluster(
         for index, members in enumerate(split([frame], config)):
             labels[members] = index
         return labels
-    points = principal_coordinates(frame, config.n_dims)
+    points = principal_coordinates(frame, N_DIMS)
     if clustering == "kmeans":
         from scipy.cluster.vq import kmeans2
 
