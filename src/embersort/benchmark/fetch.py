@@ -11,9 +11,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import pooch
 
 from embersort.benchmark.registry import inside
 from embersort.benchmark.sources import DandiSource, FilesSource, RemoteFile
@@ -60,26 +61,25 @@ def fetch_file(remote: RemoteFile, downloads: Path) -> Path:
     if scheme not in SCHEMES:
         raise BadInput(f"the address '{remote.url}' is not one of {', '.join(SCHEMES)}")
     downloads.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix="unfinished-", dir=downloads)
-    part = Path(name)
-    digest = sha256()
-    try:
-        with os.fdopen(handle, "wb") as target, _open(remote.url) as response:
-            for block in _blocks(response, remote.url, _most_bytes(downloads)):
-                digest.update(block)
-                target.write(block)
-            target.flush()
-            os.fsync(target.fileno())
-        found = digest.hexdigest()
-        if remote.sha256 and found != remote.sha256:
-            raise BadInput(
-                f"{remote.url} has SHA-256 {found}, the registry says {remote.sha256}; "
-                "the file changed or was damaged on the way"
+    pooch.get_logger().setLevel("WARNING")
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=downloads) as folder:
+        try:
+            part = pooch.retrieve(
+                remote.url,
+                known_hash=f"sha256:{remote.sha256}" if remote.sha256 else None,
+                fname="file",
+                path=folder,
+                downloader=_download,
             )
-        place = downloads / found
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)
+        except BadInput:
+            raise
+        except ValueError as error:
+            raise BadInput(
+                f"{remote.url} is not the file that the registry says {remote.sha256} of; it "
+                f"changed or was damaged on the way ({error})"
+            ) from None
+        place = downloads / pooch.file_hash(part)
+        Path(part).replace(place)
     return place
 
 
@@ -150,6 +150,15 @@ def _read_json(url: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadInput(f"{url} answered with something other than an object")
     return value
+
+
+def _download(url: str, place: str, _: object) -> None:
+    """Write what an address holds to a place, within what may be fetched."""
+    with Path(place).open("wb") as target, _open(url) as response:
+        for block in _blocks(response, url, _most_bytes(Path(place).parent)):
+            target.write(block)
+        target.flush()
+        os.fsync(target.fileno())
 
 
 def _open(url: str) -> Any:

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from embersort.benchmark.exchange import SORTING, StoredRecording, read_output, write_sorting
 from embersort.benchmark.hashing import hash_json
 from embersort.benchmark.home import Home
@@ -201,7 +203,7 @@ def _machine() -> dict[str, Any]:
     """Return what the timing was measured on, and how busy that was."""
     return {
         "machine": f"{platform.machine()} {platform.system()}, {os.cpu_count()} processors",
-        "load_average": round(os.getloadavg()[0], 2),
+        "load_average": round(psutil.getloadavg()[0], 2),
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from embersort.benchmark.exchange import StoredRecording, open_stored, read_sorting, store_recording
 from embersort.benchmark.fetch import fetch_file, fetch_files, find_dandi_asset
@@ -25,7 +25,7 @@ from embersort.benchmark.sources import (
     SceneSource,
 )
 from embersort.benchmark.store import Entry, Store
-from embersort.errors import BadInput, EmbersortError
+from embersort.errors import BadInput, EmbersortError, MissingDependency
 from embersort.types import Recording, Sorting
 
 STAGE = "recording"
@@ -119,8 +119,7 @@ def _open_made(entry: Entry, home: Home) -> StoredRecording | None:
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock file; a process that dies lets go of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(path):
         yield
 
 
@@ -199,7 +198,7 @@ def _read_nwb_units(path: Path, sampling_rate_hz: float, n_samples: int) -> Sort
     try:
         import h5py
     except ImportError:
-        raise BadInput("reading NWB needs h5py; install it with 'pip install h5py'") from None
+        raise MissingDependency("reading NWB needs h5py; see 'embersort doctor'") from None
     try:
         with h5py.File(path, "r") as file:
             times_s = np.asarray(file["units/spike_times"], np.float64)

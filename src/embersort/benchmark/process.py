@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import psutil
 from pydantic import Field
 
 from embersort.config import Config
@@ -35,6 +36,7 @@ POLL_SHARE = 0.05
 """In between, the wait is this share of the time that has passed."""
 DISK_POLL_S = 2.0
 """How often the working folder is measured; it costs a walk through it."""
+LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG = 1
 """Linux, <sys/prctl.h>: the signal that a process gets when its parent dies."""
 
@@ -83,8 +85,8 @@ def run_limited(
 ) -> ProcessResult:
     """Run a command within limits and wait for its end.
 
-    The command gets a session of its own; when a limit is passed, or this
-    process dies, the session is killed.
+    The command gets a session of its own; when a limit is passed, it and all that it started are
+    killed; on Linux also when this process dies.
 
     Parameters
     ----------
@@ -118,7 +120,7 @@ def run_limited(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_prepare(limits.n_threads),
+                preexec_fn=_prepare(limits.n_threads) if LINUX else None,
             )
         except OSError as error:
             output.write(f"cannot start {command[0]}: {error}\n".encode())
@@ -133,14 +135,15 @@ def _watch(
 ) -> ProcessResult:
     """Poll a process until it ends or passes a limit; kill what it leaves behind."""
     outcome: Outcome = "ok"
+    family = Family(process.pid)
     peak_bytes, cpu_s, next_disk_s = 0, 0.0, 0.0
     try:
         while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            ended = _reap(process, wait=False)
             wall_s = time.perf_counter() - start
-            if pid:
+            if ended is not None:
                 break
-            memory_bytes, live_cpu_s = session_usage(process.pid)
+            memory_bytes, live_cpu_s = family.usage()
             peak_bytes, cpu_s = max(peak_bytes, memory_bytes), max(cpu_s, live_cpu_s)
             if wall_s > limits.time_s:
                 outcome = "time_out"
@@ -151,51 +154,104 @@ def _watch(
                 if folder_bytes(folder) > limits.disk_gib * 2**30:
                     outcome = "disk_full"
             if outcome != "ok":
-                kill_session(process.pid)
-                _, status, usage = os.wait4(process.pid, 0)
+                family.kill()
+                ended = _reap(process, wait=True)
                 break
             time.sleep(min(POLL_S[1], max(POLL_S[0], POLL_SHARE * wall_s)))
     finally:
-        kill_session(process.pid)
-    exit_code = os.waitstatus_to_exitcode(status)
+        family.kill()
+    exit_code, total_cpu_s, total_peak_bytes = ended or (1, 0.0, 0)
     process.returncode = exit_code
     if outcome == "ok" and exit_code != 0:
         outcome = "failed"
-    # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    peak_bytes = max(peak_bytes, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
     return ProcessResult(
         outcome=outcome,
         exit_code=exit_code,
         wall_s=time.perf_counter() - start,
-        cpu_s=max(cpu_s, usage.ru_utime + usage.ru_stime),
-        peak_memory_mib=peak_bytes / 2**20,
+        cpu_s=max(cpu_s, total_cpu_s),
+        peak_memory_mib=max(peak_bytes, total_peak_bytes) / 2**20,
     )
 
 
-def session_usage(session: int) -> tuple[int, float]:
-    """Return resident bytes and CPU seconds of all live processes of a session (Linux).
+class Family:
+    """A process with all that it started, also what has lost its parent meanwhile.
 
-    CPU seconds include those of children that have ended. Elsewhere than on
-    Linux both are 0, and only the totals at the end are known.
+    Parameters
+    ----------
+    pid : int
+        Of a child that leads a session of its own where the system has sessions.
     """
-    page_bytes, tick_s = os.sysconf("SC_PAGE_SIZE"), 1 / os.sysconf("SC_CLK_TCK")
-    memory_bytes, cpu_s = 0, 0.0
-    for fields in _session_processes(session).values():
-        cpu_s += sum(int(value) for value in fields[11:15]) * tick_s
-        memory_bytes += int(fields[21]) * page_bytes
-    return memory_bytes, cpu_s
 
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._seen: set[psutil.Process] = set()
 
-def kill_session(session: int) -> None:
-    """Kill every process of a session at once."""
-    for pid in {session, *_session_processes(session)}:
+    def usage(self) -> tuple[int, float]:
+        """Return resident bytes and CPU seconds of all that live.
+
+        CPU seconds include those of ended children where the system tells them (Linux).
+        """
+        memory_bytes, cpu_s = 0, 0.0
+        for member in self._look():
+            try:
+                memory_bytes += member.memory_info().rss
+                cpu_s += sum(member.cpu_times()[:4])
+            except psutil.Error:
+                continue
+        return memory_bytes, cpu_s
+
+    def kill(self) -> None:
+        """Kill all that live. What has ended is never mistaken for another of its number."""
+        for member in self._look():
+            try:
+                member.kill()
+            except psutil.Error:
+                continue
+
+    def _look(self) -> set[psutil.Process]:
+        """Return the members that live: descendants, those of the session, and those seen before.
+
+        A child whose parent ended belongs to another tree; the session, and having been seen, give
+        it away.
+        """
+        found = set(self._seen)
         try:
-            if pid == session:
-                os.killpg(pid, signal.SIGKILL)
-            else:
-                os.kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
+            leader = psutil.Process(self._pid)
+            found |= {leader, *leader.children(recursive=True)}
+        except psutil.Error:
+            pass
+        for pid in psutil.pids() if hasattr(os, "getsid") else ():
+            try:
+                if os.getsid(pid) == self._pid:
+                    found.add(psutil.Process(pid))
+            except (OSError, psutil.Error):
+                continue
+        self._seen = {member for member in found if _lives(member)}
+        return self._seen
+
+
+def _lives(member: psutil.Process) -> bool:
+    try:
+        return member.is_running() and member.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _reap(process: subprocess.Popen[bytes], *, wait: bool) -> tuple[int, float, int] | None:
+    """Return a child's exit code, CPU seconds and peak bytes; None while it runs.
+
+    Where the system does not count for its parent (Windows), the last two are 0 and what was seen
+    while it ran stands.
+    """
+    if not hasattr(os, "wait4"):
+        code = process.wait() if wait else process.poll()
+        return None if code is None else (code, 0.0, 0)
+    pid, status, used = os.wait4(process.pid, 0 if wait else os.WNOHANG)
+    if not pid:
+        return None
+    # ru_maxrss is in KiB on Linux and in bytes on macOS.
+    peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, peak_bytes
 
 
 def folder_bytes(folder: Path) -> int:
@@ -204,38 +260,27 @@ def folder_bytes(folder: Path) -> int:
     for root, _, names in os.walk(folder):
         for name in names:
             try:
-                total += os.lstat(os.path.join(root, name)).st_blocks * 512  # noqa: PTH118
+                facts = os.lstat(os.path.join(root, name))  # noqa: PTH118
             except OSError:
                 continue
+            # Windows does not count blocks.
+            total += facts.st_blocks * 512 if hasattr(facts, "st_blocks") else facts.st_size
     return total
 
 
-def _session_processes(session: int) -> dict[int, list[str]]:
-    """Return the fields after the name in ``/proc/PID/stat`` of each process of a session."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # The name, in parentheses, may itself hold spaces and parentheses.
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found[int(path.parent.name)] = fields
-    return found
-
-
 def _prepare(n_threads: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """Return what the child does before it becomes the command: die with us, use few processors."""
-    linux = sys.platform.startswith("linux")
-    library = ctypes.CDLL(None) if linux else None
-    allowed = sorted(os.sched_getaffinity(0)) if linux else []
+    """Return what a child does before it becomes the command: die with us, use few processors.
+
+    For Linux.
+    """
+    library = ctypes.CDLL(None)
+    allowed = sorted(os.sched_getaffinity(0))
     # Jobs that run side by side have different parents: spread them over the processors.
     offset = os.getpid() % max(1, len(allowed) // n_threads) * n_threads
     processors = allowed[offset : offset + n_threads]
 
     def prepare() -> None:
-        if library is not None:
-            library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            os.sched_setaffinity(0, processors)
+        library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.sched_setaffinity(0, processors)
 
     return prepare

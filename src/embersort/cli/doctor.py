@@ -17,7 +17,7 @@ _OPTIONAL = (
     ("training networks", ("torch",), "pip install 'embersort[train]'"),
     ("speech files", ("soundfile",), "pip install 'embersort[speech]'"),
     ("benchmarks", ("pyarrow", "dask", "distributed", "sklearn"), "pip install 'embersort[bench]'"),
-    ("NWB and other HDF5 files", ("h5py",), "pip install h5py"),
+    ("NWB and other HDF5 files", ("h5py",), "pip install 'embersort[hdf5]'"),
     ("MEArec files", ("MEArec",), "pip install MEArec"),
 )
 """What it is for, the modules that it needs, and how to get them."""
@@ -33,7 +33,9 @@ _REQUIRED = (
     "pydantic",
     "safetensors",
     "tqdm",
-    "plotly",
+    "psutil",
+    "filelock",
+    "pooch",
     "jinja2",
 )
 

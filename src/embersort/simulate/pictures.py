@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from embersort.figure_page import Figure, make_figure, render_page
 from embersort.simulate.simulation import Simulation
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 TRACE_S = 0.05
 """Length of the traces that are shown, from the middle of the recording. Small enough for SVG,
@@ -41,20 +39,12 @@ def write_pictures(simulation: Simulation, path: Path) -> None:
     path : Path
     """
     figures = [trace_figure(simulation), template_figure(simulation), raster_figure(simulation)]
-    parts = [
-        figure.to_html(full_html=False, include_plotlyjs=index == 0)
-        for index, figure in enumerate(figures)
-    ]
     title = f"Simulation {getattr(simulation.scene, 'name', 'hybrid')}"
-    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-    page = f"{head}</head><body><h1>{title}</h1>{''.join(parts)}</body></html>"
-    path.write_text(page, "utf-8")
+    path.write_text(render_page(title, "", figures), "utf-8")
 
 
-def trace_figure(simulation: Simulation) -> go.Figure:
+def trace_figure(simulation: Simulation) -> Figure:
     """Draw the traces of a twentieth of a second, each spike marked at its peak channel."""
-    import plotly.graph_objects as go
-
     recording, truth = simulation.recording, simulation.truth
     rate_hz = recording.sampling_rate_hz
     length = min(round(TRACE_S * rate_hz), recording.n_samples)
@@ -63,15 +53,17 @@ def trace_figure(simulation: Simulation) -> go.Figure:
     traces = recording.read(start, start + length)[:, order]
     gap_uv = 8 * float(np.median(np.abs(traces))) + 1
     times_ms = np.arange(length) / rate_hz * 1e3
-    figure = go.Figure()
+    traced: list[dict[str, Any]] = []
     for row in range(len(order)):
-        figure.add_scatter(
-            x=times_ms,
-            y=traces[:, row] + row * gap_uv,
-            mode="lines",
-            line={"width": 0.7, "color": "#333"},
-            hoverinfo="skip",
-            showlegend=False,
+        traced.append(
+            {
+                "x": times_ms,
+                "y": traces[:, row] + row * gap_uv,
+                "mode": "lines",
+                "line": {"width": 0.7, "color": "#333"},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
         )
     row_of = np.full(recording.geometry.n_channels, -1)
     row_of[order] = np.arange(len(order))
@@ -81,27 +73,31 @@ def trace_figure(simulation: Simulation) -> go.Figure:
     rows = row_of[truth.unit_peak_channel[unit]]
     shown = rows >= 0
     at_ms = (sorting.sample_index[low:high] - start) / rate_hz * 1e3
-    figure.add_scatter(
-        x=at_ms[shown],
-        y=rows[shown] * gap_uv,
-        mode="markers",
-        marker={"color": [_colour(u) for u in unit[shown]], "size": 8, "symbol": "triangle-up"},
-        text=[f"unit {u}" for u in unit[shown]],
-        name="true spikes",
+    traced.append(
+        {
+            "x": at_ms[shown],
+            "y": rows[shown] * gap_uv,
+            "mode": "markers",
+            "marker": {
+                "color": [_colour(u) for u in unit[shown]],
+                "size": 8,
+                "symbol": "triangle-up",
+            },
+            "text": [f"unit {u}" for u in unit[shown]],
+            "name": "true spikes",
+        }
     )
-    figure.update_layout(
+    return make_figure(
+        traced,
         title="Traces, lowest channel at the bottom; a triangle at each true spike",
-        xaxis_title="time (ms)",
-        yaxis_title=f"channels, {gap_uv:.0f} µV apart",
+        x="time (ms)",
+        y=f"channels, {gap_uv:.0f} µV apart",
         height=300 + 12 * len(order),
     )
-    return figure
 
 
-def template_figure(simulation: Simulation) -> go.Figure:
+def template_figure(simulation: Simulation) -> Figure:
     """Draw templates where the contacts are, of units from the highest SNR down."""
-    import plotly.graph_objects as go
-
     truth = simulation.truth
     positions = simulation.recording.geometry.positions_um
     waveforms = truth.templates.waveforms_uv
@@ -109,7 +105,7 @@ def template_figure(simulation: Simulation) -> go.Figure:
     picked = by_snr[:: max(1, -(-len(by_snr) // MAX_UNITS))]
     pitch_um = _pitch_um(positions)
     largest_uv = max(float(np.abs(waveforms).max(initial=0)), 1e-9)
-    figure = go.Figure()
+    traced: list[dict[str, Any]] = []
     time = np.linspace(-0.4, 0.4, waveforms.shape[1]) * pitch_um
     for unit in picked:
         reach = np.abs(waveforms[unit]).max(axis=0)
@@ -120,46 +116,45 @@ def template_figure(simulation: Simulation) -> go.Figure:
             ys.extend([*(positions[channel, 1] + height), None])
         label = f"unit {unit}, SNR {truth.unit_snr[unit]:.1f}, {truth.unit_cell[unit]}"
         line = {"color": _colour(unit), "width": 1}
-        figure.add_scatter(x=xs, y=ys, mode="lines", line=line, name=label)
-    figure.add_scatter(
-        x=positions[:, 0],
-        y=positions[:, 1],
-        mode="markers",
-        marker={"symbol": "square-open", "size": 5, "color": "#999"},
-        name="contacts",
+        traced.append({"x": xs, "y": ys, "mode": "lines", "line": line, "name": label})
+    traced.append(
+        {
+            "x": positions[:, 0],
+            "y": positions[:, 1],
+            "mode": "markers",
+            "marker": {"symbol": "square-open", "size": 5, "color": "#999"},
+            "name": "contacts",
+        }
     )
-    figure.update_layout(
-        title="Templates at the contacts", xaxis_title="µm", yaxis_title="µm", height=900
-    )
-    return figure
+    return make_figure(traced, title="Templates at the contacts", x="µm", y="µm", height=900)
 
 
-def raster_figure(simulation: Simulation) -> go.Figure:
+def raster_figure(simulation: Simulation) -> Figure:
     """Draw every spike at its unit's depth and the time it fired: movement shows as waves."""
-    import plotly.graph_objects as go
-
     truth = simulation.truth
     sorting = truth.sorting
     step = max(1, -(-sorting.n_spikes // MAX_RASTER_SPIKES))
     unit = sorting.unit_index[::step]
     depth = truth.unit_position_um[unit, 1] + truth.spike_displacement_um[::step]
-    figure = go.Figure()
-    figure.add_scatter(
-        x=sorting.sample_index[::step] / sorting.sampling_rate_hz,
-        y=depth,
-        mode="markers",
-        marker={"color": [_colour(u) for u in unit], "size": 2},
-        showlegend=False,
+    traced: list[dict[str, Any]] = []
+    traced.append(
+        {
+            "x": sorting.sample_index[::step] / sorting.sampling_rate_hz,
+            "y": depth,
+            "mode": "markers",
+            "marker": {"color": [_colour(u) for u in unit], "size": 2},
+            "showlegend": False,
+        }
     )
-    figure.update_layout(
+    return make_figure(
+        traced,
         title=f"Every spike at its cell's depth ({sorting.n_units} units)"
         if step == 1
         else f"One spike in {step} at its cell's depth ({sorting.n_units} units)",
-        xaxis_title="time (s)",
-        yaxis_title="depth (µm)",
+        x="time (s)",
+        y="depth (µm)",
         height=600,
     )
-    return figure
 
 
 def _by_depth(simulation: Simulation) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from embersort.figure_page import Figure, make_figure, render_page
 from embersort.types import FloatArray
 
 N_RESAMPLES = 2000
@@ -113,38 +114,11 @@ def whole_table(rows: Rows) -> list[list[str]]:
 
 def write_page(rows: Rows, path: Path) -> None:
     """Write tables and score-against-difficulty plots, one self-contained HTML file."""
-    import plotly.graph_objects as go
-
-    figures = []
     clustering = [r for r in rows if r["task"] == "clustering" and r["clustering"] == "isosplit"]
-    for (family,) in _names(clustering, "family"):
-        figure = go.Figure()
-        for (features,) in _names(clustering, "features"):
-            here = [r for r in clustering if (r["family"], r["features"]) == (family, features)]
-            dial = sorted({r["difficulty"] for r in here})
-            spread = [mean_interval([r["ari"] for r in here if r["difficulty"] == d]) for d in dial]
-            figure.add_scatter(
-                x=dial,
-                y=[mean for mean, _, _ in spread],
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [high - mean for mean, _, high in spread],
-                    "arrayminus": [mean - low for mean, low, _ in spread],
-                },
-                name=features,
-            )
-        figure.update_layout(
-            title=f"{family}: ISO-SPLIT",
-            xaxis_title="difficulty",
-            yaxis_title="adjusted Rand index",
-            height=360,
-        )
-        figures.append(figure)
-    plots = "".join(
-        figure.to_html(full_html=False, include_plotlyjs="inline" if i == 0 else False)
-        for i, figure in enumerate(figures)
-    )
+    figures = [
+        _family_figure(family, [r for r in clustering if r["family"] == family])
+        for (family,) in _names(clustering, "family")
+    ]
     tables = "".join(
         f"<h2>{title}</h2>{_html_table(lines)}"
         for title, lines in (
@@ -154,12 +128,26 @@ def write_page(rows: Rows, path: Path) -> None:
             ("The whole task", whole_table(rows)),
         )
     )
-    path.write_text(
-        "<!doctype html><meta charset='utf-8'><title>Options</title>"
-        "<style>body{font-family:sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}"
-        f"</style><h1>What each option is worth</h1>{tables}{plots}",
-        encoding="utf-8",
-    )
+    path.write_text(render_page("What each option is worth", tables, figures), encoding="utf-8")
+
+
+def _family_figure(family: str, rows: Rows) -> Figure:
+    """Draw the adjusted Rand index against the difficulty, one line for each kind of features."""
+    traces = []
+    for (features,) in _names(rows, "features"):
+        here = [r for r in rows if r["features"] == features]
+        dial = sorted({r["difficulty"] for r in here})
+        spread = [mean_interval([r["ari"] for r in here if r["difficulty"] == d]) for d in dial]
+        error = {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - mean for mean, _, high in spread],
+            "arrayminus": [mean - low for mean, low, _ in spread],
+        }
+        means = [mean for mean, _, _ in spread]
+        traces.append({"x": dial, "y": means, "error_y": error, "name": features})
+    title = f"{family}: ISO-SPLIT"
+    return make_figure(traces, title=title, x="difficulty", y="adjusted Rand index", height=360)
 
 
 def _names(rows: Rows, *columns: str) -> list[tuple[str, ...]]:
