@@ -16,12 +16,19 @@ from embersort.curation.collisions import (
     may_be_collisions,
 )
 from embersort.matching.bank import make_bank
+from embersort.matching.match_recording import MatchSetup
 from embersort.signal.tiles import Tile
 from embersort.templates.spikes import UnitSpikes, evenly
 from embersort.types import UNASSIGNED
 
 N_BEFORE = 15
 CONFIG = MatchConfig()
+
+
+def setup_of(front):
+    return MatchSetup(front=front, extractor=None, noise=np.ones(1), config=CONFIG, stride=1)
+
+
 A, B, C = naive_matching.shapes()
 N_WINDOW, N_CHANNELS = A.shape
 PITCH = 5 * N_WINDOW
@@ -152,7 +159,7 @@ def test_a_cluster_of_collisions_is_known_by_its_events(n_third, third, answer):
     front, spikes = clusters(n_third, third)
     final = sum(np.roll(template, lag, axis=0) for template, lag, _ in third)
     templates = np.stack([A, B, final]).astype("f4")
-    found = collisions(templates, spikes, front, np.ones(1), CONFIG)
+    found = collisions(templates, spikes, setup_of(front))
     assert found.tolist() == [False, False, answer]
 
 
@@ -161,7 +168,7 @@ def test_what_one_spike_explains_is_no_cluster_unless_the_neuron_may_have_moved(
     front, spikes = clusters(5, [(A, 1, 0.9)], all_late=all_late)
     templates = np.stack([A, B, 0.9 * A]).astype("f4")
     assert may_be_collisions(templates, np.bincount(spikes.unit_index), len(front.white))[2]
-    found = collisions(templates, spikes, front, np.ones(1), CONFIG)
+    found = collisions(templates, spikes, setup_of(front))
     assert found.tolist() == [False, False, not all_late]
 
 
@@ -170,9 +177,7 @@ def test_without_clusters_there_are_no_collisions():
     none = collisions(
         np.zeros((0, *A.shape), "f4"),
         spikes.without_units(np.ones(3, bool)),
-        front,
-        np.ones(1),
-        CONFIG,
+        setup_of(front),
     )
     assert none.tolist() == []
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from embersort.config import MatchConfig, SortConfig
-from embersort.curation.refine import finish, is_real, refine, split_units, subcluster_templates
+from embersort.curation.refine import (
+    finish,
+    is_real,
+    merge_subclusters,
+    split_into_subclusters,
+    split_units,
+    subcluster_templates,
+)
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes
 from embersort.matching.orthogonal_pursuit import Matches
@@ -27,6 +34,11 @@ REGISTRATION = Registration(
     n_samples=200_000,
     epoch_starts=np.zeros(1, np.int64),
 )
+
+
+def refined(spikes):
+    subclusters = split_into_subclusters(spikes, REGISTRATION, CONFIG)
+    return merge_subclusters(subclusters, spikes, REGISTRATION, CONFIG)
 
 
 def matched(
@@ -172,7 +184,7 @@ def both(*trains):
 def test_copies_share_one_template_weighted_by_their_spikes():
     sample, unit = both(spread(120), spread(40, 500))
     spikes = matched(sample, unit, [trough(8), trough(12)])
-    templates = refine(spikes, REGISTRATION, CONFIG)
+    templates = refined(spikes)
     assert templates.n_spikes.tolist() == [160]
     assert templates.base.tolist() == [trough(9)]
 
@@ -181,13 +193,12 @@ def test_parts_that_hold_collisions_get_no_template():
     sample, unit = both(spread(120), spread(40, 500))
     spikes = matched(sample, unit, [trough(9), np.fliplr(trough(9))])
 
-    def second(templates, coded):
-        assert templates.shape == (2, 3, 2)
-        assert np.bincount(coded.unit_index).tolist() == [120, 40]
-        return np.array([False, True])
-
-    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [120, 40]
-    assert refine(spikes, REGISTRATION, CONFIG, second).n_spikes.tolist() == [120]
+    assert refined(spikes).n_spikes.tolist() == [120, 40]
+    subclusters = split_into_subclusters(spikes, REGISTRATION, CONFIG)
+    assert subclusters.templates.shape == (2, 3, 2)
+    assert np.bincount(subclusters.spikes.unit_index).tolist() == [120, 40]
+    left = subclusters.without(np.array([False, True]))
+    assert merge_subclusters(left, spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [120]
 
 
 def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
@@ -197,7 +208,7 @@ def test_spikes_without_a_unit_do_not_shift_the_codes_of_the_others():
     pca_features[unit == 0] += 30
     decrease = np.where(unit == 0, 10, 100)
     spikes = matched(sample, unit, [trough(9)] * 3, pca_features=pca_features, decrease=decrease)
-    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [80]
+    assert refined(spikes).n_spikes.tolist() == [80]
 
 
 def test_refinement_splits_and_drops():
@@ -210,7 +221,7 @@ def test_refinement_splits_and_drops():
     spikes = matched(
         sample, unit, [trough(20), trough(9)], pca_features=pca_features, decrease=decrease
     )
-    templates = refine(spikes, REGISTRATION, CONFIG)
+    templates = refined(spikes)
     assert templates.n_spikes.tolist() == [60, 60]
     assert np.sort(templates.base[:, 1, 1]).round().tolist() == [-15, 15]
 
@@ -219,7 +230,7 @@ def test_what_was_found_at_a_fixed_lag_is_no_unit():
     source = np.sort(np.random.default_rng(1).integers(0, 200_000, 100))
     sample, unit = both(source, source + 15)
     spikes = matched(sample, unit, [trough(20, 5), trough(2, 8)])
-    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100]
+    assert refined(spikes).n_spikes.tolist() == [100]
     assert finish(spikes, REGISTRATION, CONFIG).matches.sample_index.tolist() == source.tolist()
 
 
@@ -261,7 +272,7 @@ def test_parts_that_take_turns_are_one_template_that_follows_them():
     pca_features[:, 1] -= np.where(unit == 0, 20, 12)
     pca_features[:, 3] -= np.where(unit == 0, 9, 14)
     spikes = matched(sample, unit, [trough(20, 9), trough(12, 14)], pca_features=pca_features)
-    templates = refine(spikes, REGISTRATION, CONFIG)
+    templates = refined(spikes)
     assert templates.n_spikes.tolist() == [200]
     assert templates.base.tolist() == [trough(16, 11.5)]
     assert templates.first_block.tolist() == [0, 2]
@@ -279,7 +290,7 @@ def test_bursts_keep_two_templates_and_are_one_unit():
     pca_features = np.random.default_rng(0).normal(size=(200, 4))
     pca_features[:, 1] -= np.where(unit == 0, 30, 18)
     spikes = matched(sample, unit, [trough(30), trough(18)], pca_features=pca_features)
-    assert refine(spikes, REGISTRATION, CONFIG).n_spikes.tolist() == [100, 100]
+    assert refined(spikes).n_spikes.tolist() == [100, 100]
     assert finish(spikes, REGISTRATION, CONFIG).matches.unit_index.tolist() == [0] * 200
 
 
@@ -287,7 +298,7 @@ def test_bursts_keep_two_templates_and_are_one_unit():
 def test_nothing_is_left_of_no_spikes(n_units):
     spikes = matched([], [], np.zeros((n_units, 3, 2)), pca_features=np.zeros((0, 4)))
     assert finish(spikes, REGISTRATION, CONFIG).means.shape == (0, 3, 2)
-    templates = refine(spikes, REGISTRATION, CONFIG)
+    templates = refined(spikes)
     assert templates.base.shape == (0, 3, 2)
     assert templates.n_spikes.tolist() == []
     assert templates.at(0).tolist() == []

@@ -1,6 +1,7 @@
 """Three units of `naive_matching` in blocks of 100 samples; the second moves at block 2."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,7 +159,7 @@ def test_threads_that_ask_at_once_get_one_bank():
 def test_what_a_template_lacks_is_matched_but_only_where_it_stays_as_it_is():
     moving = templates()
     residuals = 0.1 * SHAPES
-    timed = banks_over_time(moving, PCA, SAME, N_BEFORE, WHITE, CONFIG, residuals).at(200)
+    timed = banks_of(replace(moving, residual=residuals)).at(200)
     plain = banks_of(moving).at(200)
     assert timed.unit_index.tolist() == plain.unit_index.tolist()
     ratio = timed.bank.norm2 / plain.bank.norm2

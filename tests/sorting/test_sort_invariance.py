@@ -188,7 +188,7 @@ def test_the_embedding_of_every_spike_is_kept(recording, result):
 def test_what_is_said_to_hold_collisions_is_no_unit(recording, result, monkeypatch):
     asked = []
 
-    def all_but_one(templates, spikes, **known):
+    def all_but_one(templates, spikes, setup):
         asked.append(len(templates))
         return np.arange(len(templates)) > (0 if len(asked) == 1 else len(templates))
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank, make_bank
+from embersort.matching.match_recording import MatchSetup
 from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.redundancy import NO_RATE_HZ, REDUNDANT_SHARE
 from embersort.matching.single_fit import (
@@ -16,7 +17,6 @@ from embersort.matching.single_fit import (
     FitCriteria,
     fit_criteria,
 )
-from embersort.signal.front import Front
 from embersort.signal.tiles import Tile, spread
 from embersort.templates.residual import fires_throughout
 from embersort.templates.spikes import UnitSpikes, evenly
@@ -41,10 +41,7 @@ MAX_SHIFT = 3
 def collisions(
     templates: NDArray[np.float32],
     spikes: UnitSpikes,
-    front: Front,
-    noise: FloatArray,
-    config: MatchConfig,
-    stride: int = 1,
+    setup: MatchSetup,
 ) -> NDArray[np.bool_]:
     """Say which clusters hold spikes of other neurons that coincide.
 
@@ -53,12 +50,7 @@ def collisions(
     templates : ndarray, shape (n_units, n_window, n_channels), float32
         White.
     spikes : UnitSpikes
-    front : Front
-    noise : ndarray, shape (n_lags,)
-        Autocorrelation of the white noise.
-    config : MatchConfig
-    stride : int
-        See `embersort.matching.upsample.score_stride`.
+    setup : MatchSetup
 
     Returns
     -------
@@ -74,6 +66,7 @@ def collisions(
     a cluster is a median over many lags or many partners and need not be a sum of two others. Each
     of its events is. A few tiles are read, whatever the recording's length.
     """
+    front, config = setup.front, setup.config
     counts = np.bincount(spikes.unit_index[spikes.unit_index >= 0], minlength=len(templates))
     candidates = may_be_collisions(templates, counts, front.recording.n_samples)
     if candidates.all() or not candidates.any():
@@ -86,7 +79,7 @@ def collisions(
     rows = np.sort(np.concatenate([evenly(rows, N_EVENTS) for rows in own]))
     sample, unit = spikes.sample_index[rows], spikes.unit_index[rows]
     n_before = front.window.n_before
-    others = make_bank(templates[~candidates], n_before, noise=noise, stride=stride)
+    others = make_bank(templates[~candidates], n_before, noise=setup.noise, stride=setup.stride)
 
     def process_tile(tile: Tile) -> NDArray[np.int64]:
         here = (sample >= tile.start) & (sample < tile.stop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -35,53 +35,68 @@ MIN_MEDIAN_RELATIVE_GAIN = 1.25
 """Half of a unit's spikes lower the residual by this many times what is asked of any; noise does by
 less. Chosen on the development recordings, 2026-11-22."""
 
-OfCollisions = Callable[[NDArray[np.float32], UnitSpikes], NDArray[np.bool_]]
-"""Says which parts, given their templates and spikes, hold collisions of others."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subclusters:
+    """What a unit's spikes fall apart into.
+
+    Attributes
+    ----------
+    spikes : UnitSpikes
+        With the subcluster of each as its unit.
+    templates : ndarray, shape (n_subclusters, n_window, n_channels), float32
+        White.
+    """
+
+    spikes: UnitSpikes
+    templates: NDArray[np.float32]
+
+    def without(self, left_out: NDArray[np.bool_]) -> Subclusters:
+        """Return the same subclusters, the spikes of some of them assigned to none."""
+        labels = self.spikes.unit_index
+        kept = np.where(np.append(left_out, False)[labels], UNASSIGNED, labels)
+        return replace(self, spikes=replace(self.spikes, unit_index=kept))
 
 
-def _none(templates: NDArray[np.float32], spikes: UnitSpikes) -> NDArray[np.bool_]:
-    return np.zeros(len(templates), bool)
+def split_into_subclusters(
+    spikes: MatchedSpikes, registration: Registration, config: SortConfig
+) -> Subclusters:
+    """Split each unit's spikes where they fall apart, and say what the parts look like."""
+    labels, origin = split_units(spikes, registration, config)
+    templates = subcluster_templates(spikes, labels, origin, registration.pca)
+    return Subclusters(spikes=_unit_spikes(spikes, labels), templates=templates)
 
 
-def refine(
-    spikes: MatchedSpikes,
-    registration: Registration,
-    config: SortConfig,
-    of_collisions: OfCollisions = _none,
+def merge_subclusters(
+    subclusters: Subclusters, spikes: MatchedSpikes, registration: Registration, config: SortConfig
 ) -> TrackedTemplates:
-    """Return better templates from matched spikes.
+    """Return the templates of the units that the subclusters make up.
 
     Parameters
     ----------
+    subclusters : Subclusters
     spikes : MatchedSpikes
+        That were split.
     registration : Registration
     config : SortConfig
-    of_collisions : callable, optional
-        See `OfCollisions`; without it no part does.
 
     Returns
     -------
-    MovingTemplates
-        Of the units that are left after splitting, dropping, and joining copies and the parts of
-        neurons that move.
+    TrackedTemplates
+        Of the units that are left after dropping duplicates, and joining over-split units and the
+        subclusters of neurons that move.
     """
-    pca = registration.pca
-    labels, origin = split_units(spikes, registration, config)
-    templates = subcluster_templates(spikes, labels, origin, pca)
-    collided = of_collisions(templates.astype(np.float32), _unit_spikes(spikes, labels))
-    labels = np.where(np.append(collided, False)[labels], UNASSIGNED, labels)
-    labels = _without_duplicates(spikes, labels, templates, registration, config)
-    tracked_unit = _merges(
-        spikes, labels, templates, registration, config, tracked_only=True
-    ).tracked_unit
+    templates, labels = subclusters.templates, subclusters.spikes.unit_index
+    labels = _without_duplicates(spikes, labels, templates, registration)
+    leader = _merges(spikes, labels, templates, registration, tracked_only=True).tracked_unit
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
-    merged = _weighted_means(templates, counts, tracked_unit).astype(np.float32)
-    kept = np.unique(tracked_unit[counts > 0])
-    unit_of_part = np.append(np.searchsorted(kept, tracked_unit), UNASSIGNED)
+    merged = _weighted_means(templates, counts, leader).astype(np.float32)
+    kept = np.unique(leader[counts > 0])
+    unit = np.append(np.searchsorted(kept, leader), UNASSIGNED)
     return track_templates(
         merged[kept],
-        _unit_spikes(spikes, np.where(spikes.shapes_template, unit_of_part[labels], UNASSIGNED)),
-        pca,
+        _unit_spikes(spikes, np.where(spikes.shapes_template, unit[labels], UNASSIGNED)),
+        registration.pca,
         registration.n_samples,
         registration.sampling_rate_hz,
         config.tracking,
@@ -114,8 +129,8 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         registration.sampling_rate_hz,
     )
     labels = np.where(real[matches.unit_index] & own, matches.unit_index, UNASSIGNED)
-    labels = _without_duplicates(spikes, labels, spikes.means, registration, config)
-    merges = _merges(spikes, labels, spikes.means, registration, config)
+    labels = _without_duplicates(spikes, labels, spikes.means, registration)
+    merges = _merges(spikes, labels, spikes.means, registration)
     leader = merges.unit
     counts = np.bincount(spikes.matches.unit_index, minlength=n_units)
     means = _weighted_means(spikes.means, counts, leader)
@@ -227,7 +242,6 @@ def _without_duplicates(
     labels: IntArray,
     templates: FloatArray,
     registration: Registration,
-    config: SortConfig,
 ) -> NDArray[np.int64]:
     """Return the labels with those of echoes taken away."""
     if not len(templates):
@@ -250,7 +264,6 @@ def _merges(
     labels: IntArray,
     templates: FloatArray,
     registration: Registration,
-    config: SortConfig,
     *,
     tracked_only: bool = False,
 ) -> Merges:

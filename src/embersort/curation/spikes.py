@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from embersort.curation.amplitude_mixture import low_amplitude_contamination
 from embersort.curation.attenuation import UnitMatches, attenuated_spikes
+from embersort.matching.match_recording import RecordingMatches
 from embersort.matching.orthogonal_pursuit import Matches
 from embersort.matching.single_fit import MIN_SCALING
 from embersort.types import FloatArray, IntArray
@@ -24,6 +25,8 @@ MIN_SHAPING_SCALING = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
 MIN_SHAPING_SCALING_CUT_OFF = 0.95
 """Nor do smaller ones than this, where noise that fits a template floods its unit."""
+SHAPING_SCALINGS = (MIN_SHAPING_SCALING, MIN_SHAPING_SCALING_CUT_OFF)
+"""Sums are taken of the spikes that are at least so large, before it is known which holds."""
 MIN_SCALING_CUT_OFF = 0.8
 """Of a flooded unit smaller spikes than this are mostly not its own."""
 CUT_OFF_MEDIAN_SCALING = 0.79
@@ -79,6 +82,30 @@ class MatchedSpikes:
     def shapes_template(self) -> NDArray[np.bool_]:
         """Whether each spike is large enough to say what its unit looks like."""
         return shapes_template(self.matches, self.cut_off)
+
+
+def matched_spikes(found: RecordingMatches) -> MatchedSpikes:
+    """Return what a matching found, with the mean of each unit over the spikes that shape it.
+
+    Parameters
+    ----------
+    found : RecordingMatches
+        With sums for `SHAPING_SCALINGS`.
+    """
+    matches, n_units = found.matches, len(found.sums)
+    cut_off = units_with_cut_off(matches, found.relative_gain, n_units, MIN_SCALING)
+    counts = np.bincount(matches.unit_index[shapes_template(matches, cut_off)], minlength=n_units)
+    sums = found.sums[np.arange(n_units), cut_off.astype(np.int64)]
+    return MatchedSpikes(
+        matches=matches,
+        pca_features=found.pca_features,
+        embedding=found.embedding,
+        channel_index=found.channel_index,
+        relative_gain=found.relative_gain.astype(np.float32),
+        explained=found.explained,
+        means=sums / np.maximum(counts, 1)[:, None, None],
+        cut_off=cut_off,
+    )
 
 
 def shapes_template(matches: Matches, cut_off: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -80,7 +80,6 @@ def banks_over_time(
     n_before: int,
     noise: FloatArray,
     config: MatchConfig,
-    residuals: NDArray[np.float32] | None = None,
     stride: int = 1,
 ) -> BanksOverTime:
     """Prepare the matching of templates: those that are units of their own, at each time.
@@ -95,15 +94,12 @@ def banks_over_time(
     noise : ndarray, shape (n_lags,)
         Autocorrelation of the white noise.
     config : MatchConfig
-    residuals : ndarray, shape (n_units, n_window, n_channels), float32, optional
-        What the base templates lack. It is added where they are matched, but does not tell them
-        apart: its noise would.
     stride : int
         See `embersort.matching.upsample.score_stride`.
     """
     prepare = partial(make_bank, n_before=n_before, noise=noise, stride=stride)
     centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
-    return BanksOverTime(templates, _Making(templates, pca, centre, prepare, config, residuals))
+    return BanksOverTime(templates, _Making(templates, pca, centre, prepare, config))
 
 
 class _Making:
@@ -116,10 +112,8 @@ class _Making:
         centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
         prepare: Callable[..., TemplateBank],
         config: MatchConfig,
-        residuals: NDArray[np.float32] | None,
     ) -> None:
-        self._templates, self._stage, self._lacks = templates, pca, residuals
-        self._least_energy = MIN_MEDIAN_DECREASE
+        self._templates, self._pca = templates, pca
         self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
         self._redundancy = Redundancy(config)
 
@@ -128,22 +122,22 @@ class _Making:
         versions = templates.at(block)
         waves = self._plain.waves(versions, self._raw)
         # A spike gains at most its template's energy: what lies below can never be a unit.
-        strong = np.square(waves).sum(axis=(1, 2)) >= self._least_energy
+        strong = np.square(waves).sum(axis=(1, 2)) >= MIN_MEDIAN_DECREASE
         waves, versions = waves[strong], versions[strong]
         bank, unit = self._plain.bank(versions, waves), templates.unit_index[versions]
         needed = ~self._redundancy.of(waves, bank, templates.n_spikes[unit], versions)
-        if self._lacks is None:
+        if templates.residual is None:
             return BlockBank(bank=select(bank, needed), unit_index=unit[needed])
-        whole = self._whole.waves(versions[needed], partial(self._raw_with, self._lacks))
+        whole = self._whole.waves(versions[needed], partial(self._corrected, templates.residual))
         return BlockBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
 
     def _raw(self, versions: IntArray) -> NDArray[np.float32]:
-        return self._templates.waveforms(versions, self._stage)
+        return self._templates.waveforms(versions, self._pca)
 
-    def _raw_with(self, residuals: NDArray[np.float32], versions: IntArray) -> NDArray[np.float32]:
+    def _corrected(self, residual: NDArray[np.float32], versions: IntArray) -> NDArray[np.float32]:
         # It was seen over the whole recording: a template of another time has another remainder.
         as_it_is = self._templates.channel_index[versions] == AS_IT_IS
-        add = residuals[self._templates.unit_index[versions]]
+        add = residual[self._templates.unit_index[versions]]
         return self._raw(versions) + np.where(as_it_is[:, None, None], add, np.float32(0))
 
 

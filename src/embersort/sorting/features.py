@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.config import FeatureConfig
+from embersort.signal.event_features import EventFeatures, encode_events
 from embersort.signal.features import FeatureExtractor
 from embersort.signal.front import Front
 from embersort.signal.pca import TemporalPca
 from embersort.signal.tiles import n_workers
-from embersort.sorting.passes import EventFeatures, encode_events
 from embersort.types import IntArray
 
 Frame = Callable[[IntArray], NDArray[np.float32]]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from embersort.confidence.evidence import Evidence
@@ -17,28 +16,26 @@ from embersort.confidence.model import load_shipped
 from embersort.confidence.predict import predict
 from embersort.config import SortConfig
 from embersort.curation.collisions import collisions
-from embersort.curation.refine import finish, refine
+from embersort.curation.refine import finish, merge_subclusters, split_into_subclusters
 from embersort.curation.registration import Registration, register
-from embersort.curation.spikes import MatchedSpikes
+from embersort.curation.spikes import SHAPING_SCALINGS, MatchedSpikes, matched_spikes
 from embersort.errors import BadConfig, BadInput
 from embersort.machine import freed_memory_kept
-from embersort.matching.banks_over_time import banks_over_time
-from embersort.matching.single_fit import fit_criteria
+from embersort.matching.match_recording import MatchSetup, match_recording
 from embersort.matching.upsample import score_stride
 from embersort.recording import open_recording
-from embersort.signal.features import FeatureExtractor
 from embersort.signal.front import Front
+from embersort.signal.pca import TemporalPca
 from embersort.signal.tiles import TileMapper, map_tiles
-from embersort.sorting.estimates import fit_stage, listen, make_front
+from embersort.sorting.estimates import estimate_noise_autocorrelation, fit_event_pca, make_front
 from embersort.sorting.features import encode_and_frame
 from embersort.sorting.first_clusters import first_clusters
-from embersort.sorting.passes import match_recording
 from embersort.sorting.result import Sorted, evidence_of, measured, result_of
 from embersort.templates.estimate import median_templates
 from embersort.templates.residual import template_residuals
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import TrackedTemplates, track_templates
-from embersort.types import FloatArray, Recording, SortResult
+from embersort.types import Events, FloatArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
 
@@ -128,76 +125,85 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
 def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper) -> Sorted:
     clock.start("preprocessing", 1)
     front = make_front(source, config, mapper)
-    stage = fit_stage(front)
-    noise = listen(front)
+    pca = fit_event_pca(front)
+    noise = estimate_noise_autocorrelation(front)
 
-    clock.start("detecting", len(front.tiles()))
-    framed = encode_and_frame(front, stage, config.feature, clock.advance)
-    encoded = framed.encoded
-    log.info("%d events", encoded.events.n_events)
-
-    registration = register(front, stage, encoded.events, encoded.pca_features, config.motion)
-    if registration.motion is not None:
-        log.info("motion of %.1f µm", np.ptp(registration.motion.displacement_um))
-
-    clock.start("clustering", source.geometry.n_channels)
-    channels = encoded.events.channel_index
-    labels = first_clusters(framed, registration, source, config.cluster, clock.advance)
-    log.info("%d clusters", labels.max(initial=-1) + 1)
+    first = _first_templates(front, pca, noise, config, clock)
+    templates, registration, setup = first.templates, first.registration, first.setup
 
     clock.start("matching", len(front.tiles()) * (1 + config.match.n_refinements))
-    clustered = UnitSpikes(
-        sample_index=encoded.events.sample_index,
-        unit_index=labels,
-        channel_index=channels,
-        pca_features=encoded.pca_features,
+    for _ in range(config.match.n_refinements):
+        templates = _refined(_match(templates, setup, clock), registration, setup, config)
+    # Attenuated spikes are looked for once all units are known, whose own they might be.
+    matched = _match(templates, setup, clock, allow_attenuated=True)
+
+    clock.start("finishing", 1)
+    front.kept.drop()
+    spikes = finish(matched, registration, config)
+    log.info("%d units", len(spikes.means))
+    return Sorted(front=front, pca=pca, spikes=spikes, events=first.events)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _First:
+    """What is known before the first matching; features of events are no longer needed then."""
+
+    events: Events
+    registration: Registration
+    setup: MatchSetup
+    templates: TrackedTemplates
+
+
+def _first_templates(
+    front: Front, pca: TemporalPca, noise: FloatArray, config: SortConfig, clock: _Clock
+) -> _First:
+    """Detect and cluster the events of the whole recording; return templates of the clusters."""
+    source = front.recording
+    clock.start("detecting", len(front.tiles()))
+    framed = encode_and_frame(front, pca, config.feature, clock.advance)
+    events, pca_features = framed.encoded.events, framed.encoded.pca_features
+    log.info("%d events", events.n_events)
+
+    registration = register(front, pca, events, pca_features, config.motion)
+    if registration.motion is not None:
+        log.info("the tissue moves by %.1f µm", np.ptp(registration.motion.displacement_um))
+
+    clock.start("clustering", source.geometry.n_channels)
+    clusters = UnitSpikes(
+        sample_index=events.sample_index,
+        unit_index=first_clusters(framed, registration, source, config.cluster, clock.advance),
+        channel_index=events.channel_index,
+        pca_features=pca_features,
     )
-    first = median_templates(clustered, stage, source.geometry.n_channels)
+    waveforms = median_templates(clusters, pca, source.geometry.n_channels)
     stride = score_stride(source.sampling_rate_hz, config.filter.high_hz)
-    of_collisions = partial(
-        collisions, front=front, noise=noise, config=config.match, stride=stride
+    setup = MatchSetup(
+        front=front, extractor=framed.extractor, noise=noise, config=config.match, stride=stride
     )
-    collided = of_collisions(first, clustered)
-    first, clustered = first[~collided], clustered.without_units(collided)
-    log.info("%d of them of collisions", collided.sum())
-    templates = track_templates(
+    overlaps = collisions(waveforms, clusters, setup)
+    log.info(
+        "%d clusters; %d are overlaps of two neurons and were dropped",
+        len(overlaps),
+        overlaps.sum(),
+    )
+    units, first = clusters.without_units(overlaps), waveforms[~overlaps]
+    tracked = track_templates(
         first,
-        clustered,
-        stage,
+        units,
+        pca,
         source.n_samples,
         source.sampling_rate_hz,
         config.tracking,
         registration.epoch_starts,
     )
-    # Small spikes are looked for once all units are known, whose own they might be.
-    no_refinement = config.match.n_refinements == 0
     # Of moving tissue the median over the whole recording is no template of any time.
-    residuals = None if _moves(registration) else template_residuals(first, clustered, front)
-    events, extractor = encoded.events, framed.extractor
-    # What is kept of events is as large as what is kept of spikes: only one of them at a time.
-    del framed, encoded, clustered
-    spikes = _match(
-        front,
-        templates,
-        extractor,
-        noise,
-        config,
-        clock,
-        allow_attenuated=no_refinement,
-        residuals=residuals,
+    residual = None if _moves(registration) else template_residuals(first, units, front)
+    return _First(
+        events=events,
+        registration=registration,
+        setup=setup,
+        templates=replace(tracked, residual=residual),
     )
-    for passes_left in reversed(range(config.match.n_refinements)):
-        templates = refine(spikes, registration, config, of_collisions)
-        del spikes
-        spikes = _match(
-            front, templates, extractor, noise, config, clock, allow_attenuated=passes_left == 0
-        )
-
-    clock.start("finishing", 1)
-    front.kept.drop()
-    spikes = finish(spikes, registration, config)
-    log.info("%d units", len(spikes.means))
-    return Sorted(front=front, pca=stage, spikes=spikes, events=events)
 
 
 def _moves(registration: Registration) -> bool:
@@ -207,25 +213,27 @@ def _moves(registration: Registration) -> bool:
 
 
 def _match(
-    front: Front,
     templates: TrackedTemplates,
-    extractor: FeatureExtractor,
-    noise: FloatArray,
-    config: SortConfig,
+    setup: MatchSetup,
     clock: _Clock,
     *,
-    allow_attenuated: bool,
-    residuals: NDArray[np.float32] | None = None,
+    allow_attenuated: bool = False,
 ) -> MatchedSpikes:
-    """Match the templates that are units of their own to the recording."""
-    whitening, n_before = front.preprocessor.whitening, front.window.n_before
-    rate_hz = front.recording.sampling_rate_hz
-    stride = score_stride(rate_hz, config.filter.high_hz)
-    banks = banks_over_time(
-        templates, extractor.pca, whitening, n_before, noise, config.match, residuals, stride
+    """Match templates to the recording, and say which spikes shape them."""
+    return matched_spikes(
+        match_recording(
+            templates, setup, SHAPING_SCALINGS, clock.advance, allow_attenuated=allow_attenuated
+        )
     )
-    terms = fit_criteria(config.match, rate_hz, allow_attenuated=allow_attenuated)
-    return match_recording(front, banks, extractor, terms, clock.advance)
+
+
+def _refined(
+    spikes: MatchedSpikes, registration: Registration, setup: MatchSetup, config: SortConfig
+) -> TrackedTemplates:
+    """Return the templates of what the matched spikes fall apart into and are joined to."""
+    subclusters = split_into_subclusters(spikes, registration, config)
+    overlaps = collisions(subclusters.templates, subclusters.spikes, setup)
+    return merge_subclusters(subclusters.without(overlaps), spikes, registration, config)
 
 
 class _Clock:

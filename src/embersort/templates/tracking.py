@@ -47,6 +47,9 @@ class TrackedTemplates:
         What stands in place of the base on the main channel's local channels.
     block_starts : ndarray, shape (n_blocks,), int64
         First sample of each block.
+    residual : ndarray, shape (n_units, n_window, n_channels), float32, or None
+        What the base templates lack. It is added where they are matched, but does not tell them
+        apart: its noise would.
     """
 
     base: NDArray[np.float32]
@@ -57,6 +60,7 @@ class TrackedTemplates:
     channel_index: NDArray[np.int64]
     pca_features: NDArray[np.float32]
     block_starts: NDArray[np.int64]
+    residual: NDArray[np.float32] | None = None
 
     def block_of(self, sample_index: int) -> int:
         """Return the block in which a sample lies."""

@@ -8,16 +8,17 @@ import pytest
 import naive_matching
 from embersort.config import MatchConfig
 from embersort.curation.duplicates import without_duplicates
+from embersort.matching import match_recording
 from embersort.matching.bank import make_bank
 from embersort.matching.banks_over_time import banks_over_time
 from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.single_fit import fit_criteria
 from embersort.signal import TemporalPca, fit_pca
+from embersort.signal.event_features import encode_events
 from embersort.signal.features import FeatureExtractor
 from embersort.signal.preprocess import filter_tile
 from embersort.signal.tiles import Tile
-from embersort.sorting import recipe, sort
-from embersort.sorting.passes import encode_events
+from embersort.sorting import sort
 from plain_front import N_CHANNELS, front_of
 
 
@@ -64,7 +65,7 @@ def test_the_sort_matches_every_second_sample_where_that_is_enough(monkeypatch, 
         strides.append(arguments[-1])
         return banks_over_time(*arguments)
 
-    monkeypatch.setattr(recipe, "banks_over_time", watched)
+    monkeypatch.setattr(match_recording, "banks_over_time", watched)
     traces = np.random.default_rng(0).normal(0, 10, (1, 2 * rate_hz)).astype("f4")
     traces[:, 500::1000] -= 200
     sort(traces, sampling_rate_hz=rate_hz)
