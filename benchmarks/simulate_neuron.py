@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+
 STEP_MS = 1 / 128
 DURATION_MS = 15.0
 SECTIONS = (("a", 200.0, 2.0, 20), ("b", 150.0, 1.5, 15), ("c", 100.0, 1.0, 10))
@@ -48,9 +50,9 @@ def run_neuron(path: Path) -> None:
 
 def compare(path: Path) -> None:
     """Simulate the cell with Embersort's solver and print the differences."""
-    from embersort.simulate.cable.channels import leak, squid_potassium, squid_sodium
-    from embersort.simulate.cable.solver import Membrane, run_cable
-    from embersort.simulate.cable.tree import Tree
+    from cable.channels import leak, squid_potassium, squid_sodium
+    from cable.solver import Membrane, run_cable
+    from cable.tree import Tree
 
     start, end = [[-10.0, 0, 0]], [[10.0, 0, 0]]
     diameter, parent = [20.0], [-1]

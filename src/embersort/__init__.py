@@ -14,7 +14,6 @@ __version__ = "0.1.0"
 # Imported when first used: `embersort --help` must not pay for Numba.
 _LAZY = {
     "sort": "embersort.sorting",
-    "simulate": "embersort.simulate",
     "compare": "embersort.evaluation.comparison",
     "open_recording": "embersort.recording",
     "SortConfig": "embersort.config",
@@ -22,10 +21,15 @@ _LAZY = {
     "Sorting": "embersort.types",
 }
 
-__all__ = ["__version__", *_LAZY]
+_PACKAGES = ("simulate",)
+"""``embersort.simulate.simulate(scene)`` needs no import of its own."""
+
+__all__ = ["__version__", *_LAZY, *_PACKAGES]
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
+    if name in _PACKAGES:
+        return import_module(f"embersort.{name}")
     raise AttributeError(f"module 'embersort' has no attribute '{name}'")

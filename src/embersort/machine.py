@@ -10,8 +10,6 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -153,24 +151,19 @@ def one_thread_of_linear_algebra() -> None:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
-@contextmanager
-def freed_memory_kept() -> Iterator[None]:
-    """Let the process use memory that it frees again, until the end of the block.
+def keep_freed_memory() -> None:
+    """Let this process use memory that it frees again, until it ends.
 
     The GNU C library hands every large array back to the system, which clears its pages one by one
     when the next is asked for: an eighth of the time of a sort of 384 channels. Threads share what
-    is kept. With another C library nothing changes.
+    is kept. With another C library nothing changes. It holds for all that runs in the process and
+    cannot be taken back, so it is for a process that is ours alone.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallopt"):
-        yield
         return
     for name, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _NEVER_TRIM), (_ARENA_MAX, 1)):
         library.mallopt(name, value)
-    try:
-        yield
-    finally:
-        library.malloc_trim(0)
 
 
 def memory_mb() -> float | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cable.channels import TABLE_MV, leak, squid_potassium, squid_sodium
+from cable.kinds import KINDS
+from cable.make import looks_like_a_spike, make_cell, merge_segments
+from cable.morphology import draw_shape
+from cable.recipe import spike_peaks
+from cable.solver import Membrane, run_cable
+from cable.tree import Tree, build_nodes
 from embersort.errors import BadInput
-from embersort.simulate.cable.channels import TABLE_MV, leak, squid_potassium, squid_sodium
-from embersort.simulate.cable.kinds import KINDS
-from embersort.simulate.cable.make import looks_like_a_spike, make_cell, merge_segments
-from embersort.simulate.cable.morphology import draw_shape
-from embersort.simulate.cable.recipe import spike_peaks
-from embersort.simulate.cable.solver import Membrane, run_cable
-from embersort.simulate.cable.tree import Tree, build_nodes
 from embersort.simulate.cell_bank import load_bank
 
 GRANULE_SMALL = next(i for i, kind in enumerate(KINDS) if kind.family == "granule_small")

@@ -15,9 +15,15 @@ def main() -> None:
 
 
 def _run() -> None:
-    from embersort.machine import check_environment, collect_rarely, let_kernels_be_cached
+    from embersort.machine import (
+        check_environment,
+        collect_rarely,
+        keep_freed_memory,
+        let_kernels_be_cached,
+    )
 
     collect_rarely()
+    keep_freed_memory()
     check_environment()
     let_kernels_be_cached()
     from embersort.cli.commands import app

@@ -112,19 +112,8 @@ def hybrid(
 
 
 @app.command()
-def bank(
-    remake: Annotated[
-        Path | None,
-        typer.Option(help="Make all cells anew by the recipe and write them to this file."),
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that make cells.")] = 1,
-) -> None:
-    """List the built-in cells, or make them anew (about 5 minutes of one core)."""
-    if remake is not None:
-        from embersort.simulate.cable.make import make_bank
-
-        make_bank(remake, n_workers=workers, progress=typer.echo)
-        return
+def bank() -> None:
+    """List the built-in cells."""
     from embersort.simulate.cell_bank import load_bank
 
     cells = load_bank()

@@ -3,10 +3,6 @@
 See docs/simulation.md.
 """
 
-import sys
-from types import ModuleType
-from typing import Any
-
 from embersort.simulate.families import FAMILIES, family_scene
 from embersort.simulate.files import write_simulation
 from embersort.simulate.hybrid import inject
@@ -26,13 +22,3 @@ __all__ = [
     "simulate",
     "write_simulation",
 ]
-
-
-class _CallablePackage(ModuleType):
-    """Lets ``embersort.simulate`` be both this package and, called, the function of its name."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Simulation:
-        return simulate(*arguments, **options)
-
-
-sys.modules[__name__].__class__ = _CallablePackage

@@ -20,7 +20,6 @@ from embersort.curation.refine import finish, merge_subclusters, split_into_subc
 from embersort.curation.registration import Registration, register
 from embersort.curation.spikes import SHAPING_SCALINGS, MatchedSpikes, matched_spikes
 from embersort.errors import BadConfig, BadInput
-from embersort.machine import freed_memory_kept
 from embersort.matching.match_recording import MatchSetup, match_recording
 from embersort.matching.upsample import score_stride
 from embersort.recording import open_recording
@@ -118,7 +117,7 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     """Go through the stages; threads are ours, so linear algebra libraries get one."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
-    with threadpool_limits(limits=1), freed_memory_kept():
+    with threadpool_limits(limits=1):
         return _stages(source, config, clock, mapper)
 
 

@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
-from embersort.machine import collect_rarely, one_thread_of_linear_algebra
+from embersort.machine import collect_rarely, keep_freed_memory, one_thread_of_linear_algebra
 
 
 def main() -> None:
     """Sort the job's recording."""
     collect_rarely()
+    keep_freed_memory()
     one_thread_of_linear_algebra()
     from exchange_io import read_facts, read_job, write_sorting
 

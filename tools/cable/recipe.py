@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from embersort.config import Config
-from embersort.simulate.cable.channels import (
+from cable.channels import (
     delayed_potassium,
     fast_potassium,
     leak,
@@ -17,9 +16,10 @@ from embersort.simulate.cable.channels import (
     sodium,
     transient_potassium,
 )
-from embersort.simulate.cable.morphology import Range, ShapeConfig, draw_shape
-from embersort.simulate.cable.solver import CableRun, Membrane, run_cable
-from embersort.simulate.cable.tree import APICAL, AXON, SOMA, Tree
+from cable.morphology import Range, ShapeConfig, draw_shape
+from cable.solver import CableRun, Membrane, run_cable
+from cable.tree import APICAL, AXON, SOMA, Tree
+from embersort.config import Config
 
 STEP_MS = 1 / 128
 RATE_HZ = 32000.0

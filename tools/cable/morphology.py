@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cable.tree import APICAL, AXON, DENDRITE, SOMA, Tree
 from embersort.config import Config
-from embersort.simulate.cable.tree import APICAL, AXON, DENDRITE, SOMA, Tree
 
 Range = tuple[float, float]
 """Lowest and highest value of a uniform draw."""

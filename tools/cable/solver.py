@@ -9,8 +9,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.simulate.cable.channels import TABLE_LOW_MV, TABLE_MV, TABLE_STEP_MV, Channel
-from embersort.simulate.cable.tree import Tree, build_nodes
+from cable.channels import TABLE_LOW_MV, TABLE_MV, TABLE_STEP_MV, Channel
+from cable.tree import Tree, build_nodes
 from embersort.types import FloatArray, IntArray
 
 US_PER_S = 1e6

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from embersort.simulate.cable.morphology import ShapeConfig
-from embersort.simulate.cable.recipe import KindConfig
+from cable.morphology import ShapeConfig
+from cable.recipe import KindConfig
 
 PYRAMIDAL_SMALL = ShapeConfig(
     soma_diameter_um=(12, 18),

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cable.kinds import KINDS
+from cable.recipe import RATE_HZ, FiredCell, KindConfig, fire_cell
+from cable.tree import Tree
 from embersort.simulate.band import band_pass
-from embersort.simulate.cable.kinds import KINDS
-from embersort.simulate.cable.recipe import RATE_HZ, FiredCell, KindConfig, fire_cell
-from embersort.simulate.cable.tree import Tree
 from embersort.simulate.cell_bank import write_bank
 from embersort.simulate.cells import Cell
 
