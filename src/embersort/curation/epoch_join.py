@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from embersort.curation.registration import Registration
 from embersort.motion.positions import spike_positions_um
@@ -91,6 +90,9 @@ def join_epochs(looks: ClusterLooks, epoch: IntArray) -> NDArray[np.int64]:
     The assignment of least total cost (Kuhn 1955) between what was seen last of each neuron and the
     clusters of the next epoch, O(n³); pairs that differ by more than `MAX_COST` stay apart.
     """
+    # Few recordings come here, and it is half a second to import.
+    from scipy.optimize import linear_sum_assignment
+
     joined = np.arange(len(epoch))
     last_of: dict[int, int] = {}
     for one in np.unique(epoch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from embersort.motion.displacement import Motion
 from embersort.types import FloatArray, IntArray
@@ -97,6 +96,9 @@ def _instant(
     The maximum of the likelihood over the instant: each event votes with the logarithm of how much
     likelier its depth and size were before than they are after.
     """
+    # Few recordings come here, and it is a tenth of a second to import.
+    from scipy.ndimage import gaussian_filter
+
     edges = (jump_bin + np.array([-SIDE_BINS, -1, 2, 1 + SIDE_BINS])) * bin_samples
     first, a, b, last = np.searchsorted(sample_index, np.maximum(edges, 0))
     rows = slice(first, last)
