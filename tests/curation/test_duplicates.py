@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embersort.curation.correlogram import share_at_fixed_lag
+from embersort.curation.cross_refractory import share_at_fixed_lag
 from embersort.curation.duplicates import lagged_duplicates
 from spike_trains import labelled, poisson
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from embersort.curation.candidate_pairs import Places
-from embersort.curation.merge import _AtLag, cosine, merge_units
+from embersort.curation.merge import _AtLag, merge_units
+from embersort.templates.similarity import cosine
 from spike_trains import frame_of, labelled, poisson, regular
 
 

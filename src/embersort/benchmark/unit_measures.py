@@ -7,22 +7,19 @@ from typing import Any
 import numpy as np
 
 from embersort.benchmark.exchange import StoredRecording
+from embersort.spike_pairs import short_intervals
 from embersort.types import FloatArray, IntArray, Sorting
-from embersort.units import ms_to_samples
+from embersort.units import MAD_TO_SD
 
 BAND_HZ = (300.0, 6000.0)
 """Band in which SNR is measured (SpikeForest)."""
 FILTER_ORDER = 3
-MAD_TO_SD = 0.6744897501960817
-"""Median absolute deviation of a normal distribution of standard deviation 1."""
 NOISE_SECONDS = 20
 """Seconds of recording, evenly spread, from which noise is measured."""
 MAX_SPIKES = 500
 """Spikes of a unit that are averaged into its template."""
 TEMPLATE_MS = 2.0
 """Length of that template, centred on the spike."""
-REFRACTORY_MS = 1.5
-"""Shorter intervals count as violations."""
 PRESENCE_BINS = 20
 """Parts of the recording in which a unit may be present or not."""
 
@@ -45,20 +42,17 @@ def measure_units(stored: StoredRecording, sorting: Sorting) -> dict[str, Any]:
     """
     counts = sorting.spike_counts()
     noise = noise_counts(stored)
-    refractory = ms_to_samples(REFRACTORY_MS, stored.sampling_rate_hz)
     columns: dict[str, list[Any]] = {
         name: [] for name in ("snr", "peak_channel", "violation_share", "presence_ratio")
     }
     for train in sorting.trains() if sorting.n_units else []:
         size = np.abs(template_counts(stored, train)).max(axis=0)
         peak = int(size.argmax())
-        intervals = np.diff(train)
+        short = short_intervals(train, stored.sampling_rate_hz)
         part = train * PRESENCE_BINS // max(1, stored.n_samples)
         columns["peak_channel"].append(peak)
         columns["snr"].append(round(float(size[peak] / noise[peak]), 4))
-        columns["violation_share"].append(
-            round(float((intervals < refractory).mean()), 6) if len(intervals) else 0.0
-        )
+        columns["violation_share"].append(round(float(short.mean()), 6) if len(short) else 0.0)
         columns["presence_ratio"].append(len(np.unique(part)) / PRESENCE_BINS)
     return {
         "unit_id": sorting.unit_ids.tolist(),
@@ -77,7 +71,7 @@ def noise_counts(stored: StoredRecording) -> FloatArray:
     parts = [band_passed(traces[s : s + length], stored.sampling_rate_hz) for s in starts]
     sample = np.concatenate(parts)
     deviation = np.median(np.abs(sample - np.median(sample, axis=0)), axis=0)
-    return np.maximum(deviation / MAD_TO_SD, np.finfo(np.float64).tiny)
+    return np.maximum(deviation * MAD_TO_SD, np.finfo(np.float64).tiny)
 
 
 def template_counts(stored: StoredRecording, train: IntArray) -> FloatArray:

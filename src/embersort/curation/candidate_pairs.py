@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.templates.similarity import peak_cosine_matrix
 from embersort.types import FloatArray, IntArray
 
 PLACE_UM = 8.0
@@ -136,11 +137,7 @@ def one_shape(
     waves = np.asarray(peak_waveforms, np.float64)
     n_parts = len(waves)
     height = np.ptp(waves, axis=1) if waves.size else np.zeros(n_parts)
-    norm = np.linalg.norm(waves, axis=1)
-    waves = waves / np.where(norm > 0, norm, 1)[:, None]
-    cosine = np.full((n_parts, n_parts), -1.0)
-    for lag in range(-MAX_LAG, MAX_LAG + 1):
-        cosine = np.maximum(cosine, np.roll(waves, lag, axis=1) @ waves.T)
+    cosine = peak_cosine_matrix(waves, MAX_LAG)
     higher = np.maximum(height[:, None], height[None, :])
     lower = np.minimum(height[:, None], height[None, :])
     return (cosine >= min_cosine) & (higher <= max_ratio * lower)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.curation.correlogram import share_at_fixed_lag
+from embersort.curation.cross_refractory import share_at_fixed_lag
 from embersort.curation.pair_tests import SpikeTrains
 from embersort.spread import spread_places
 from embersort.types import FloatArray, IntArray

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from embersort.curation.registration import Registration
 from embersort.motion.positions import spike_positions_um
 from embersort.templates.estimate import median_templates, unwhiten
+from embersort.templates.similarity import cosines_at_lags
 from embersort.templates.spikes import UnitSpikes
 from embersort.types import FloatArray, IntArray
 
@@ -115,16 +116,5 @@ def _cost(looks: ClusterLooks, a: int, b: int) -> float:
     away = np.square((looks.place_um[a] - looks.place_um[b]) / PLACE_UM).sum()
     one, other = looks.waveforms_uv[a], looks.waveforms_uv[b]
     height = np.log(max(np.ptp(one), 1e-9) / max(np.ptp(other), 1e-9)) / HEIGHT
-    shape = (1 - _best_cosine(one, other)) / SHAPE
+    shape = (1 - cosines_at_lags(one[:, None], other[:, None], MAX_LAG).max()) / SHAPE
     return float(away + height**2 + shape**2)
-
-
-def _best_cosine(one: FloatArray, other: FloatArray) -> float:
-    """Return the largest cosine of two waveforms over small lags."""
-    norm = float(np.linalg.norm(one) * np.linalg.norm(other))
-    n = len(one)
-    products = [
-        np.dot(one[max(lag, 0) : n + min(lag, 0)], other[max(-lag, 0) : n + min(-lag, 0)])
-        for lag in range(-MAX_LAG, MAX_LAG + 1)
-    ]
-    return float(max(products)) / max(norm, 1e-9)

@@ -29,6 +29,12 @@ from embersort.curation.pair_tests import (
     projection_dip,
 )
 from embersort.curation.union import RowsOfUnit, unite_pairs
+from embersort.templates.similarity import (
+    SMALLEST_ENERGY,
+    cosine,
+    cosines_at_lags,
+    similarity_matrix,
+)
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
 
@@ -70,9 +76,6 @@ MIN_DOUBLE_TROUGH_MS = 0.1
 DOUBLE_TROUGH_CENSORED_MS = 0.6
 """And at most this; nearer pairs of spikes may be one found at both. Chosen on the development
 recordings, 2026-11-22."""
-
-SMALLEST_ENERGY = 1e-9
-"""Far below that of any template in units of the noise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -296,19 +299,13 @@ class _AtLag:
 
         At lags up to ``max_lag``, but not as they are; (0, 0) where they are alike at none.
         """
-        wave_a, wave_b = self.templates[a], self.templates[b]
-        both = wave_a.any(axis=0) & wave_b.any(axis=0)
-        product = np.asarray(wave_a[:, both] @ wave_b[:, both].T, np.float64)
-        energy = np.square(wave_a, dtype=float).sum() * np.square(wave_b, dtype=float).sum()
-        # What is empty is like nothing.
-        norms = max(np.sqrt(energy), SMALLEST_ENERGY)
-        best = 0.0, 0
-        for lag in range(1, min(self.max_lag, len(product) - 1) + 1):
-            # A spike found at a later trough has the whole of its waveform earlier in its window.
-            for late in (lag, -lag):
-                alike = float(np.trace(product, offset=late)) / norms
-                best = max(best, (alike, late), key=lambda found: found[0])
-        return best
+        reach = min(self.max_lag, self.templates.shape[1] - 1)
+        alike = cosines_at_lags(self.templates[a], self.templates[b], reach)
+        # A spike found at a later trough has the whole of its waveform earlier in its window.
+        late = np.array([lag for by in range(1, reach + 1) for lag in (by, -by)], np.int64)
+        best = late[alike[late + reach].argmax()] if len(late) else 0
+        found = float(alike[best + reach])
+        return (found, int(best)) if best and found > 0 else (0.0, 0)
 
     def late_samples(self, parts: IntArray, others: IntArray) -> NDArray[np.int64]:
         """Return how much later each part has what it shares with another; with itself 0."""
@@ -331,22 +328,9 @@ class _AtLag:
         return [(a, b) for _, a, b in sorted(alike, key=lambda found: -found[0])]
 
 
-def cosine(a: FloatArray, b: FloatArray) -> float:
-    """Return the cosine between two templates: 1 for the same shape at any height."""
-    norms = np.sqrt((np.square(a, dtype=float)).sum() * (np.square(b, dtype=float)).sum())
-    return float((a * b).sum() / max(norms, np.finfo(float).tiny))
-
-
 def _alike(templates: FloatArray, least: float) -> list[tuple[int, int, float]]:
-    """Return pairs of units, and their similarity, by falling similarity of their templates.
-
-    Similarity is 2 a·b / (|a|² + |b|²): 1 for equal templates, less for another shape or height.
-    """
-    flat = np.asarray(templates, np.float64).reshape(len(templates), -1)
-    product = flat @ flat.T
-    energy = np.diag(product)
-    total = np.maximum(energy[:, None] + energy[None, :], np.finfo(float).tiny)
-    similarity = np.triu(2 * product / total, k=1)
+    """Return pairs of units, and their similarity, by falling similarity of their templates."""
+    similarity = np.triu(similarity_matrix(templates), k=1)
     first, second = np.nonzero(similarity > least)
     value = similarity[first, second]
     order = np.argsort(-value, kind="stable")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from embersort.curation.correlogram import coincidence
+from embersort.curation.cross_refractory import coincidence
 from embersort.types import IntArray
 from embersort.units import ms_to_samples
 

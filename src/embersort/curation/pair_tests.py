@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embersort.clustering.gaps import dip_between, principal_coordinates, without_common_trend
-from embersort.curation.correlogram import Coincidence, coincidence
+from embersort.curation.cross_refractory import Coincidence, coincidence
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
 

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.spike_pairs import short_intervals
 from embersort.types import FloatArray, Geometry, Sorting
-
-REFRACTORY_MS = 2.0
-"""Shorter intervals than this are counted as violations (Hill et al. 2011)."""
 
 PRESENCE_S = 10.0
 """A unit is present in a block of this length if it has a spike there."""
@@ -61,11 +59,10 @@ def unit_table(
 
 def refractory_fraction(sorting: Sorting) -> NDArray[np.float64]:
     """Return the share of each unit's intervals below `REFRACTORY_MS`; 0 where there is none."""
-    shortest = REFRACTORY_MS * 1e-3 * sorting.sampling_rate_hz
     fractions = np.zeros(sorting.n_units)
     for unit, train in enumerate(sorting.trains()):
         if len(train) > 1:
-            fractions[unit] = (np.diff(train) < shortest).mean()
+            fractions[unit] = short_intervals(train, sorting.sampling_rate_hz).mean()
     return fractions
 
 

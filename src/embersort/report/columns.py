@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.report.correlograms import REFRACTORY_MS
+from embersort.spike_pairs import REFRACTORY_MS
 from embersort.types import FloatArray, SortResult
 
 

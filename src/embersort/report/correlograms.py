@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embersort.report.blocks import Blocks
+from embersort.spike_pairs import short_intervals
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
 
@@ -14,8 +15,6 @@ N_LAG_BINS = 50
 """Bins on each side of zero."""
 INTERVAL_EDGES_MS: FloatArray = np.geomspace(0.5, 10_000.0, 61)
 """Edges of the interval histogram; what lies outside is counted in the end bins."""
-REFRACTORY_MS = 1.5
-"""Intervals below this are counted as violations (Hill et al. 2011, J. Neurosci. 31:8699)."""
 
 
 def autocorrelogram(train: IntArray, sampling_rate_hz: float, blocks: Blocks) -> IntArray:
@@ -78,7 +77,7 @@ def interval_histogram(train: IntArray, sampling_rate_hz: float, blocks: Blocks)
 
 def refractory_violations(train: IntArray, sampling_rate_hz: float, blocks: Blocks) -> IntArray:
     """Count the intervals below ``REFRACTORY_MS`` in each block, shape (n_blocks,)."""
-    short = np.diff(train) / sampling_rate_hz * 1e3 < REFRACTORY_MS
+    short = short_intervals(train, sampling_rate_hz)
     return np.bincount(blocks.of(train[:-1])[short], minlength=blocks.n_blocks)
 
 

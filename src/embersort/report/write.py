@@ -15,6 +15,7 @@ from embersort.report.neighbours import nearest_units, template_similarity
 from embersort.report.overview import pack_overview, pack_traces
 from embersort.report.truth import pack_confusion, truth_facts
 from embersort.report.unit_page import UnitScene, pack_unit
+from embersort.spike_pairs import REFRACTORY_MS
 from embersort.types import FloatArray, Recording, SortResult
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _facts(scene: UnitScene, title: str) -> dict[str, Any]:
         "n_window": result.templates.waveforms_uv.shape[1],
         "interval_edges_ms": np.round(correlograms.INTERVAL_EDGES_MS, 4).tolist(),
         "lag_bin_ms": correlograms.LAG_BIN_MS,
-        "refractory_ms": correlograms.REFRACTORY_MS,
+        "refractory_ms": REFRACTORY_MS,
         "timings_s": {name: round(float(t), 3) for name, t in result.timings_s.items()},
         "provenance": page.plain(result.provenance),
     }

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import naive_clustering
-from embersort.curation.correlogram import coincidence
+from embersort.curation.cross_refractory import coincidence
 
 
 def test_pairs_of_a_literal():

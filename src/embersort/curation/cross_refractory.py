@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
+from embersort.spike_pairs import lag_counts
 from embersort.types import IntArray
 
 
@@ -48,26 +47,13 @@ def coincidence(first: IntArray, second: IntArray, shortest: int, refractory: in
     -------
     Coincidence
     """
-    seen = _count_pairs(first, second, shortest, refractory)
-    wide = _count_pairs(first, second, refractory, WIDE * refractory)
+    widest = WIDE * refractory
+    counts = lag_counts(first, second, widest)
+    lag = np.abs(np.arange(-widest, widest + 1))
+    seen = int(counts[(lag > shortest) & (lag <= refractory)].sum())
+    wide = int(counts[lag > refractory].sum())
     share = (refractory - shortest) / ((WIDE - 1) * refractory)
     return Coincidence(n_seen=seen, n_expected=wide * share)
-
-
-@njit(nogil=True, cache=True)
-def _count_pairs(first: NDArray[np.int64], second: NDArray[np.int64], low: int, high: int) -> int:
-    """Count pairs with low < |lag| <= high, O(n + pairs within high)."""
-    total = 0
-    start = 0
-    for t in first:
-        while start < len(second) and second[start] < t - high:
-            start += 1
-        i = start
-        while i < len(second) and second[i] <= t + high:
-            if abs(second[i] - t) > low:
-                total += 1
-            i += 1
-    return total
 
 
 def share_at_fixed_lag(first: IntArray, second: IntArray, reach: int, width: int) -> float:
@@ -90,23 +76,6 @@ def share_at_fixed_lag(first: IntArray, second: IntArray, reach: int, width: int
     """
     if len(first) == 0 or len(second) == 0:
         return 0.0
-    counts = _lag_counts(first, second, reach)
+    counts = lag_counts(first, second, reach)
     windowed = np.convolve(counts, np.ones(width))
     return float(windowed.max() / len(second))
-
-
-@njit(nogil=True, cache=True)
-def _lag_counts(
-    first: NDArray[np.int64], second: NDArray[np.int64], reach: int
-) -> NDArray[np.int64]:
-    """Count pairs at each lag second - first from -reach to reach."""
-    counts = np.zeros(2 * reach + 1, np.int64)
-    start = 0
-    for t in first:
-        while start < len(second) and second[start] < t - reach:
-            start += 1
-        i = start
-        while i < len(second) and second[i] <= t + reach:
-            counts[second[i] - t + reach] += 1
-            i += 1
-    return counts
