@@ -16,6 +16,8 @@ COMMANDS = {
     "demo": "Simulate, sort, compare with the truth, write a report.",
     "sort": "Sort a recording into units.",
     "report": "Write the report of an earlier sort anew.",
+    "export": "Export a result to Phy, NWB or SpikeInterface.",
+    "curate": "Apply labels, merges and splits to a result.",
     "unmix": "Separate the neurons of a recording into their own traces.",
     "simulate": "Simulate a recording whose spikes are known.",
     "compare": "Compare a sorting with the truth.",

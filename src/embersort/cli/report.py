@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,22 +13,6 @@ if TYPE_CHECKING:
     from embersort.types import Recording, SortResult
 
 app = typer.Typer(add_completion=False)
-_log = logging.getLogger(__name__)
-
-_OPTIONS: dict[str, Any] = {
-    "sampling_rate_hz": int | float,
-    "probe": str,
-    "channels_first": bool,
-    "dtype": str,
-    "n_channels": int,
-    "gain_uv": int | float,
-    "format": str,
-    "stream": str,
-    "segment": int,
-    "start_s": int | float,
-    "duration_s": int | float,
-}
-"""What a result may say of how its recording was opened."""
 
 
 @app.command()
@@ -67,15 +50,15 @@ def report(
     from embersort.report import write_report
 
     sorted_result = read_result(result)
-    source = sorted_result.provenance.get("recording", {})
-    opened = _open(recording, source, sampling_rate_hz=sampling_rate, probe=probe, trust=trust)
+    how = {"sampling_rate_hz": sampling_rate, "probe": probe, "trust": trust or None}
+    opened = _open(sorted_result, result, recording, **how)
     comparison = None
     if truth is not None:
         comparison = compare(load_sorting(truth, trust=trust), sorted_result.sorting, rule=rule)
     path = write_report(
         sorted_result,
         out if out is not None else result / "report.html",
-        recording=opened if _belongs(opened, sorted_result) else None,
+        recording=opened,
         comparison=comparison,
         title=title,
     )
@@ -83,53 +66,22 @@ def report(
 
 
 def _open(
-    recording: str | None, source: dict[str, Any], **how: float | str | None
+    result: SortResult, folder: Path, recording: str | None, **how: float | str | bool | None
 ) -> Recording | None:
-    """Open the recording that is named, or the one that was sorted if it can still be opened."""
-    from embersort.errors import EmbersortError
-    from embersort.recording import open_recording
+    """Open the recording that is named, or that was sorted; warn where it is not at hand."""
+    from embersort.errors import BadInput
+    from embersort.output import open_source
 
-    if recording is not None:
-        return open_recording(recording, **how)  # type: ignore[arg-type]
-    path = source.get("path")
-    if not path or not Path(path).exists():
-        return None
-    given = {name: value for name, value in how.items() if value is not None}
     try:
-        return open_recording(path, **{**opened_with(source), **given})
-    except EmbersortError as error:
-        typer.echo(f"embersort: {error}", err=True)
+        opened = open_source(result, folder, recording, **how)
+    except BadInput as error:
+        if recording is not None and not Path(recording).exists():
+            raise
+        typer.echo(f"embersort: {error}; written without it", err=True)
         return None
-
-
-def opened_with(source: dict[str, Any]) -> dict[str, Any]:
-    """Return the options with which a result says that its recording was opened.
-
-    A result may come from anybody: what it does not need to say, such as that it is to be
-    trusted, it does not get to say.
-    """
-    said = source.get("opened_with", {})
-    kinds = _OPTIONS if isinstance(said, dict) else {}
-    return {name: said[name] for name, kind in kinds.items() if isinstance(said.get(name), kind)}
-
-
-def _belongs(recording: Recording | None, result: SortResult) -> bool:
-    """Say whether a recording is the one that was sorted; warn if a given one is not."""
-    if recording is None:
+    if opened is None:
         typer.echo(
             "embersort: no recording at hand, so no snippets and traces; name it by --recording",
             err=True,
         )
-        return False
-    fits = (
-        recording.geometry.n_channels == result.geometry.n_channels
-        and recording.n_samples == result.sorting.n_samples
-    )
-    if not fits:
-        typer.echo(
-            f"embersort: the recording has {recording.geometry.n_channels} channels and "
-            f"{recording.n_samples} samples, the result {result.geometry.n_channels} and "
-            f"{result.sorting.n_samples}; written without it",
-            err=True,
-        )
-    return fits
+    return opened

@@ -115,7 +115,13 @@ def sort(
     """
     one_thread_of_linear_algebra()
     with logging_to(verbose=verbose, quiet=quiet) as log:
-        from embersort.output import RUN_FILE, check_new_folder, write_files, write_folder
+        from embersort.output import (
+            RUN_FILE,
+            check_new_folder,
+            relative_source,
+            write_files,
+            write_folder,
+        )
         from embersort.recording import ReopenedRecording
 
         path = str(Path(recording).expanduser().absolute())
@@ -141,6 +147,7 @@ def sort(
         opened = ReopenedRecording(path, {**how, "trust": trust})
         source = {
             "path": path,
+            "relative_path": relative_source(path, out),
             "opened_with": how,
             "start_s": start or 0.0,
         }

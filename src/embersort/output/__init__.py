@@ -8,13 +8,17 @@ from embersort.output.result import (
     write_files,
     write_result,
 )
+from embersort.output.source import open_source, relative_source, source_path
 
 __all__ = [
     "RUN_FILE",
     "check_new_folder",
     "new_folder",
+    "open_source",
     "read_result",
+    "relative_source",
     "sorting_hash",
+    "source_path",
     "write_files",
     "write_folder",
     "write_result",

@@ -2,6 +2,7 @@
 
 from embersort.recording.array import ArrayRecording, Excerpt
 from embersort.recording.door import open_recording
+from embersort.recording.native import native_spikeinterface
 from embersort.recording.reopened import ReopenedRecording
 from embersort.recording.sorting_files import load_sorting
 from embersort.recording.sortings import (
@@ -17,6 +18,7 @@ __all__ = [
     "ReopenedRecording",
     "from_spikeinterface",
     "load_sorting",
+    "native_spikeinterface",
     "open_recording",
     "save_sorting",
     "sorting_from_spikeinterface",

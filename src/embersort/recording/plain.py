@@ -50,7 +50,7 @@ class FileTraces:
     ) -> None:
         self._how = (path, dtype, shape, offset, by_column)
         self.path, self.dtype, self.shape = path, np.dtype(dtype), shape
-        self._offset, self._by_column = offset, by_column
+        self.offset, self.by_column = offset, by_column
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
@@ -72,7 +72,7 @@ class FileTraces:
         if step != 1:
             raise ValueError(f"rows are read one after the other, not every {step}th")
         stop = max(start, stop)
-        if self._by_column:
+        if self.by_column:
             found = np.empty((self.shape[1], stop - start), self.dtype)
             for channel, row in enumerate(found):
                 first = channel * self.shape[0] + start
@@ -90,7 +90,7 @@ class FileTraces:
         if not array.size:
             return
         left = array.reshape(-1).view(np.uint8)
-        at = self._offset + place
+        at = self.offset + place
         while len(left):
             n_read = os.preadv(self._file.fileno(), [left.data], at)
             if not n_read:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.recording.door import open_recording
-from embersort.types import Geometry
+from embersort.types import Geometry, Recording
 
 
 class ReopenedRecording:
@@ -28,6 +28,11 @@ class ReopenedRecording:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ReopenedRecording, (self._path, self._options)
+
+    @property
+    def opened(self) -> Recording:
+        """The recording behind it."""
+        return self._opened
 
     @property
     def n_samples(self) -> int:

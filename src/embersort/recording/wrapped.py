@@ -213,7 +213,6 @@ def to_spikeinterface(recording: Recording) -> Any:
     -------
     spikeinterface.BaseRecording
     """
-    import probeinterface
     from spikeinterface.core import BaseRecording, BaseRecordingSegment
 
     class _Segment(BaseRecordingSegment):
@@ -236,14 +235,25 @@ def to_spikeinterface(recording: Recording) -> Any:
     result.add_recording_segment(_Segment(sampling_frequency=rate_hz))
     result.set_channel_gains(1.0)
     result.set_channel_offsets(0.0)
+    # Tetrodes on one drive may share coordinates: shanks are kept apart by their number.
+    result.set_probegroup(probe_group(recording.geometry), check_overlap=False)
+    return result
+
+
+def probe_group(geometry: Geometry) -> Any:
+    """Return the places of channels as a probe of probeinterface for each shank.
+
+    Returns
+    -------
+    probeinterface.ProbeGroup
+    """
+    import probeinterface
+
     group = probeinterface.ProbeGroup()
-    geometry = recording.geometry
     for shank in np.unique(geometry.shank_index):
         here = np.flatnonzero(geometry.shank_index == shank)
         probe = probeinterface.Probe(ndim=2, si_units="um")
         probe.set_contacts(positions=geometry.positions_um[here], shape_params={"radius": 5})
         probe.set_device_channel_indices(here)
         group.add_probe(probe)
-    # Tetrodes on one drive may share coordinates: shanks are kept apart by their number.
-    result.set_probegroup(group, check_overlap=False)
-    return result
+    return group
