@@ -16,9 +16,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
+from embersort.bounds import out_of_bounds
 from embersort.errors import BadConfig, nearest_name
 
 
@@ -26,6 +28,13 @@ class Config(BaseModel):
     """Base of every config of the project: frozen, strict about names, clear about errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _within_bounds(cls, value: Any, info: ValidationInfo) -> Any:
+        if why := out_of_bounds(info.field_name or "", value):
+            raise PydanticCustomError("out_of_bounds", "{why}", {"why": why})
+        return value
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: str = "config") -> Self:
@@ -387,7 +396,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadConfig(f"{path} does not exist") from None
     except IsADirectoryError:
         raise BadConfig(f"{path} is a folder, expected a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise BadConfig(f"{path} cannot be read: {error.strerror}") from None
+    # A number of 6,000 digits, or brackets within brackets, is more than Python reads.
+    except (ValueError, RecursionError) as error:
         raise BadConfig(f"{path} is not valid TOML: {error}") from None
 
 
@@ -414,7 +426,7 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str
             raise BadConfig(f"'{override}' is not of the form section.key=value")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             value = text.strip()
         place = result
         for key in keys[:-1]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from test_run import requests
@@ -37,3 +38,34 @@ def test_killed_at_any_instant_it_continues(home, calls, seed):
             assert before == after
     n_finished = sum(row is not None for row in finished)
     assert len(calls()) - n_calls == 4 - n_finished
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system tells of no death")
+@pytest.mark.parametrize("told", [signal.SIGKILL, signal.SIGTERM])
+def test_no_job_outlives_its_parent(home, calls, told):
+    names = ["bench", "run", "TINY/pair/a", "--sorters", "hang", "--threads", "1"]
+    call = [sys.executable, "-m", "embersort.cli", *names]
+    process = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not calls() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert calls() == ["hang"]
+    process.send_signal(told)
+    process.wait(timeout=30)
+    until = time.monotonic() + 20
+    while _of_home(home) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _of_home(home) == []
+
+
+def _of_home(home):
+    """Return the processes that belong to a test's own home, by their command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(home.folder) in command and int(entry.name) != os.getpid():
+            found.append(command)
+    return found

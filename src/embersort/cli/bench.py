@@ -121,8 +121,10 @@ def run_job(
     Exit code 2 if there is no result, since the recording or the sorter is not there.
     """
     from embersort.benchmark.home import find_home
+    from embersort.benchmark.launch import end_with_parent
     from embersort.benchmark.run import carry_out
 
+    end_with_parent()
     limits = _limits(time_limit_s, memory_limit_gib, disk_limit_gib, threads)
     for request in _requests([recording], sorter, limits, settings, rerun_failed):
         row = carry_out(request, find_home())
