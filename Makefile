@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 JOBS ?= 2
 
-.PHONY: demo test check site clean
+.PHONY: demo test check site fuzz torture determinism lowest clean
 
 demo: $(VENV)/.run
 	$(BIN)/python -m embersort.cli demo -o demo --overwrite
@@ -16,6 +16,22 @@ test: check
 # The website of the development suite's committed results; what lies on this machine only is left out.
 site: $(VENV)/.dev
 	$(BIN)/python -m embersort.cli bench site benchmarks/results/dev -o site --no-details --overwrite
+
+# 5,000 broken and odd inputs in place of the 200 of `make test`: about half an hour of two cores.
+fuzz: $(VENV)/.dev
+	EMBERSORT_FUZZ_CASES=5000 $(BIN)/python -m pytest -n $(JOBS) tests/robustness/test_fuzz.py
+
+# Kills at random instants, and a disk that is full at each write: about ten minutes.
+torture: $(VENV)/.dev
+	EMBERSORT_TORTURE=50 $(BIN)/python -m pytest tests/robustness/test_torture.py tests/benchmark/test_kill.py
+
+# The table of docs/reproducibility.md, measured on this machine.
+determinism: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_determinism.py --write
+
+# The lowest versions that pyproject.toml allows, in an environment of their own.
+lowest:
+	.ci/lowest
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -23,6 +23,9 @@ from pydantic_core import PydanticCustomError
 from embersort.bounds import out_of_bounds
 from embersort.errors import BadConfig, nearest_name
 
+_MOST_SHOWN = 80
+"""Characters of a wrong value that a message quotes."""
+
 
 class Config(BaseModel):
     """Base of every config of the project: frozen, strict about names, clear about errors."""
@@ -450,7 +453,9 @@ def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
         return f"{where}: unknown name '{name}'{nearest_name(path[-1], _fields(model, path[:-1]))}"
     if first["type"] == "missing":
         return f"{where}: '{name}' is missing"
-    return f"{where}: '{name}' is {first.get('input')!r}: {first['msg'].lower()}"
+    shown = repr(first.get("input"))
+    shown = shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+    return f"{where}: '{name}' is {shown}: {first['msg'].lower()}"
 
 
 def _fields(model: type[BaseModel], path: Sequence[str]) -> list[str]:

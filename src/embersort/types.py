@@ -226,6 +226,8 @@ class Sorting:
         sample = frozen_array(self.sample_index, np.int64, 1, "sample_index")
         unit = frozen_array(self.unit_index, np.int64, 1, "unit_index")
         ids = frozen_array(self.unit_ids, np.int64, 1, "unit_ids")
+        if not (np.isfinite(self.sampling_rate_hz) and self.sampling_rate_hz > 0):
+            raise BadInput(f"a sampling rate of {self.sampling_rate_hz} Hz is none")
         if len(sample) != len(unit):
             raise BadInput(f"{len(sample)} spike times for {len(unit)} unit indices")
         if len(sample) > 1 and (np.diff(sample) < 0).any():
@@ -348,6 +350,16 @@ class SortResult:
             if len(array) != n_spikes:
                 raise BadInput(f"{name} has {len(array)} rows for {n_spikes} spikes")
             object.__setattr__(self, name, array)
+        if self.spike_position_um.shape[1] != 2:
+            raise BadInput(
+                f"spike_position_um has {self.spike_position_um.shape[1]} columns, not 2"
+            )
+        n_templates, _, n_channels = self.templates.waveforms_uv.shape
+        if n_templates != self.sorting.n_units or n_channels != self.geometry.n_channels:
+            raise BadInput(
+                f"{n_templates} templates on {n_channels} channels, but there are "
+                f"{self.sorting.n_units} units on {self.geometry.n_channels}"
+            )
         for name, column in self.unit_table.items():
             if len(column) != self.sorting.n_units:
                 raise BadInput(f"unit column {name} has {len(column)} rows, not one per unit")

@@ -1,6 +1,6 @@
 """kill -9 at random instants: no finished job is lost, no half result is read as whole.
 
-Few instants here; ``benchmarks/bench_kill.py`` tries twenty.
+Few instants here; 50 by ``make torture``.
 """
 
 import os
@@ -16,7 +16,7 @@ from test_run import requests
 
 from embersort.benchmark.run import find_row, run_requests
 
-N_KILLS = 2
+N_KILLS = int(os.environ.get("EMBERSORT_TORTURE", "2"))
 
 
 @pytest.mark.parametrize("seed", range(N_KILLS))

@@ -19,7 +19,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,13 @@ from numpy.typing import NDArray
 from embersort.errors import BadInput
 from embersort.output.folder import write_folder
 from embersort.recording import load_sorting, save_sorting, sorting_to_spikeinterface
+from embersort.recording.folders import read_json
+from embersort.recording.npy import load_npz, reason
 from embersort.types import Geometry, Sorting, SortResult, Templates
 
 RUN_FILE = "run.json"
+_SPIKES = ("amplitude", "probability", "position_um", "embedding")
+_TEMPLATES = ("waveforms_uv", "n_before", "positions_um", "shank_index")
 
 
 def write_result(result: SortResult, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -104,11 +107,11 @@ def read_result(folder: str | Path) -> SortResult:
     folder = Path(folder)
     if not (folder / RUN_FILE).is_file():
         raise BadInput(f"{folder} is not a result of embersort sort: it has no {RUN_FILE}")
-    spikes = _arrays(folder / "spikes.npz")
-    templates = _arrays(folder / "templates.npz")
+    spikes = _numbers(folder / "spikes.npz", _SPIKES)
+    templates = _numbers(folder / "templates.npz", _TEMPLATES)
+    run = _read_run(folder / RUN_FILE)
+    sorting = load_sorting(folder / "spikes.npz")
     try:
-        run = json.loads((folder / RUN_FILE).read_text("utf-8"))
-        sorting = load_sorting(folder / "spikes.npz")
         return SortResult(
             sorting=sorting,
             templates=Templates(
@@ -125,8 +128,24 @@ def read_result(folder: str | Path) -> SortResult:
             timings_s=run.pop("timings_s", {}),
             provenance=run,
         )
-    except (KeyError, json.JSONDecodeError, FileNotFoundError) as error:
-        raise BadInput(f"{folder} is not a whole result ({error}); sort again") from None
+    except BadInput as error:
+        raise BadInput(f"{folder} is not a whole result: {error}") from None
+    except (LookupError, TypeError, ValueError, OverflowError, OSError, csv.Error) as error:
+        raise BadInput(f"{folder} is not a whole result ({reason(error)}); sort again") from None
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    """Read ``run.json`` and check the parts that others rely on."""
+    run = read_json(path)
+    if not isinstance(run, dict):
+        raise BadInput(f"{path} holds no object, so the result is not whole; sort again")
+    for name in ("recording", "parameters", "machine", "timings_s"):
+        if not isinstance(run.get(name, {}), dict):
+            raise BadInput(f"{path}: '{name}' is no object; sort again")
+    timings = run.get("timings_s", {}).values()
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in timings):
+        raise BadInput(f"{path}: 'timings_s' holds something else than seconds; sort again")
+    return run
 
 
 def sorting_hash(sorting: Sorting) -> str:
@@ -175,12 +194,15 @@ def _write_spikeinterface_folder(result: SortResult, folder: Path) -> None:
     save_sorting(si_sorting, folder)
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise BadInput(f"{path} cannot be read ({error}); sort again") from None
+def _numbers(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Read arrays that must all be there and hold real numbers."""
+    arrays = load_npz(path, names)
+    for name in names:
+        if name not in arrays:
+            raise BadInput(f"{path} lacks '{name}', so the result is not whole; sort again")
+        if arrays[name].dtype.kind not in "iuf":
+            raise BadInput(f"{path}: '{name}' holds {arrays[name].dtype}, expected numbers")
+    return arrays
 
 
 def _plain(value: Any) -> Any:

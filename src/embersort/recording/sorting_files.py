@@ -73,13 +73,16 @@ def _from_ours(path: Path) -> Sorting:
     rate, n_samples = arrays["sampling_rate_hz"], arrays["n_samples"]
     if rate.size != 1 or n_samples.size != 1 or rate.dtype.kind not in "iuf":
         raise BadInput(f"{path}: sampling_rate_hz and n_samples must be one number each")
-    return Sorting(
-        sample_index=whole_row(arrays["sample_index"], f"{path}, sample_index"),
-        unit_index=whole_row(arrays["unit_index"], f"{path}, unit_index"),
-        unit_ids=whole_row(arrays["unit_ids"], f"{path}, unit_ids"),
-        sampling_rate_hz=float(rate.item()),
-        n_samples=int(whole_row(n_samples.reshape(1), f"{path}, n_samples")[0]),
-    )
+    try:
+        return Sorting(
+            sample_index=whole_row(arrays["sample_index"], "sample_index"),
+            unit_index=whole_row(arrays["unit_index"], "unit_index"),
+            unit_ids=whole_row(arrays["unit_ids"], "unit_ids"),
+            sampling_rate_hz=float(rate.item()),
+            n_samples=int(whole_row(n_samples.reshape(1), "n_samples")[0]),
+        )
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from None
 
 
 def _from_spikeinterface_npz(path: Path) -> Sorting:
