@@ -26,6 +26,10 @@ FARTHEST_UM = 1e9
 """No channel is a kilometre away; squares of far larger numbers overflow."""
 
 
+LARGEST_SHANK_UM = 2e5
+"""No shank is longer than twenty centimetres; motion would be looked for over all of it."""
+
+
 def frozen_array(values: Any, dtype: Any, ndim: int, name: str) -> NDArray[Any]:
     """Return ``values`` as a read-only contiguous array, checked for its number of axes.
 
@@ -80,6 +84,13 @@ class Geometry:
         shank = frozen_array(shank, np.int64, 1, "shank_index")
         if len(shank) != len(positions):
             raise BadInput(f"shank_index has {len(shank)} entries for {len(positions)} channels")
+        for one in np.unique(shank):
+            extent_um = float(np.ptp(positions[shank == one], axis=0).max())
+            if extent_um > LARGEST_SHANK_UM:
+                raise BadInput(
+                    f"the channels of a shank lie {extent_um:g} µm apart, at most "
+                    f"{LARGEST_SHANK_UM:g} are a probe; are the positions in nanometres?"
+                )
         object.__setattr__(self, "positions_um", positions)
         object.__setattr__(self, "shank_index", shank)
 

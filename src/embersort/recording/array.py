@@ -16,6 +16,9 @@ from embersort.types import Geometry, IntArray, Recording
 LOWEST_SAMPLING_RATE_HZ = 1000.0
 """Below this no spike can be seen; a smaller number is nearly always kHz given as Hz."""
 
+HIGHEST_SAMPLING_RATE_HZ = 1e6
+"""Above this a spike would have thousands of samples."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,7 +28,7 @@ def checked_sampling_rate_hz(sampling_rate_hz: float) -> float:
     Raises
     ------
     BadInput
-        If it is not a finite number of at least 1000 Hz.
+        If it is not a number from 1 kHz to 1 MHz.
     """
     try:
         rate_hz = float(sampling_rate_hz)
@@ -34,6 +37,11 @@ def checked_sampling_rate_hz(sampling_rate_hz: float) -> float:
             f"a sampling rate of {sampling_rate_hz!r} is not a number; "
             "give it in hertz, for example 30000"
         ) from None
+    if rate_hz > HIGHEST_SAMPLING_RATE_HZ:
+        raise BadInput(
+            f"a sampling rate of {rate_hz:g} Hz is higher than any amplifier's; "
+            "give it in hertz, for example 30000"
+        )
     if not np.isfinite(rate_hz) or rate_hz < LOWEST_SAMPLING_RATE_HZ:
         raise BadInput(
             f"a sampling rate of {rate_hz:g} Hz cannot hold spikes; "

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 STRIDE = 4
 """Noise is estimated from every fourth sample: neighbouring ones say nearly the same."""
 
+LEAST_NOISE_UV = 1e-25
+"""Less is no noise of anything; its square is no number of 32 bits."""
 ROUNDING = 1e-6
 """A filter leaves this share of a constant, at float32."""
 
@@ -109,7 +111,7 @@ def fit_preprocessor(
     raw = np.concatenate(parts)
     noise = noise_levels(raw)
     # What is left of a constant is rounding, not noise.
-    floor = ROUNDING * np.max(levels, axis=0)
+    floor = np.maximum(ROUNDING * np.max(levels, axis=0), LEAST_NOISE_UV)
     noise[noise <= floor] = 0
     channel_ok = good_channels(noise)
     groups = reference_groups(geometry, channel_ok, filter_config.reference)
