@@ -218,7 +218,7 @@ def test_the_second_wall_stops_a_pickle_on_this_thread_only(tmp_path):
 
 
 def test_a_result_does_not_get_to_say_that_it_is_trusted():
-    from embersort.cli.report import opened_with
+    from embersort.output.source import opened_with
 
     said = {"probe": "x.prb", "trust": True, "gain_uv": "2", "n_channels": 4, "other": 1}
     assert opened_with({"opened_with": said}) == {"probe": "x.prb", "n_channels": 4}
