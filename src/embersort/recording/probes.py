@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from embersort.errors import BadInput
+from embersort.recording.catalogue import is_probe_name, named_probe
+from embersort.recording.layout import in_micrometres, in_plane
 from embersort.recording.prb import read_prb
 from embersort.types import FloatArray, Geometry, IntArray
 
@@ -19,9 +21,11 @@ TETRODE_SIDE_UM = 25.0
 _log = logging.getLogger(__name__)
 
 HOW_TO_GIVE_A_PROBE = (
-    "give --probe FILE.json (probeinterface), --probe tetrode or --probe linear:PITCH_UM; "
-    "in Python probe= or positions_um="
+    "give --probe FILE.json (probeinterface), --probe tetrode, --probe linear:PITCH_UM or a name "
+    "such as --probe neuropixels1; in Python probe= or positions_um="
 )
+NEUROPIXELS_WITH_SYNC = 385
+"""Channels of a Neuropixels file: 384 contacts, and one of synchronisation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +54,8 @@ def wiring_for(probe: Any, n_channels: int) -> Wiring:
     ----------
     probe : str, Path, Geometry, probeinterface Probe or ProbeGroup, or None
         A probeinterface JSON file, ``"tetrode"`` (every four channels are one), ``"linear:20"``
-        (a column with that pitch in µm), or an object. None only for one channel.
+        (a column with that pitch in µm), a name such as ``"neuropixels1"``, or an object. None
+        only for one channel.
     n_channels : int
         Number of channels of the recording, at least 1.
 
@@ -79,6 +84,11 @@ def wiring_for(probe: Any, n_channels: int) -> Wiring:
             f"the probe has {n_wired} channels{wired_to}, the recording has {n_channels}; "
             "give the probe that recorded it"
         )
+    if not wiring.explicit and not isinstance(probe, Geometry) and n_channels > 1:
+        _log.warning(
+            "the probe does not say which channel each contact is wired to; contacts are taken in "
+            "the order of the channels. If they are not, give its device_channel_indices"
+        )
     if n_wired < n_channels:
         _log.warning(
             "the probe is wired to %d of %d channels; the others are left out", n_wired, n_channels
@@ -100,11 +110,11 @@ def n_channels_of(probe: Any) -> int | None:
 
 
 def read_probe(path: Path) -> Any:
-    """Read a probe file: probeinterface JSON, or PRB.
+    """Read a probe file (JSON of probeinterface, PRB, ``.imro``, ``.meta``), or make a named one.
 
     Returns
     -------
-    probeinterface.ProbeGroup
+    probeinterface.ProbeGroup or Probe
 
     Raises
     ------
@@ -113,9 +123,17 @@ def read_probe(path: Path) -> Any:
     """
     import probeinterface
 
+    if is_probe_name(str(path)):
+        return named_probe(str(path))
+    path = path.expanduser()
     if not path.exists():
         raise BadInput(f"the probe {path} does not exist; {HOW_TO_GIVE_A_PROBE}")
-    read = read_prb if path.suffix == ".prb" else probeinterface.read_probeinterface
+    readers = {
+        ".prb": read_prb,
+        ".imro": probeinterface.read_imro,
+        ".meta": probeinterface.read_spikeglx,
+    }
+    read = readers.get(path.suffix, probeinterface.read_probeinterface)
     try:
         return read(path)
     except (KeyError, TypeError, ValueError, AssertionError, OSError) as e:
@@ -146,6 +164,12 @@ def _column(pitch: str, n_channels: int) -> Geometry:
         pitch_um = np.nan
     if not pitch_um > 0 or not np.isfinite(pitch_um):
         raise BadInput(f"'linear:{pitch}' is not a probe; write for example linear:20 (µm)")
+    if n_channels == NEUROPIXELS_WITH_SYNC:
+        _log.warning(
+            "385 channels as one column, %g µm long: Neuropixels files hold 384 channels and one "
+            "of synchronisation; if this is one, give --probe neuropixels1 or neuropixels2-4shank",
+            pitch_um * (n_channels - 1),
+        )
     positions = np.zeros((n_channels, 2))
     positions[:, 1] = np.arange(n_channels) * pitch_um
     return Geometry(positions_um=positions)
@@ -159,14 +183,15 @@ def _from_probeinterface(probe: Any) -> Wiring:
     wires: list[IntArray] = []
     n_shanks = 0
     for one in probes:
-        flat = one.to_2d() if one.ndim == 3 else one
-        n_contacts = len(flat.contact_positions)
-        names = flat.shank_ids if flat.shank_ids is not None else np.zeros(n_contacts)
-        _, shank = np.unique(np.asarray(names), return_inverse=True)
-        wire = flat.device_channel_indices
+        n_contacts = len(one.contact_positions)
+        shank = _shanks(one, n_contacts)
+        flat = in_plane(np.asarray(one.contact_positions, np.float64) * _um_per(one.si_units))
+        if flat.side_index.any() and not shank.any():
+            shank = flat.side_index
+        wire = one.device_channel_indices
         offset = sum(map(len, wires))
         wires.append(np.asarray(wire) if wire is not None else offset + np.arange(n_contacts))
-        positions.append(np.asarray(flat.contact_positions, np.float64) * _um_per(flat.si_units))
+        positions.append(in_micrometres(flat.positions_um, shank))
         shanks.append(shank + n_shanks)
         n_shanks += int(shank.max(initial=-1)) + 1
     wired = np.concatenate(wires).astype(np.int64)
@@ -184,6 +209,17 @@ def _from_probeinterface(probe: Any) -> Wiring:
         channel_index=wired[order],
         explicit=all(one.device_channel_indices is not None for one in probes),
     )
+
+
+def _shanks(probe: Any, n_contacts: int) -> IntArray:
+    """Return the shank of each contact, each side of a shank as one of its own."""
+    sides = getattr(probe, "contact_sides", None)
+    names = [
+        np.zeros(n_contacts) if labels is None else np.unique(labels, return_inverse=True)[1]
+        for labels in (probe.shank_ids, sides)
+    ]
+    _, shank = np.unique(np.stack(names, axis=1), axis=0, return_inverse=True)
+    return np.asarray(shank, np.int64).reshape(-1)
 
 
 def _um_per(si_units: str) -> float:
