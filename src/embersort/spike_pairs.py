@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from embersort.types import BoolArray, IntArray
 
-REFRACTORY_MS = 1.5
-"""A neuron's spikes are at least this far apart: everywhere in the product, from clustering to the
-report. A convention of the field (``isi_threshold_ms`` of SpikeInterface's quality metrics)."""
+REFRACTORY_MS = 2.0
+"""A neuron's spikes are at least this far apart: one value from clustering to the report. Chosen on
+the development recordings, 2026-12-01: at 1.5 ms, too few pairs tell two neurons from one."""
 
 
 @njit(nogil=True, cache=True)

@@ -75,7 +75,7 @@ def test_events_are_split_without_a_gap_only_if_they_are_several_neurons():
         return len(members) == len(points)
 
     assert len(split([points], ClusterConfig())) == 1
-    found = split([points], ClusterConfig(), several=several)
+    found = split([points], ClusterConfig(), is_multi_unit=several)
     labels = np.zeros(len(points), np.int64)
     for index, members in enumerate(found):
         labels[members] = index

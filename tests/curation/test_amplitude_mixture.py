@@ -22,12 +22,12 @@ NORM = 12.0
 """Of the template of a weak unit, in units of the noise."""
 
 
-def drawn(n_own, n_strange, seed=0, *, mean=0.98, sd=0.1, length=0.04):
+def drawn(n_own, n_foreign_steps, seed=0, *, mean=0.98, sd=0.1, length=0.04):
     """Scales of own spikes, then of strangers; both from the least scale on."""
     rng = np.random.default_rng(seed)
     low = (LEAST - mean) / sd
     own = truncnorm.rvs(low, np.inf, mean, sd, size=n_own, random_state=rng)
-    return np.concatenate([own, LEAST + rng.exponential(length, n_strange)])
+    return np.concatenate([own, LEAST + rng.exponential(length, n_foreign_steps)])
 
 
 def train(scaling, *, norm=NORM, sample=None, seed=1):

@@ -1,21 +1,21 @@
 import numpy as np
 
-from embersort.curation.epoch_join import ClusterLooks, join_epochs
+from embersort.curation.epoch_join import ClusterShapes, join_epochs
 
 SPIKE = np.array([0, 0, 0, 0, -1, -8, -3, 2, 3, 1, 0, 0, 0, 0], float)
 WIDE = np.array([0, 0, 0, -3, -7, -8, -6, -2, 2, 4, 4, 2, 1, 0], float)
 
 
-def looks(*clusters):
+def shapes(*clusters):
     """Of clusters given as depth, height factor and waveform."""
-    return ClusterLooks(
+    return ClusterShapes(
         place_um=np.array([[0.0, depth] for depth, _, _ in clusters]),
         waveforms_uv=np.array([factor * wave for _, factor, wave in clusters]),
     )
 
 
 def joined(epoch, *clusters):
-    return join_epochs(looks(*clusters), np.array(epoch)).tolist()
+    return join_epochs(shapes(*clusters), np.array(epoch)).tolist()
 
 
 def test_the_same_place_and_shape_are_one_neuron():
@@ -43,5 +43,5 @@ def test_a_waveform_seen_two_samples_late_is_the_same():
 
 
 def test_no_clusters_are_no_neurons():
-    nothing = ClusterLooks(place_um=np.zeros((0, 2)), waveforms_uv=np.zeros((0, 14)))
+    nothing = ClusterShapes(place_um=np.zeros((0, 2)), waveforms_uv=np.zeros((0, 14)))
     assert join_epochs(nothing, np.zeros(0, int)).tolist() == []

@@ -7,7 +7,7 @@ from embersort.curation.spikes import (
     MIN_EXPLAINED,
     MIN_EXPLAINED_ATTENUATED,
     is_cut_off,
-    own_matches,
+    own_spikes,
     units_with_cut_off,
 )
 from embersort.matching.orthogonal_pursuit import Matches
@@ -79,7 +79,7 @@ def test_what_is_smaller_than_usual_floods_no_unit():
 
 def own(some, *, cut_off=(False,), explained=1.0):
     shares = np.broadcast_to(np.float32(explained), some.scaling.shape)
-    return own_matches(some, np.array(cut_off), shares, 3600 * RATE_HZ, RATE_HZ).tolist()
+    return own_spikes(some, np.array(cut_off), shares, 3600 * RATE_HZ, RATE_HZ).tolist()
 
 
 def test_small_matches_of_flooded_units_are_not_their_own():

@@ -60,14 +60,14 @@ def test_each_spike_within_a_window_leaves_its_templates_error(arrays):
     ("sample", "unit", "answer"),
     [
         (100, 0, False),
-        (85, 0, False),
-        (84, 0, True),
-        (114, 0, False),
-        (115, 0, True),
+        (80, 0, False),
+        (79, 0, True),
+        (119, 0, False),
+        (120, 0, True),
         (100, 1, True),
     ],
 )
 def test_a_unit_rests_for_its_refractory_period(sample, unit, answer):
-    assert TERMS.refractory_samples == 15
+    assert TERMS.refractory_samples == 20
     accepted = by_time(spikes_at((100, 0, 1.0)), 400, N_WINDOW)
     assert is_past_refractory(accepted, TERMS, sample, unit) == answer

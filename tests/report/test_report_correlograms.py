@@ -71,8 +71,8 @@ def test_intervals_outside_the_edges_count_in_the_end_bins():
     assert len(counts) == len(INTERVAL_EDGES_MS) - 1
 
 
-def test_refractory_violations_are_below_one_and_a_half_ms():
-    train = np.array([0, 14, 29, 900, 910])
+def test_refractory_violations_are_below_two_ms():
+    train = np.array([0, 19, 39, 900, 910])
     assert refractory_violations(train, RATE_HZ, cut_blocks(1000, 2)).tolist() == [1, 1]
 
 

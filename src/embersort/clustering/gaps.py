@@ -19,7 +19,7 @@ N_SLOW = 3
 SMALLEST_VARIANCE = 1e-9
 """Far below that of any feature in units of the noise; sets of equal points have none."""
 
-TINY_COURSE = 1e-3
+TREND_RIDGE = 1e-3
 """Variance of a slow function below which it is not trusted to say how features follow it."""
 
 
@@ -58,9 +58,9 @@ def without_common_trend(
     points: NDArray[np.float64], slow: FloatArray, n_a: int
 ) -> NDArray[np.float64]:
     """Return points less what follows slow functions of time within both sets alike."""
-    course = about_their_means(slow, n_a)
-    ridge = TINY_COURSE * len(course) * np.eye(course.shape[1])
-    slope = np.linalg.solve(course.T @ course + ridge, course.T @ about_their_means(points, n_a))
+    trend = about_their_means(slow, n_a)
+    ridge = TREND_RIDGE * len(trend) * np.eye(trend.shape[1])
+    slope = np.linalg.solve(trend.T @ trend + ridge, trend.T @ about_their_means(points, n_a))
     return np.asarray(points - slow @ slope, np.float64)
 
 

@@ -46,7 +46,7 @@ ROWS_AT_ONCE = 4096
 CommonFrame = Callable[[IntArray], FloatArray]
 """From indices of events to their features in comparable columns."""
 
-Several = Callable[[IntArray], bool]
+IsMultiUnit = Callable[[IntArray], bool]
 """From indices of events, in order of time, to whether they are several neurons' for sure."""
 
 
@@ -57,7 +57,7 @@ def cluster_probe(
     when: FloatArray,
     config: ClusterConfig,
     progress: Callable[[int], None] | None = None,
-    several: Several | None = None,
+    is_multi_unit: IsMultiUnit | None = None,
 ) -> NDArray[np.int64]:
     """Cluster the events of a whole probe.
 
@@ -73,7 +73,7 @@ def cluster_probe(
     config : ClusterConfig
     progress : callable, optional
         Called with the number of channels done since the last call.
-    several : callable, optional
+    is_multi_unit : callable, optional
         See `split`.
 
     Returns
@@ -99,9 +99,9 @@ def cluster_probe(
             waiting[np.setdiff1d(there, events)] = False
             if len(events) < config.isosplit.min_cluster_size:
                 continue
-            looks = [frame(events) for frame in frames]
+            views = [frame(events) for frame in frames]
             found = split(
-                looks, config, when[events] if timed else None, _of_these(several, events)
+                views, config, when[events] if timed else None, _within(is_multi_unit, events)
             )
             for members in found:
                 peaks = channel_index[events[members]]
@@ -116,23 +116,23 @@ def cluster_probe(
 
 
 def split(
-    looks: Sequence[FloatArray],
+    views: Sequence[FloatArray],
     config: ClusterConfig,
     when: FloatArray | None = None,
-    several: Several | None = None,
+    is_multi_unit: IsMultiUnit | None = None,
 ) -> list[IntArray]:
     """Split a set of events until no part falls apart any further, however it is looked at.
 
     Parameters
     ----------
-    looks : sequence of ndarray, shape (n_events, n_columns)
+    views : sequence of ndarray, shape (n_events, n_columns)
         Features of the same events in several frames. What one holds together another may part,
         and parts of one neuron are easier joined later than neurons parted.
     config : ClusterConfig
     when : ndarray, shape (n_events,), optional
         Time of each event as a share of the recording, ascending, where the whole course of time is
         to be seen beside the first frame before anything else is tried.
-    several : callable, optional
+    is_multi_unit : callable, optional
         Says of some of the events whether they are several neurons'. Those that are, though no gap
         parts them, are split by a mixture of normal distributions in the first look.
 
@@ -142,15 +142,15 @@ def split(
         Indices of the members of each cluster with at least ``min_cluster_size`` of them. Each
         part is looked at in its own principal dimensions, where smaller differences show.
     """
-    pending = [np.arange(len(looks[0]))]
+    pending = [np.arange(len(views[0]))]
     clusters = []
     while pending:
         members = pending.pop()
         if len(members) < config.isosplit.min_cluster_size:
             continue
-        parts = _parts(looks, members, config, when)
-        if len(parts) == 1 and several is not None and several(members):
-            parts = _run_together(looks[0], members)
+        parts = _parts(views, members, config, when)
+        if len(parts) == 1 and is_multi_unit is not None and is_multi_unit(members):
+            parts = _split_by_mixture(views[0], members)
         if len(parts) == 1:
             clusters.append(members)
         else:
@@ -159,32 +159,32 @@ def split(
 
 
 def _parts(
-    looks: Sequence[FloatArray], members: IntArray, config: ClusterConfig, when: FloatArray | None
+    views: Sequence[FloatArray], members: IntArray, config: ClusterConfig, when: FloatArray | None
 ) -> list[IntArray]:
     """Return the parts that some events fall into in the first look that parts them."""
     if when is not None:
-        points = principal_coordinates(looks[0][members], N_DIMS)
+        points = principal_coordinates(views[0][members], N_DIMS)
         labels = _clusters_in_time(points, when[members], config)
         if labels.max() > 0:
             return _by_label(members, labels)
-    for look in looks:
-        labels = _clusters(principal_coordinates(look[members], N_DIMS), config)
+    for view in views:
+        labels = _clusters(principal_coordinates(view[members], N_DIMS), config)
         if labels.max() > 0:
             return _by_label(members, labels)
     return [members]
 
 
-def _run_together(look: FloatArray, members: IntArray) -> list[IntArray]:
+def _split_by_mixture(view: FloatArray, members: IntArray) -> list[IntArray]:
     """Return the parts of events of several neurons that are too near each other for a gap."""
-    points = principal_coordinates(look[members], N_DIMS)
+    points = principal_coordinates(view[members], N_DIMS)
     seen = _thin(np.arange(len(points)), MIXTURE_MAX_SEEN)
     mixture = fit_mixture(points[seen], N_MIXTURE_COMPONENTS)
     return _by_label(members, mixture.most_likely(points))
 
 
-def _of_these(several: Several | None, events: IntArray) -> Several | None:
+def _within(is_multi_unit: IsMultiUnit | None, events: IntArray) -> IsMultiUnit | None:
     """Return the same test for indices into some events."""
-    return None if several is None else lambda members: several(events[members])
+    return None if is_multi_unit is None else lambda members: is_multi_unit(events[members])
 
 
 def _by_label(members: IntArray, labels: IntArray) -> list[IntArray]:

@@ -67,6 +67,7 @@ UNIT_FEATURES = (
 """Columns of `unit_features`."""
 
 REFRACTORY_MS = 1.5
+"""What the shipped model was trained with: one trained anew takes that of `spike_pairs`."""
 CENSORED_MS = 0.3
 """Nearer spikes of one unit were dropped as duplicates."""
 SHORT_MS = 4.0

@@ -1,8 +1,9 @@
-"""Which of a weak unit's smallest spikes are strangers: of small neurons that fit its template.
+"""Low-amplitude contamination: spikes of smaller neurons that fit a weak unit's template.
 
 A weak neuron's own spikes lie round the size of its template. Where its background neurons are not
-much smaller than it, those of like shape fit as well, the more of them the smaller: they crowd just
-above the least scale that is allowed, and thin out upwards within about half a noise deviation.
+much smaller than it, those of like shape fit as well, the more of them the smaller: they pile up
+just above the least scaling that is allowed, and thin out upwards within about half a noise
+deviation.
 """
 
 from __future__ import annotations
@@ -23,31 +24,31 @@ MIN_EVIDENCE = 4.0
 """Least logarithm of how much likelier contamination makes a unit's smallest spikes. Chosen on the
 development recordings, 2026-11-23."""
 
-MOST_SEEN = 5000
-"""Of more matches so many, evenly spread in time, say where strangers end."""
-LEAST_SEEN = 50
+MAX_SEEN = 5000
+"""Of more matches so many, evenly spread in time, say where contamination ends."""
+MIN_SEEN = 50
 """Fewer say nothing."""
-TOO_LARGE = 11.0
-"""Strangers are no larger than this, as a match in units of the noise."""
-LONGEST = 0.55
-"""They thin out over no more than this, in the same units."""
-HIGHEST = 0.8
+MAX_FOREIGN_MATCH = 11.0
+"""Contamination is no larger than this, as a match in units of the noise."""
+MAX_LENGTH = 0.55
+"""It thins out over no more than this, in the same units."""
+MAX_CUT = 0.8
 """Above this scale a match is a unit's own."""
-MOST_STRANGERS = 0.35
-"""Where more of the matches than this share seem to be strangers, they are something else."""
+MAX_CONTAMINATION = 0.35
+"""Where more of the matches than this share seem to be contamination, it is something else."""
 N_ROUNDS = 60
 """Rounds of expectation and maximisation."""
 START_SHARE = 0.15
-"""Share of strangers that the fit starts from,"""
+"""Share of contamination that the fit starts from,"""
 START_SD = 0.12
 """and standard deviation of a unit's own scales."""
 LEAST_SD = 0.05
 """Own scales vary at least so much: noise alone sees to it."""
 LEAST_LENGTH = 0.01
-"""Strangers thin out over at least so much of scale."""
+"""Contamination thins out over at least so much of scaling."""
 LEAST_VISIBLE = 1e-3
 """Of a normal part at least so much is taken to be seen, lest nearly all were filled in."""
-LEAST_OWN = 1e-6
+MIN_OWN = 1e-6
 """Every match is the unit's own to such an extent, lest none were left to say what those are."""
 GRID = 0.005
 """Scales this far apart are tried for the cut."""
@@ -57,16 +58,16 @@ CHANCE_SD = 3.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mixture:
-    """Scales of one unit's matches: strangers from the least scale on, own ones round their mean.
+    """Scalings of one unit's matches: contamination from the least on, own ones round their mean.
 
     Attributes
     ----------
     least : float
         Least scale there is.
     share : float
-        Of strangers.
+        Of contamination.
     length : float
-        Over which strangers thin out by e.
+        Over which contamination thins out by e.
     mean, sd : float
         Of own scales, were none cut off at the least.
     """
@@ -78,7 +79,7 @@ class Mixture:
     sd: float
 
     def log_densities(self, scaling: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the logarithms of the densities of strangers and of own ones, each with its share.
+        """Return the logarithms of the densities, of contamination and of own ones.
 
         Parameters
         ----------
@@ -87,11 +88,11 @@ class Mixture:
         """
         with np.errstate(divide="ignore"):
             share, rest = np.log(self.share), np.log1p(-self.share)
-        strange = share - np.log(self.length) - (scaling - self.least) / self.length
+        foreign_density = share - np.log(self.length) - (scaling - self.least) / self.length
         z = (scaling - self.mean) / self.sd
         above = log_ndtr((self.mean - self.least) / self.sd)
         own = rest - np.log(self.sd) - 0.5 * (np.square(z) + np.log(2 * np.pi)) - above
-        return strange, own
+        return foreign_density, own
 
     def log_likelihood(self, scaling: FloatArray) -> float:
         """Return the logarithm of how likely all scales are together."""
@@ -99,7 +100,7 @@ class Mixture:
 
 
 def low_amplitude_contamination(train: UnitMatches) -> NDArray[np.bool_]:
-    """Say which of a unit's matches of usual size are more likely strangers' than its own.
+    """Say which of a unit's matches of usual size are more likely contamination than its own.
 
     Parameters
     ----------
@@ -109,15 +110,15 @@ def low_amplitude_contamination(train: UnitMatches) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray, shape (n_spikes,), bool
-        None, unless they show as a crowd of their own, and not if they come soon after others of
-        the unit as no stranger does: a burst's later spikes are small as well.
+        None, unless a mixture tells them apart, and not if they come soon after others of the unit
+        as contamination does not: a burst's later spikes are small as well.
     """
     below = train.scaling < contamination_cut(train.scaling, train.decrease)
     return below & (not _soon(train, below, BURST_MS))
 
 
 def contamination_cut(scaling: FloatArray, decrease: FloatArray) -> float:
-    """Return the scale below which a match is more likely a stranger's; 0 where none seems to be.
+    """Return the scaling below which a match is more likely contamination; 0 where there is none.
 
     Parameters
     ----------
@@ -125,25 +126,28 @@ def contamination_cut(scaling: FloatArray, decrease: FloatArray) -> float:
 
     Notes
     -----
-    O(n_spikes), of at most `MOST_SEEN`.
+    O(n_spikes), of at most `MAX_SEEN`.
     """
-    if len(scaling) < LEAST_SEEN:
+    if len(scaling) < MIN_SEEN:
         return 0.0
-    seen = spread_places(len(scaling), MOST_SEEN)
+    seen = spread_places(len(scaling), MAX_SEEN)
     scaling, decrease = scaling[seen].astype(np.float64), decrease[seen].astype(np.float64)
     norm = float(np.median(np.sqrt(np.maximum(decrease, 0)) / scaling))
-    if not 0 < norm * scaling.min() <= TOO_LARGE:
+    if not 0 < norm * scaling.min() <= MAX_FOREIGN_MATCH:
         return 0.0
-    crowd = fit(scaling, START_SHARE, max(LONGEST / norm, LEAST_LENGTH))
+    contaminated = fit(scaling, START_SHARE, max(MAX_LENGTH / norm, LEAST_LENGTH))
     alone = fit(scaling, 0.0, LEAST_LENGTH)
-    if crowd.log_likelihood(scaling) - alone.log_likelihood(scaling) < MIN_EVIDENCE:
+    if contaminated.log_likelihood(scaling) - alone.log_likelihood(scaling) < MIN_EVIDENCE:
         return 0.0
-    tried = np.arange(crowd.least, crowd.mean, GRID)
-    strange, own = crowd.log_densities(tried)
-    n_strange = int(np.argmin(np.append(strange > own, False)))
-    cut = crowd.least + n_strange * GRID
-    sure = cut <= min(HIGHEST, crowd.mean - crowd.sd) and crowd.share <= MOST_STRANGERS
-    return cut if n_strange and sure else 0.0
+    tried = np.arange(contaminated.least, contaminated.mean, GRID)
+    foreign_density, own = contaminated.log_densities(tried)
+    n_foreign_steps = int(np.argmin(np.append(foreign_density > own, False)))
+    cut = contaminated.least + n_foreign_steps * GRID
+    sure = (
+        cut <= min(MAX_CUT, contaminated.mean - contaminated.sd)
+        and contaminated.share <= MAX_CONTAMINATION
+    )
+    return cut if n_foreign_steps and sure else 0.0
 
 
 def fit(scaling: FloatArray, share: float, longest: float) -> Mixture:
@@ -153,7 +157,7 @@ def fit(scaling: FloatArray, share: float, longest: float) -> Mixture:
     ----------
     scaling : ndarray, shape (n,), float64
     share : float
-        Of strangers, to start from; of none it stays 0.
+        Of contamination, to start from; of none it stays 0.
     longest : float
         They thin out over no more than this.
 
@@ -167,15 +171,15 @@ def fit(scaling: FloatArray, share: float, longest: float) -> Mixture:
     mean = float(np.median(scaling[scaling >= middle]))
     made = Mixture(least=least, share=share, length=longest / 2, mean=mean, sd=START_SD)
     for _ in range(N_ROUNDS):
-        strange, own = made.log_densities(scaling)
-        foreign = np.exp(strange - np.logaddexp(strange, own))
+        foreign_density, own = made.log_densities(scaling)
+        foreign = np.exp(foreign_density - np.logaddexp(foreign_density, own))
         made = _maximised(scaling, foreign, made, longest)
     return made
 
 
 def _maximised(scaling: FloatArray, foreign: FloatArray, last: Mixture, longest: float) -> Mixture:
-    """Return the mixture likeliest to give scales of which each is a stranger's to some extent."""
-    foreign = np.minimum(foreign, 1 - LEAST_OWN)
+    """Return the mixture likeliest to give scalings that are contamination to some extent."""
+    foreign = np.minimum(foreign, 1 - MIN_OWN)
     own = 1 - foreign
     n_foreign, n_own = float(foreign.sum()), float(own.sum())
     edge = (last.least - last.mean) / last.sd

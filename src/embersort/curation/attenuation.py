@@ -63,7 +63,7 @@ def attenuated_spikes(train: UnitMatches) -> NDArray[np.bool_]:
     ndarray, shape (n_spikes,), bool
         Those that stand out, at any time. Of weaker ones those soon after another spike of the
         unit, where so many are that few of them can be there by chance. Not the smallest, where
-        they outnumber the others: what grows more numerous downwards is a crowd of smaller neurons.
+        they outnumber the others: what grows more numerous downwards is contamination.
     """
     small = train.scaling < MIN_SCALING
     sure = SURE_THRESHOLD**2
@@ -75,8 +75,8 @@ def attenuated_spikes(train: UnitMatches) -> NDArray[np.bool_]:
         own |= _beyond_chance(train, weak)
     lowest = own & (train.scaling < ATTENUATED_MIN_SCALING + LOWEST)
     n_lowest, n_own = np.count_nonzero(lowest), np.count_nonzero(own)
-    crowd = 2 * n_lowest - n_own > LOWEST_SD * np.sqrt(n_own)
-    return own & ~lowest if crowd else own
+    contaminated = 2 * n_lowest - n_own > LOWEST_SD * np.sqrt(n_own)
+    return own & ~lowest if contaminated else own
 
 
 def _beyond_chance(train: UnitMatches, weak: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -107,13 +107,13 @@ def find_candidate_pairs(places: Places, members: list[IntArray]) -> CandidatePa
             middle[part] = np.median(places.um[rows], axis=0)
             spread[part] = np.median(np.abs(places.um[rows] - middle[part]), axis=0)
     apart = np.abs(middle[:, None] - middle[None, :])
-    doubt = spread[:, None] + spread[None, :]
+    uncertainty = spread[:, None] + spread[None, :]
     distance = np.linalg.norm(apart, axis=2)
     alike_when_moved = one_shape(waves, MIN_MOVED_COSINE, MAX_MOVED_RATIO)
     return CandidatePairs(
         alike=alike,
         # Parts without spikes have no place: nothing is said of them.
-        may_be_near=~(apart > PLACE_UM + doubt).any(axis=2),
+        may_be_near=~(apart > PLACE_UM + uncertainty).any(axis=2),
         near=_nearest_first(distance, alike & (distance <= PLACE_UM)),
         about=_nearest_first(distance, alike_when_moved & (distance <= MAX_PLACE_UM)),
     )

@@ -91,9 +91,9 @@ def are_drift_split(
     Returns
     -------
     bool
-        Strangers would have to fire at one rate, and be lost and found at one place, for their sum
-        to stay. What a rate varies by beyond chance is judged by how it varies while the tissue is
-        at one place: bursts and common changes of rate have no say.
+        Independent neurons would have to fire at one rate, and be lost and found at one place, for
+        their sum to stay. What a rate varies by beyond chance is judged by how it varies while the
+        tissue is at one place: bursts and common changes of rate have no say.
     """
     if np.ptp(displacement_um) < MIN_MOVED_UM:
         return False

@@ -37,14 +37,14 @@ MOST_ASKED = 500
 
 
 def lagged_duplicates(spikes: SpikeTrains, templates: FloatArray) -> NDArray[np.bool_]:
-    """Say which parts are echoes: most of their spikes follow a stronger part's at one fixed lag.
+    """Say which units are duplicates: most of their spikes follow a stronger one's at a fixed lag.
 
     Parameters
     ----------
     spikes : SpikeTrains
     templates : ndarray, shape (n_parts, n_window, n_channels)
-        The stronger is the voice, of two alike the first. A voice reaches the channel on which its
-        echo is largest, or next to all of the echo's spikes follow it.
+        The stronger is the source, of two alike the first. A source reaches the channel on which
+        its duplicate is largest, or next to all of the duplicate's spikes follow it.
 
     Returns
     -------

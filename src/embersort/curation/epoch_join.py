@@ -32,7 +32,7 @@ MAX_LAG = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ClusterLooks:
+class ClusterShapes:
     """What is seen of clusters, whatever the displacement of the tissue.
 
     Attributes
@@ -47,7 +47,7 @@ class ClusterLooks:
     waveforms_uv: FloatArray
 
 
-def cluster_looks(spikes: UnitSpikes, registration: Registration) -> ClusterLooks:
+def cluster_shapes(spikes: UnitSpikes, registration: Registration) -> ClusterShapes:
     """Return what is seen of each cluster once the motion is taken off.
 
     Parameters
@@ -66,18 +66,18 @@ def cluster_looks(spikes: UnitSpikes, registration: Registration) -> ClusterLook
     if registration.motion is not None:
         um[:, 1] -= registration.motion.at(spikes.sample_index, um[:, 1])
     members = [np.flatnonzero(spikes.unit_index == cluster) for cluster in range(len(raw))]
-    return ClusterLooks(
+    return ClusterShapes(
         place_um=np.array([np.median(um[rows], axis=0) for rows in members]).reshape(-1, 2),
         waveforms_uv=raw[np.arange(len(raw)), :, largest],
     )
 
 
-def join_epochs(looks: ClusterLooks, epoch: IntArray) -> NDArray[np.int64]:
+def join_epochs(shapes: ClusterShapes, epoch: IntArray) -> NDArray[np.int64]:
     """Join clusters of successive epochs, each with one at most.
 
     Parameters
     ----------
-    looks : ClusterLooks
+    shapes : ClusterShapes
     epoch : ndarray, shape (n_clusters,), int64
         Non-decreasing.
 
@@ -101,7 +101,7 @@ def join_epochs(looks: ClusterLooks, epoch: IntArray) -> NDArray[np.int64]:
         known = list(last_of)
         if known:
             old = np.array([last_of[neuron] for neuron in known])
-            cost = np.array([[_cost(looks, int(a), int(b)) for b in new] for a in old])
+            cost = np.array([[_cost(shapes, int(a), int(b)) for b in new] for a in old])
             # What is not to be joined costs as much whatever it is paired with.
             pairs = zip(*linear_sum_assignment(np.minimum(cost, MAX_COST)), strict=True)
             for i, j in pairs:
@@ -112,9 +112,9 @@ def join_epochs(looks: ClusterLooks, epoch: IntArray) -> NDArray[np.int64]:
     return np.unique(joined, return_inverse=True)[1]
 
 
-def _cost(looks: ClusterLooks, a: int, b: int) -> float:
-    away = np.square((looks.place_um[a] - looks.place_um[b]) / PLACE_UM).sum()
-    one, other = looks.waveforms_uv[a], looks.waveforms_uv[b]
+def _cost(shapes: ClusterShapes, a: int, b: int) -> float:
+    away = np.square((shapes.place_um[a] - shapes.place_um[b]) / PLACE_UM).sum()
+    one, other = shapes.waveforms_uv[a], shapes.waveforms_uv[b]
     height = np.log(max(np.ptp(one), 1e-9) / max(np.ptp(other), 1e-9)) / HEIGHT
     shape = (1 - cosines_at_lags(one[:, None], other[:, None], MAX_LAG).max()) / SHAPE
     return float(away + height**2 + shape**2)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from embersort.curation.cross_refractory import coincidence
+from embersort.spike_pairs import REFRACTORY_MS
 from embersort.types import IntArray
 from embersort.units import ms_to_samples
-
-REFRACTORY_MS = 2.0
-"""Spikes of one neuron are at least this far apart. Chosen on the development recordings,
-2026-11-23."""
 
 CENSORED_MS = 0.5
 """Nearer pairs are not all detected, or are one spike found twice. Chosen on the development

@@ -10,12 +10,9 @@ import numpy as np
 
 from embersort.clustering.gaps import dip_between, principal_coordinates, without_common_trend
 from embersort.curation.cross_refractory import Coincidence, coincidence
+from embersort.spike_pairs import REFRACTORY_MS
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
-
-REFRACTORY_MS = 2.0
-"""Spikes of one neuron are at least this far apart. Chosen on the development recordings,
-2026-11-22."""
 
 CENSORED_MS = 0.3
 """Nearer pairs may be one spike found twice. Chosen on the development recordings, 2026-11-22."""
@@ -73,12 +70,12 @@ class SpikeTrains:
 
 
 def fire_independently(spikes: SpikeTrains, a: IntArray, b: IntArray) -> bool:
-    """Say whether two sets fire within a refractory period as often as strangers do.
+    """Say whether two sets fire within a refractory period as often as independent neurons do.
 
     Where too few such pairs are to be expected, their share says nothing; but so many may be seen
     that one neuron's spikes, with foreign ones among them, would hardly ever show them. Spikes of
     different neurons that are so near as to hide each other are missing from both sets, so that
-    strangers, too, seem to keep apart: lags beyond that are also looked at by themselves.
+    independent ones, too, seem to keep apart: lags beyond that are also counted alone.
     """
     return any(
         _like_strangers(_refractory_pairs(spikes, a, b, shortest_ms))
@@ -89,7 +86,7 @@ def fire_independently(spikes: SpikeTrains, a: IntArray, b: IntArray) -> bool:
 def violate_cross_refractory(spikes: SpikeTrains, a: IntArray, b: IntArray) -> bool:
     """Say whether two sets fire within a refractory period more than foreign spikes would have it.
 
-    Unlike `fire_independently` this takes no sets for strangers only since they may be.
+    Unlike `fire_independently` this calls no sets independent only since they may be.
     """
     return any(
         _proven(_refractory_pairs(spikes, a, b, shortest_ms))
@@ -117,7 +114,7 @@ def keep_cross_refractory(
 ) -> bool:
     """Say whether two sets keep each other's refractory period, as one neuron's spikes do.
 
-    So few pairs must be seen that strangers would have them by chance less often than
+    So few pairs must be seen that independent neurons would have them less often than
     `EXCLUSION_CHANCE`; where few are to be expected, nothing is proven: False.
     """
     pairs = _refractory_pairs(spikes, a, b, censored_ms)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.neighbourhoods import split
+from embersort.clustering.neighbourhoods import IsMultiUnit, split
 from embersort.config import SortConfig
 from embersort.curation.duplicates import DUPLICATE_MS, lagged_duplicates, without_duplicates
-from embersort.curation.epoch_join import cluster_looks, join_epochs
+from embersort.curation.epoch_join import cluster_shapes, join_epochs
 from embersort.curation.merge import Merges, merge_units
 from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.pair_tests import SpikeTrains, UnitFrame
 from embersort.curation.registration import Registration
-from embersort.curation.spikes import MatchedSpikes, own_matches
+from embersort.curation.spikes import MatchedSpikes, own_spikes
 from embersort.matching.banks_over_time import MIN_MEDIAN_DECREASE
 from embersort.matching.orthogonal_pursuit import Matches
 from embersort.matching.single_fit import MIN_SCALING
@@ -61,7 +60,7 @@ class Subclusters:
 def split_into_subclusters(
     spikes: MatchedSpikes, registration: Registration, config: SortConfig
 ) -> Subclusters:
-    """Split each unit's spikes where they fall apart, and say what the parts look like."""
+    """Split each unit's spikes where they fall apart; return the parts and their templates."""
     labels, origin = split_units(spikes, registration, config)
     templates = subcluster_templates(spikes, labels, origin, registration.pca)
     return Subclusters(spikes=_unit_spikes(spikes, labels), templates=templates)
@@ -121,7 +120,7 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
     real = np.array([is_real(spikes, rows, config) for rows in members], bool)
     # A unit that nothing shapes would have no template.
     real &= np.bincount(matches.unit_index[spikes.shapes_template], minlength=n_units) > 0
-    own = own_matches(
+    own = own_spikes(
         matches,
         spikes.cut_off,
         spikes.explained,
@@ -214,9 +213,9 @@ def _parts(
             if not len(members):
                 continue
             channel = spikes.channel_index[members]
-            look = registration.pca.on_shared_channels(spikes.pca_features[members], channel)
-            several = partial(_several, spikes.matches.sample_index[members], registration, config)
-            found = split([look], config.cluster, several=several)
+            view = registration.pca.on_shared_channels(spikes.pca_features[members], channel)
+            test = _multi_unit_test(spikes.matches.sample_index[members], registration)
+            found = split([view], config.cluster, is_multi_unit=test)
             parts += [members[part] for part in found]
             epoch_of_part += [one] * len(found)
     if len(starts) == 1:
@@ -224,17 +223,15 @@ def _parts(
     labels = np.full(len(unit_index), UNASSIGNED, np.int64)
     for part, members in enumerate(parts):
         labels[members] = part
-    looks = cluster_looks(_unit_spikes(spikes, labels), registration)
-    joined = np.append(join_epochs(looks, np.array(epoch_of_part, np.int64)), UNASSIGNED)[labels]
+    shapes = cluster_shapes(_unit_spikes(spikes, labels), registration)
+    joined = np.append(join_epochs(shapes, np.array(epoch_of_part, np.int64)), UNASSIGNED)[labels]
     return [np.flatnonzero(joined == part) for part in range(int(joined.max(initial=-1)) + 1)]
 
 
-def _several(
-    sample_index: IntArray, registration: Registration, config: SortConfig, rows: IntArray
-) -> bool:
-    """Say whether some spikes are several neurons'."""
+def _multi_unit_test(sample_index: IntArray, registration: Registration) -> IsMultiUnit:
+    """Return the test for indices into some spikes."""
     fs = registration.sampling_rate_hz
-    return is_multi_unit(sample_index[rows], fs)
+    return lambda rows: is_multi_unit(sample_index[rows], fs)
 
 
 def _without_duplicates(
@@ -243,7 +240,7 @@ def _without_duplicates(
     templates: FloatArray,
     registration: Registration,
 ) -> NDArray[np.int64]:
-    """Return the labels with those of echoes taken away."""
+    """Return the labels without those of duplicates at a fixed lag."""
     if not len(templates):
         return labels
     duplicate = lagged_duplicates(_labelled(spikes, labels, registration), templates)

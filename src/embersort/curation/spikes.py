@@ -24,23 +24,23 @@ MIN_EXPLAINED_ATTENUATED = 0.65
 MIN_SHAPING_SCALING = 0.85
 """Smaller spikes shape no template: it would shrink to fit ever smaller ones, not its own."""
 MIN_SHAPING_SCALING_CUT_OFF = 0.95
-"""Nor do smaller ones than this, where noise that fits a template floods its unit."""
+"""Nor do smaller ones than this, where the unit has an amplitude cut-off."""
 SHAPING_SCALINGS = (MIN_SHAPING_SCALING, MIN_SHAPING_SCALING_CUT_OFF)
 """Sums are taken of the spikes that are at least so large, before it is known which holds."""
 MIN_SCALING_CUT_OFF = 0.8
-"""Of a flooded unit smaller spikes than this are mostly not its own."""
+"""Of a unit with a cut-off smaller spikes than this are mostly not its own."""
 CUT_OFF_MEDIAN_SCALING = 0.79
-"""Of a flooded unit most matches are near the least scale that is allowed,"""
+"""Of a unit with a cut-off most matches are near the least scaling that is allowed,"""
 CUT_OFF_RELATIVE_GAIN = 1.6
-"""and worth little more than the least gain."""
+"""and lower the objective by little more than is asked."""
 
-PILE_WIDTH = 0.08
+BIN_WIDTH = 0.08
 """Scales are counted in bins of this width,"""
-PILE_BINS = 6
-"""the first at the least scale; matches have piled up there,"""
-PILE_RATIO = 1.5
+N_BINS = 6
+"""the first at the least scaling; the amplitudes are cut off there,"""
+CUT_OFF_RATIO = 1.5
 """if it holds this many times as many as any other,"""
-PILE_SD = 3.0
+CUT_OFF_SD = 3.0
 """and more by so many standard deviations of its count."""
 
 
@@ -133,8 +133,8 @@ def units_with_cut_off(
     -------
     ndarray, shape (n_units,), bool
         Noise fits any template at the least scale that is allowed. Where it has shaped the
-        template too, ever more of it fits. Either most matches are small and hardly worth it, or
-        they have piled up at the least scale though noise blurs their scale by less than a bin.
+        template too, ever more of it fits. Either most matches are small and barely found, or
+        they are cut off at the least scaling though noise blurs it by less than a bin.
     """
     cut_off = np.zeros(n_units, bool)
     for unit in range(n_units):
@@ -142,13 +142,13 @@ def units_with_cut_off(
         if not own.any():
             continue
         scaling = matches.scaling[own]
-        hardly = (
+        barely_found = (
             np.median(scaling) < CUT_OFF_MEDIAN_SCALING
             and np.median(relative_gain[own]) < CUT_OFF_RELATIVE_GAIN
         )
         energy = float(np.median(matches.decrease[own] / np.square(scaling)))
-        sharp = energy * PILE_WIDTH**2 > 1
-        cut_off[unit] = hardly or (sharp and is_cut_off(scaling, least_scale))
+        sharp = energy * BIN_WIDTH**2 > 1
+        cut_off[unit] = barely_found or (sharp and is_cut_off(scaling, least_scale))
     return cut_off
 
 
@@ -158,13 +158,13 @@ def is_cut_off(scaling: FloatArray, least_scale: float) -> bool:
     A neuron's own spikes lie round the size of its template and thin out below. What thins out
     upwards from the least size that is allowed are spikes of smaller neurons.
     """
-    edges = least_scale + PILE_WIDTH * np.arange(PILE_BINS + 1)
+    edges = least_scale + BIN_WIDTH * np.arange(N_BINS + 1)
     counts = np.histogram(scaling, edges)[0]
-    excess = counts[0] - PILE_RATIO * counts[1:].max()
-    return bool(excess > PILE_SD * np.sqrt(counts[0]))
+    excess = counts[0] - CUT_OFF_RATIO * counts[1:].max()
+    return bool(excess > CUT_OFF_SD * np.sqrt(counts[0]))
 
 
-def own_matches(
+def own_spikes(
     matches: Matches,
     cut_off: NDArray[np.bool_],
     explained: NDArray[np.float32],

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
+from embersort.spike_pairs import REFRACTORY_MS
 from embersort.units import ms_to_samples
 
 AMPLITUDE_SD = 0.15
@@ -42,10 +43,6 @@ recordings, 2026-11-23."""
 SHAPE_ERROR = 0.1
 """Share of a spike's norm that its template is trusted to miss. Chosen on the development
 recordings, 2026-11-22."""
-
-REFRACTORY_MS = 1.5
-"""An attenuated spike keeps at least this far from the others of its unit. Chosen on the
-development recordings, 2026-11-23."""
 
 
 class BankArrays(NamedTuple):

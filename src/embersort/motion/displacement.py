@@ -152,16 +152,16 @@ def estimate_motion(
     centres = (np.arange(n_windows) + 0.5) * width
     depths = (np.arange(histograms.shape[2]) + 0.5) * DEPTH_STEP_UM
     span = max(1, round(SPAN_S / bin_s))
-    courses = []
+    displacements = []
     for centre in centres:
         away = (depths - centre) / (0.5 * width) if n_windows > 1 else np.zeros(len(depths))
         seen = np.abs(away) < WINDOW_REACH
         window = histograms[:, :, seen] * np.exp(-0.5 * away[seen] ** 2)
-        course = _register(window, span, config)
-        courses.append(course - np.median(course))
+        displacement = _register(window, span, config)
+        displacements.append(displacement - np.median(displacement))
     return Motion(
         bin_samples=bin_samples,
-        displacement_um=np.stack(courses, axis=1),
+        displacement_um=np.stack(displacements, axis=1),
         window_um=low + centres,
     )
 
@@ -202,7 +202,7 @@ def _register(
         by, correlation = _move_onto(histograms[t], histograms[later], scale, config)
         moved[t, later] = by
         trust[t, later] = np.square(np.maximum(correlation - MIN_CORRELATION, 0))
-    return _course(moved, trust)
+    return _fit_displacement(moved, trust)
 
 
 def _move_onto(
@@ -227,7 +227,9 @@ def _move_onto(
     return (inner - reach + np.clip(top, -1, 1)) * DEPTH_STEP_UM, values[best, pair]
 
 
-def _course(moved: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fit_displacement(
+    moved: NDArray[np.float64], trust: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the course m that fits ``moved[t, u]`` = m[u] - m[t] best, outliers discounted.
 
     Weighted least squares, reweighted by how far each pair misses (Cauchy weights).
@@ -240,17 +242,17 @@ def _course(moved: NDArray[np.float64], trust: NDArray[np.float64]) -> NDArray[n
     stiff[step, step + 1] = stiff[step + 1, step] = -STIFFNESS
     # One bin is as good a zero as any other; a little of each keeps the matrix regular.
     stiff += TINY_WEIGHT * np.eye(n_bins)
-    course = np.zeros(n_bins)
+    displacement = np.zeros(n_bins)
     weight = trust
     for _ in range(FIT_ROUNDS):
         both = weight + weight.T
         matrix = np.diag(both.sum(axis=1)) - both + stiff
-        before, course = (
-            course,
+        before, displacement = (
+            displacement,
             np.linalg.solve(matrix, (weight * moved).sum(axis=0) - (weight * moved).sum(axis=1)),
         )
-        if np.abs(course - before).max() < SETTLED_UM:
+        if np.abs(displacement - before).max() < SETTLED_UM:
             break
-        miss = moved - (course[None, :] - course[:, None])
+        miss = moved - (displacement[None, :] - displacement[:, None])
         weight = trust / (1 + np.square(miss / TOLERANCE_UM))
-    return course
+    return displacement

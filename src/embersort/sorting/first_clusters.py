@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from embersort.clustering.epochs import cluster_epochs
 from embersort.clustering.neighbourhoods import CommonFrame, cluster_probe
 from embersort.config import ClusterConfig
-from embersort.curation.epoch_join import cluster_looks, join_epochs
+from embersort.curation.epoch_join import cluster_shapes, join_epochs
 from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.registration import Registration
 from embersort.motion.epochs import epoch_of
@@ -80,7 +80,7 @@ def first_clusters(
         channel_index=events.channel_index,
         pca_features=framed.encoded.pca_features,
     )
-    joined = join_epochs(cluster_looks(clusters, registration), epoch)
+    joined = join_epochs(cluster_shapes(clusters, registration), epoch)
     return np.append(joined, UNASSIGNED)[labels]
 
 

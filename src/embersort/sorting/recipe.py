@@ -29,7 +29,7 @@ from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.estimates import estimate_noise_autocorrelation, fit_event_pca, make_front
 from embersort.sorting.features import encode_and_frame
 from embersort.sorting.first_clusters import first_clusters
-from embersort.sorting.result import Sorted, evidence_of, measured, result_of
+from embersort.sorting.result import SortProducts, measure_units, result_of, summarise
 from embersort.templates.estimate import median_templates
 from embersort.templates.residual import template_residuals
 from embersort.templates.spikes import UnitSpikes
@@ -95,13 +95,13 @@ def sort(
         )
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
-    made = _sorted(source, config or SortConfig(), clock, mapper)
+    products = _run_stages(source, config or SortConfig(), clock, mapper)
 
     clock.start("confidence", 1)
-    table = measured(made)
-    confidence = predict(evidence_of(made, table), load_shipped())
+    table = measure_units(products)
+    confidence = predict(summarise(products, table), load_shipped())
     clock.stop()
-    return result_of(made, table, confidence, clock.timings_s)
+    return result_of(products, table, confidence, clock.timings_s)
 
 
 def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evidence:
@@ -109,11 +109,13 @@ def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evi
 
     Confidence is learned from it: see `embersort.training.confidence`.
     """
-    made = _sorted(recording, config or SortConfig(), _Clock(None), map_tiles)
-    return evidence_of(made, measured(made))
+    products = _run_stages(recording, config or SortConfig(), _Clock(None), map_tiles)
+    return summarise(products, measure_units(products))
 
 
-def _sorted(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper) -> Sorted:
+def _run_stages(
+    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper
+) -> SortProducts:
     """Go through the stages; threads are ours, so linear algebra libraries get one."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
@@ -121,7 +123,9 @@ def _sorted(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
         return _stages(source, config, clock, mapper)
 
 
-def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper) -> Sorted:
+def _stages(
+    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper
+) -> SortProducts:
     clock.start("preprocessing", 1)
     front = make_front(source, config, mapper)
     pca = fit_event_pca(front)
@@ -140,7 +144,7 @@ def _stages(source: Recording, config: SortConfig, clock: _Clock, mapper: TileMa
     front.kept.drop()
     spikes = finish(matched, registration, config)
     log.info("%d units", len(spikes.means))
-    return Sorted(front=front, pca=pca, spikes=spikes, events=first.events)
+    return SortProducts(front=front, pca=pca, spikes=spikes, events=first.events)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ from embersort.types import Events, Sorting, SortResult, Templates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sorted:
+class SortProducts:
     """What the stages leave.
 
     Attributes
@@ -56,43 +56,43 @@ class Sorted:
         return unwhiten(self.spikes.means, self.front.preprocessor.whitening)
 
 
-def measured(made: Sorted) -> dict[str, NDArray[Any]]:
+def measure_units(products: SortProducts) -> dict[str, NDArray[Any]]:
     """Return what can be measured of the units."""
     return unit_table(
-        made.sorting,
-        made.templates_uv,
-        made.front.preprocessor.noise_uv,
-        made.front.recording.geometry,
+        products.sorting,
+        products.templates_uv,
+        products.front.preprocessor.noise_uv,
+        products.front.recording.geometry,
     )
 
 
-def evidence_of(made: Sorted, table: dict[str, NDArray[Any]]) -> Evidence:
+def summarise(products: SortProducts, table: dict[str, NDArray[Any]]) -> Evidence:
     """Return what confidence is judged by."""
-    matches = made.spikes.matches
+    matches = products.spikes.matches
     return Evidence(
-        sorting=made.sorting,
-        events=made.events,
-        geometry=made.front.recording.geometry,
+        sorting=products.sorting,
+        events=products.events,
+        geometry=products.front.recording.geometry,
         gain=matches.decrease,
         scale=matches.scaling,
-        codes=made.spikes.pca_features,
-        channel_index=made.spikes.channel_index,
-        basis=made.pca.basis,
-        neighbours=made.pca.neighbours,
-        means=made.spikes.means.astype(np.float32),
+        codes=products.spikes.pca_features,
+        channel_index=products.spikes.channel_index,
+        basis=products.pca.basis,
+        neighbours=products.pca.neighbours,
+        means=products.spikes.means.astype(np.float32),
         snr=table["snr"],
     )
 
 
 def result_of(
-    made: Sorted,
+    products: SortProducts,
     table: dict[str, NDArray[Any]],
     confidence: Confidence,
     timings_s: dict[str, float],
 ) -> SortResult:
     """Return what the user gets."""
-    front, spikes, sorting = made.front, made.spikes, made.sorting
-    geometry, templates = front.recording.geometry, made.templates_uv
+    front, spikes, sorting = products.front, products.spikes, products.sorting
+    geometry, templates = front.recording.geometry, products.templates_uv
     depth = (templates * front.preprocessor.scale).min(axis=(1, 2), initial=0.0)
     return SortResult(
         sorting=sorting,
@@ -101,14 +101,14 @@ def result_of(
         spike_amplitude=depth[sorting.unit_index] * spikes.matches.scaling,
         spike_probability=confidence.spike_probability,
         spike_position_um=spike_positions_um(
-            spikes.pca_features, spikes.channel_index, made.pca, geometry.positions_um
+            spikes.pca_features, spikes.channel_index, products.pca, geometry.positions_um
         ),
         embedding=spikes.embedding,
         unit_table={**table, **confidence.unit_columns},
         timings_s=timings_s,
         provenance={
             "version": embersort.__version__,
-            "n_events": made.events.n_events,
+            "n_events": products.events.n_events,
             "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
         },
     )

@@ -185,7 +185,7 @@ class _Track:
         return _Look(
             channel=main,
             features=row_medians(pca_features.T),
-            doubt=MEDIAN_VARIANCE * pca_features.var(axis=0) / len(own),
+            variance=MEDIAN_VARIANCE * pca_features.var(axis=0) / len(own),
         )
 
     def nearest(self, first: float, stop: float, n_spikes: int) -> tuple[int, int]:
@@ -215,7 +215,7 @@ class _Look:
 
     channel: int
     features: NDArray[np.float32]
-    doubt: NDArray[np.float32]
+    variance: NDArray[np.float32]
 
 
 def _follow(track: _Track, n_blocks: int, config: TrackingConfig) -> list[_Version]:
@@ -265,6 +265,6 @@ def _has_changed(held: _Look, seen: _Look, pca: TemporalPca, config: TrackingCon
     there, here = pca.neighbours[held.channel], pca.neighbours[seen.channel]
     _, i, j = np.intersect1d(there[there >= 0], here[here >= 0], return_indices=True)
     old, new = held.features.reshape(shape)[i], seen.features.reshape(shape)[j]
-    doubt = held.doubt.reshape(shape)[i].sum() + seen.doubt.reshape(shape)[j].sum()
+    variance = held.variance.reshape(shape)[i].sum() + seen.variance.reshape(shape)[j].sum()
     change = np.square(new - old).sum()
-    return bool(change > config.min_change * np.square(old).sum() + CERTAINTY * doubt)
+    return bool(change > config.min_change * np.square(old).sum() + CERTAINTY * variance)
