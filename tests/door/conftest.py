@@ -66,7 +66,7 @@ def fake_sort(monkeypatch):
     """Replace the sort by one that takes no time; set ``.action`` to make it do something."""
     control = SimpleNamespace(calls=[], action=None)
 
-    def sort(recording, config=None, *, progress=None, mapper=None):
+    def sort(recording, config=None, *, progress=None, mapper=None, stages=None):
         control.calls.append((recording, config))
         if control.action:
             control.action()

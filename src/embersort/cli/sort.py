@@ -6,7 +6,8 @@ import dataclasses
 import logging
 import sys
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from embersort.machine import one_thread_of_linear_algebra
 
 if TYPE_CHECKING:
     from embersort.config import SortConfig
+    from embersort.output.stages import StageStore
     from embersort.signal.tiles import TileMapper
     from embersort.types import Recording, SortResult
 
@@ -151,7 +153,8 @@ def sort(
             "opened_with": how,
             "start_s": start or 0.0,
         }
-        result = _timed_sort(opened, sort_config, source, scheduler, quiet=quiet)
+        with _stages(out, opened, sort_config, source) as stages:
+            result = _timed_sort(opened, sort_config, source, scheduler, stages, quiet=quiet)
 
         def write(folder: Path) -> None:
             write_files(result, folder)
@@ -180,11 +183,42 @@ def read_settings(config: Path | None, overrides: list[str]) -> SortConfig:
     return SortConfig.parse(changed, where=str(config) if config and not overrides else "settings")
 
 
+@contextmanager
+def _stages(
+    out: Path, recording: Recording, config: SortConfig, source: dict[str, Any]
+) -> Iterator[StageStore]:
+    """Give the store of finished stages, beside OUT; gone once the sort is done."""
+    from embersort.machine import describe_machine
+    from embersort.output.stages import stages_beside
+    from embersort.recording.watch import Watch
+
+    machine = describe_machine()
+    decisive = {
+        "config": config.model_dump(exclude={"run"}),
+        "opened_with": source["opened_with"],
+        "files": Watch.of(Path(source["path"])).states(),
+        "n_samples": recording.n_samples,
+        "positions_um": recording.geometry.positions_um.tolist(),
+        "machine": [machine[name] for name in ("processor", "python", "packages")],
+    }
+    stages = stages_beside(out, decisive)
+    try:
+        yield stages
+    except BaseException:
+        if stages.holds_any():
+            _log.warning(
+                "finished stages are kept in %s; the same command goes on from there", stages.folder
+            )
+        raise
+    stages.remove()
+
+
 def _timed_sort(
     recording: Recording,
     config: SortConfig,
     source: dict[str, Any],
     scheduler: str | None,
+    stages: StageStore,
     *,
     quiet: bool,
 ) -> SortResult:
@@ -208,7 +242,7 @@ def _timed_sort(
     )
     started, cpu_started = time.perf_counter(), time.process_time()
     with _mapper(scheduler, config) as mapper, Progress(quiet=quiet) as progress:
-        result = sort_recording(recording, config, progress=progress, mapper=mapper)
+        result = sort_recording(recording, config, progress=progress, mapper=mapper, stages=stages)
     total_s = time.perf_counter() - started
     if not result.sorting.n_units:
         _log.warning("no units were found in %.1f s of recording", duration_s)

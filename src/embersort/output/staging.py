@@ -155,6 +155,11 @@ def flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def beside(folder: Path, kind: str) -> Path:
+    """Return a hidden place beside a folder for what belongs to it."""
+    return folder.parent / f"{_prefix(folder)}.{kind}"
+
+
 def _prefix(folder: Path) -> str:
     """Return how the names of what belongs to ``folder`` begin, hidden and never too long."""
     name = os.fsencode(folder.name)

@@ -43,6 +43,10 @@ class Watch:
                 break
         return cls(found[:MOST_FILES])
 
+    def states(self) -> list[tuple[str, tuple[int, int] | None]]:
+        """Return the name, length and time of change of each file."""
+        return [(file.name, state) for file, state in self._files]
+
     def check(self, start_sample: int, stop_sample: int) -> None:
         """Refuse what was read of files that have changed since.
 

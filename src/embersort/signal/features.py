@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.signal.pca import TemporalPca
-from embersort.types import IntArray
+from embersort.types import Events, IntArray
 
 
 class SnippetEncoder(Protocol):
@@ -22,6 +22,18 @@ class SnippetEncoder(Protocol):
 
     def encode(self, snippets: NDArray[np.float32], channel_index: IntArray) -> NDArray[np.float32]:
         """Return embeddings in the first `n_dims` columns, and what else the network tells."""
+        ...
+
+    def in_context(
+        self, encoder_output: NDArray[np.float32], events: Events, *, n_threads: int
+    ) -> NDArray[np.float32]:
+        """Return embeddings that know the events around each."""
+        ...
+
+    def on_shared_channels(
+        self, embedding: NDArray[np.float32], channel_index: IntArray
+    ) -> NDArray[np.float32]:
+        """Return embeddings of events on different channels in comparable columns."""
         ...
 
 

@@ -40,42 +40,10 @@ class FramedEvents:
     extractor: FeatureExtractor
 
 
-def encode_and_frame(
-    front: Front, pca: TemporalPca, config: FeatureConfig, progress: Progress = None
-) -> FramedEvents:
-    """Detect and encode the events of the whole recording, in the features that were asked for.
-
-    Parameters
-    ----------
-    front : Front
-    pca : TemporalPca
-    config : FeatureConfig
-    progress : callable, optional
-        Called with the number of tiles done since the last call.
-
-    Notes
-    -----
-    Events are looked at in principal components, which keep every difference in units of the noise,
-    and in the networks' embedding, which has learned what to overlook (overlaps, drift, bursts).
-    Cleaned spikes are compared in principal components.
-    """
+def make_extractor(front: Front, pca: TemporalPca, config: FeatureConfig) -> FeatureExtractor:
+    """Return what snippets are reduced to: principal components, and the networks if asked for."""
     if config.method == "pca":
-        extractor = FeatureExtractor(pca=pca)
-        encoded = encode_events(front, extractor, progress)
-        return FramedEvents(
-            encoded=encoded, frames=(_components_frame(encoded, pca),), extractor=extractor
-        )
-    return _encode_learned(front, pca, config, progress)
-
-
-def _components_frame(encoded: EventFeatures, pca: TemporalPca) -> Frame:
-    pca_features, channels = encoded.pca_features, encoded.events.channel_index
-    return lambda rows: pca.on_shared_channels(pca_features[rows], channels[rows])
-
-
-def _encode_learned(
-    front: Front, pca: TemporalPca, config: FeatureConfig, progress: Progress
-) -> FramedEvents:
+        return FeatureExtractor(pca=pca)
     # Compiled kernels and weights: loaded only where they are used.
     from embersort.embedding.stage import make_encoder_stage
     from embersort.embedding.weights import load_shipped
@@ -90,8 +58,34 @@ def _encode_learned(
         sampling_rate_hz=recording.sampling_rate_hz,
         device=config.device,
     )
-    extractor = FeatureExtractor(pca=pca, encoder=encoder)
+    return FeatureExtractor(pca=pca, encoder=encoder)
+
+
+def encode_and_frame(
+    front: Front, extractor: FeatureExtractor, config: FeatureConfig, progress: Progress = None
+) -> FramedEvents:
+    """Detect and encode the events of the whole recording, in the features that were asked for.
+
+    Parameters
+    ----------
+    front : Front
+    extractor : FeatureExtractor
+        As `make_extractor` gives it.
+    config : FeatureConfig
+    progress : callable, optional
+        Called with the number of tiles done since the last call.
+
+    Notes
+    -----
+    Events are looked at in principal components, which keep every difference in units of the noise,
+    and in the networks' embedding, which has learned what to overlook (overlaps, drift, bursts).
+    Cleaned spikes are compared in principal components.
+    """
     encoded = encode_events(front, extractor, progress)
+    components = _components_frame(encoded, extractor.pca)
+    encoder = extractor.encoder
+    if encoder is None:
+        return FramedEvents(encoded=encoded, frames=(components,), extractor=extractor)
     seen = encoded.encoder_output
     if config.context:
         seen = encoder.in_context(seen, encoded.events, n_threads=n_workers(front.run))
@@ -100,6 +94,9 @@ def _encode_learned(
     def embedding(rows: IntArray) -> NDArray[np.float32]:
         return encoder.on_shared_channels(seen[rows], channels[rows])
 
-    return FramedEvents(
-        encoded=encoded, frames=(_components_frame(encoded, pca), embedding), extractor=extractor
-    )
+    return FramedEvents(encoded=encoded, frames=(components, embedding), extractor=extractor)
+
+
+def _components_frame(encoded: EventFeatures, pca: TemporalPca) -> Frame:
+    pca_features, channels = encoded.pca_features, encoded.events.channel_index
+    return lambda rows: pca.on_shared_channels(pca_features[rows], channels[rows])

@@ -22,12 +22,11 @@ from embersort.curation.spikes import SHAPING_SCALINGS, MatchedSpikes, matched_s
 from embersort.errors import BadConfig, BadInput
 from embersort.matching.match_recording import MatchSetup, match_recording
 from embersort.matching.upsample import score_stride
+from embersort.output.stages import StageStore
 from embersort.recording import open_recording
-from embersort.signal.front import Front
-from embersort.signal.pca import TemporalPca
 from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.estimates import estimate_noise_autocorrelation, fit_event_pca, make_front
-from embersort.sorting.features import encode_and_frame
+from embersort.sorting.features import encode_and_frame, make_extractor
 from embersort.sorting.first_clusters import first_clusters
 from embersort.sorting.result import SortProducts, measure_units, result_of, summarise
 from embersort.templates.estimate import median_templates
@@ -52,6 +51,7 @@ def sort(
     positions_um: FloatArray | Sequence[Sequence[float]] | None = None,
     progress: Progress | None = None,
     mapper: TileMapper = map_tiles,
+    stages: StageStore | None = None,
 ) -> SortResult:
     """Sort a recording into units.
 
@@ -71,6 +71,8 @@ def sort(
     mapper : TileMapper, optional
         Where the tiles are computed: on threads, or as `embersort.sorting.dask_tiles` says. The
         result is the same.
+    stages : StageStore, optional
+        Where finished stages of a long sort are kept, so that one that is cut off goes on.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def sort(
         )
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
     clock = _Clock(progress)
-    products = _run_stages(source, config or SortConfig(), clock, mapper)
+    products = _run_stages(source, config or SortConfig(), clock, mapper, stages or StageStore())
 
     clock.start("confidence", 1)
     table = measure_units(products)
@@ -109,61 +111,63 @@ def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evi
 
     Confidence is learned from it: see `embersort.training.confidence`.
     """
-    products = _run_stages(recording, config or SortConfig(), _Clock(None), map_tiles)
+    products = _run_stages(recording, config or SortConfig(), _Clock(None), map_tiles, StageStore())
     return summarise(products, measure_units(products))
 
 
 def _run_stages(
-    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper
+    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper, stages: StageStore
 ) -> SortProducts:
     """Go through the stages; threads are ours, so linear algebra libraries get one."""
     if source.n_samples == 0:
         raise BadInput("the recording has no samples; nothing can be sorted")
     with threadpool_limits(limits=1):
-        return _stages(source, config, clock, mapper)
+        return _stages(source, config, clock, mapper, stages)
 
 
 def _stages(
-    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper
+    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper, stages: StageStore
 ) -> SortProducts:
     clock.start("preprocessing", 1)
     front = make_front(source, config, mapper)
     pca = fit_event_pca(front)
-    noise = estimate_noise_autocorrelation(front)
-
-    first = _first_templates(front, pca, noise, config, clock)
-    templates, registration, setup = first.templates, first.registration, first.setup
+    extractor = make_extractor(front, pca, config.feature)
+    setup = MatchSetup(
+        front=front,
+        extractor=extractor,
+        noise=estimate_noise_autocorrelation(front),
+        config=config.match,
+        stride=score_stride(source.sampling_rate_hz, config.filter.high_hz),
+    )
+    first = stages.find("first", FirstTemplates)
+    if first is None:
+        first = stages.keep("first", _first_templates(setup, config, clock))
 
     clock.start("matching", len(front.tiles()) * (1 + config.match.n_refinements))
-    for _ in range(config.match.n_refinements):
-        templates = _refined(_match(templates, setup, clock), registration, setup, config)
-    # Attenuated spikes are looked for once all units are known, whose own they might be.
-    matched = _match(templates, setup, clock, allow_attenuated=True)
+    matched = _matched(first, setup, config, clock, stages)
 
     clock.start("finishing", 1)
     front.kept.drop()
-    spikes = finish(matched, registration, config)
+    spikes = finish(matched, first.registration, config)
     log.info("%d units", len(spikes.means))
     return SortProducts(front=front, pca=pca, spikes=spikes, events=first.events)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _First:
+class FirstTemplates:
     """What is known before the first matching; features of events are no longer needed then."""
 
     events: Events
     registration: Registration
-    setup: MatchSetup
     templates: TrackedTemplates
 
 
-def _first_templates(
-    front: Front, pca: TemporalPca, noise: FloatArray, config: SortConfig, clock: _Clock
-) -> _First:
+def _first_templates(setup: MatchSetup, config: SortConfig, clock: _Clock) -> FirstTemplates:
     """Detect and cluster the events of the whole recording; return templates of the clusters."""
+    front, pca = setup.front, setup.extractor.pca
     source = front.recording
     clock.start("detecting", len(front.tiles()))
-    framed = encode_and_frame(front, pca, config.feature, clock.advance)
+    framed = encode_and_frame(front, setup.extractor, config.feature, clock.advance)
     events, pca_features = framed.encoded.events, framed.encoded.pca_features
     log.info("%d events", events.n_events)
 
@@ -179,10 +183,6 @@ def _first_templates(
         pca_features=pca_features,
     )
     waveforms = median_templates(clusters, pca, source.geometry.n_channels)
-    stride = score_stride(source.sampling_rate_hz, config.filter.high_hz)
-    setup = MatchSetup(
-        front=front, extractor=framed.extractor, noise=noise, config=config.match, stride=stride
-    )
     overlaps = collisions(waveforms, clusters, setup)
     log.info(
         "%d clusters; %d are overlaps of two neurons and were dropped",
@@ -201,10 +201,9 @@ def _first_templates(
     )
     # Of moving tissue the median over the whole recording is no template of any time.
     residual = None if _moves(registration) else template_residuals(first, units, front)
-    return _First(
+    return FirstTemplates(
         events=events,
         registration=registration,
-        setup=setup,
         templates=replace(tracked, residual=residual),
     )
 
@@ -213,6 +212,34 @@ def _moves(registration: Registration) -> bool:
     """Say whether the tissue is known to move by more than its motion is uncertain."""
     motion = registration.motion
     return motion is not None and bool(np.ptp(motion.displacement_um) > MOVES_UM)
+
+
+def _matched(
+    first: FirstTemplates,
+    setup: MatchSetup,
+    config: SortConfig,
+    clock: _Clock,
+    stages: StageStore,
+) -> MatchedSpikes:
+    """Match, refine what was matched, match again; begin after the last matching that is kept."""
+    last = config.match.n_refinements
+    kept = ((n, stages.find(f"matching-{n}", MatchedSpikes)) for n in reversed(range(last + 1)))
+    begin, matched = next(((n + 1, found) for n, found in kept if found is not None), (0, None))
+    for number in range(begin, last + 1):
+        templates = first.templates
+        if matched is not None:
+            templates = _refined(matched, first.registration, setup, config)
+        # What was matched before is no longer needed while what it became is matched.
+        matched = None
+        # Attenuated spikes are looked for once all units are known, whose own they might be.
+        matched = stages.keep(
+            f"matching-{number}",
+            _match(templates, setup, clock, allow_attenuated=number == last),
+            instead_of=f"matching-{number - 1}",
+        )
+    if matched is None:
+        raise BadConfig(f"match.n_refinements is {last}, expected at least 0")
+    return matched
 
 
 def _match(
