@@ -11,20 +11,15 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from embersort.bounds import out_of_bounds
-from embersort.errors import BadConfig, nearest_name
-
-_MOST_SHOWN = 80
-"""Characters of a wrong value that a message quotes."""
+from embersort.config_errors import explain
+from embersort.errors import BadConfig
 
 
 class Config(BaseModel):
@@ -58,7 +53,7 @@ class Config(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise BadConfig(_explain(cls, error, where)) from None
+            raise BadConfig(explain(cls, error, where)) from None
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
@@ -328,62 +323,6 @@ class SortConfig(Config):
     run: RunConfig = RunConfig()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """A public setting as it is declared.
-
-    Attributes
-    ----------
-    name : str
-        ``section.name``, as ``--set`` takes it.
-    default
-    unit, limits, sentence, source : str
-        See `setting`.
-    """
-
-    name: str
-    default: Any
-    unit: str
-    limits: str
-    sentence: str
-    source: str
-
-
-def declared_settings(model: type[BaseModel] = SortConfig, prefix: str = "") -> list[Setting]:
-    """Return all public settings of a config, those of its sections included, in order."""
-    found = []
-    for name, field in model.model_fields.items():
-        if _is_model(field.annotation):
-            found += declared_settings(field.annotation, f"{prefix}{name}.")  # type: ignore[arg-type]
-            continue
-        extra = field.json_schema_extra
-        declared = extra if isinstance(extra, dict) else {}
-        found.append(
-            Setting(
-                name=prefix + name,
-                default=field.default,
-                unit=str(declared.get("unit", "")),
-                limits=_limits(field),
-                sentence=field.description or "",
-                source=str(declared.get("source", "")),
-            )
-        )
-    return found
-
-
-def _limits(field: FieldInfo) -> str:
-    """Return the range of a field in signs, or its choices."""
-    choices = [str(choice) for choice in get_args(field.annotation)]
-    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    bounds = [
-        f"{sign} {getattr(limit, name):g}"
-        for limit in field.metadata
-        for name, sign in signs.items()
-        if hasattr(limit, name)
-    ]
-    return " | ".join(choices) if choices else ", ".join(bounds)
-
-
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
@@ -438,56 +377,3 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str
                 raise BadConfig(f"'{override}': '{key}' is a value, not a section")
         place[keys[-1]] = value
     return result
-
-
-def _explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
-    """Turn one of pydantic's complaints into a sentence that names field and remedy.
-
-    An unknown name goes first: a name that is missing may be that one, mistyped.
-    """
-    complaints = error.errors()
-    first = next((c for c in complaints if c["type"] == "extra_forbidden"), complaints[0])
-    path = [str(part) for part in first["loc"]]
-    name = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        return f"{where}: unknown name '{name}'{nearest_name(path[-1], _fields(model, path[:-1]))}"
-    if first["type"] == "missing":
-        return f"{where}: '{name}' is missing"
-    shown = repr(first.get("input"))
-    shown = shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
-    return f"{where}: '{name}' is {shown}: {first['msg'].lower()}"
-
-
-def _fields(model: type[BaseModel], path: Sequence[str]) -> list[str]:
-    """Return the names of the fields of the sub-model at ``path``."""
-    kind: Any = model
-    for key in path:
-        kind = _part(kind, key)
-    return list(kind.model_fields) if _is_model(kind) else []
-
-
-def _part(kind: Any, key: str) -> Any:
-    """Return the type at ``key`` of a model, list, mapping, or choice of models."""
-    arguments = [a for a in get_args(kind) if a is not type(None)]
-    if _is_model(kind):
-        return kind.model_fields[key].annotation if key in kind.model_fields else None
-    if not arguments:
-        return None
-    if get_origin(kind) is Annotated:
-        return _part(arguments[0], key)
-    if get_origin(kind) in (Union, UnionType):
-        # Pydantic names the member that it tried, unless only None is beside it.
-        return next((a for a in arguments if _is_called(a, key)), _part(arguments[0], key))
-    return arguments[-1] if isinstance(get_origin(kind), type) else None
-
-
-def _is_called(kind: Any, name: str) -> bool:
-    """Return whether pydantic calls a member of a choice so: by its class or its kind."""
-    if not _is_model(kind):
-        return False
-    tags = (get_args(field.annotation) for field in kind.model_fields.values())
-    return name == kind.__name__ or any(name in tag for tag in tags)
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)

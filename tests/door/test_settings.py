@@ -4,14 +4,15 @@ import pytest
 from typer.testing import CliRunner
 
 from embersort.cli.commands import app
-from embersort.config import SortConfig, declared_settings
+from embersort.cli.settings import declared_settings
+from embersort.config import SortConfig
 from embersort.errors import BadConfig
 
 SOURCES = ("paper: ", "convention", "derivation: ", "chosen on ", "measured: ")
 
 
 def test_there_are_few_and_each_says_what_it_is_and_where_it_comes_from():
-    declared = declared_settings()
+    declared = declared_settings(SortConfig)
     assert 20 <= len(declared) <= 30
     for one in declared:
         assert one.sentence[0].isupper(), one.name
@@ -21,7 +22,7 @@ def test_there_are_few_and_each_says_what_it_is_and_where_it_comes_from():
 
 
 def test_each_can_be_set_by_its_name():
-    for one in declared_settings():
+    for one in declared_settings(SortConfig):
         section, *rest = one.name.split(".")
         values = one.default
         for key in reversed(rest):
@@ -32,7 +33,7 @@ def test_each_can_be_set_by_its_name():
 def test_the_command_prints_all_of_them():
     result = CliRunner().invoke(app, ["settings"])
     assert result.exit_code == 0
-    for one in declared_settings():
+    for one in declared_settings(SortConfig):
         assert one.name in result.output
 
 
