@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError
@@ -130,7 +131,7 @@ def check_npy(file: IO[bytes], n_bytes: int) -> Header:
     read = npy_format.read_array_header_1_0 if first else npy_format.read_array_header_2_0
     try:
         shape, fortran_order, dtype = read(file, max_header_size=MAX_HEADER)
-    except (TypeError, SyntaxError, RecursionError, MemoryError) as error:
+    except (TypeError, SyntaxError, TokenError, RecursionError, MemoryError) as error:
         raise _Unreadable(f"its header is damaged ({reason(error)})") from None
     if dtype.hasobject:
         raise _Unreadable("it holds Python objects, which could run code")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from embersort.errors import BadInput
+from embersort.errors import BadInput, EmbersortError
 from embersort.recording.catalogue import is_probe_name, named_probe
 from embersort.recording.layout import in_micrometres, in_plane
 from embersort.recording.prb import read_prb
@@ -75,7 +75,7 @@ def wiring_for(probe: Any, n_channels: int) -> Wiring:
         if name.startswith("linear:"):
             return _in_order(_column(name.removeprefix("linear:"), n_channels))
         probe = read_probe(Path(probe))
-    wiring = _in_order(probe) if isinstance(probe, Geometry) else _from_probeinterface(probe)
+    wiring = _in_order(probe) if isinstance(probe, Geometry) else _wired(probe)
     n_wired = len(wiring.channel_index)
     last = int(wiring.channel_index.max())
     if last >= n_channels or (n_wired != n_channels and not wiring.explicit):
@@ -106,7 +106,7 @@ def n_channels_of(probe: Any) -> int | None:
         probe = read_probe(Path(probe))
     if isinstance(probe, Geometry):
         return probe.n_channels
-    return len(_from_probeinterface(probe).channel_index)
+    return len(_wired(probe).channel_index)
 
 
 def read_probe(path: Path) -> Any:
@@ -136,7 +136,9 @@ def read_probe(path: Path) -> Any:
     read = readers.get(path.suffix, probeinterface.read_probeinterface)
     try:
         return read(path)
-    except (KeyError, TypeError, ValueError, AssertionError, OSError) as e:
+    except EmbersortError:
+        raise
+    except Exception as e:  # noqa: BLE001 - a file that is no probe may be wrong in any way
         raise BadInput(
             f"{path} is not a probe file ({type(e).__name__}: {_first_line(e)}); "
             f"{HOW_TO_GIVE_A_PROBE}"
@@ -173,6 +175,17 @@ def _column(pitch: str, n_channels: int) -> Geometry:
     positions = np.zeros((n_channels, 2))
     positions[:, 1] = np.arange(n_channels) * pitch_um
     return Geometry(positions_um=positions)
+
+
+def _wired(probe: Any) -> Wiring:
+    """Return the wired contacts of a probe or group; what is wrong in it becomes a sentence."""
+    try:
+        return _from_probeinterface(probe)
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise BadInput(
+            f"the probe cannot be used ({type(error).__name__}: {_first_line(error)}): each "
+            f"contact needs a place in µm, and a channel or none; {HOW_TO_GIVE_A_PROBE}"
+        ) from None
 
 
 def _from_probeinterface(probe: Any) -> Wiring:
