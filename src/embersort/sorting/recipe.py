@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +24,7 @@ from embersort.matching.upsample import score_stride
 from embersort.output.stages import StageStore
 from embersort.recording import open_recording
 from embersort.signal.tiles import TileMapper, map_tiles
+from embersort.sorting.clock import Progress, StageClock
 from embersort.sorting.estimates import estimate_noise_autocorrelation, fit_event_pca, make_front
 from embersort.sorting.features import encode_and_frame, make_extractor
 from embersort.sorting.first_clusters import first_clusters
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 MOVES_UM = 5.0
 """Motion from which on no template holds over the whole recording."""
-
-Progress = Callable[[str, float, float], None]
 
 
 def sort(
@@ -96,7 +94,7 @@ def sort(
             "SortConfig.parse(values) makes one of nested values"
         )
     source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
-    clock = _Clock(progress)
+    clock = StageClock(progress)
     products = _run_stages(source, config or SortConfig(), clock, mapper, stages or StageStore())
 
     clock.start("confidence", 1)
@@ -111,12 +109,14 @@ def sort_evidence(recording: Recording, config: SortConfig | None = None) -> Evi
 
     Confidence is learned from it: see `embersort.training.confidence`.
     """
-    products = _run_stages(recording, config or SortConfig(), _Clock(None), map_tiles, StageStore())
+    products = _run_stages(
+        recording, config or SortConfig(), StageClock(None), map_tiles, StageStore()
+    )
     return summarise(products, measure_units(products))
 
 
 def _run_stages(
-    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper, stages: StageStore
+    source: Recording, config: SortConfig, clock: StageClock, mapper: TileMapper, stages: StageStore
 ) -> SortProducts:
     """Go through the stages; threads are ours, so linear algebra libraries get one."""
     if source.n_samples == 0:
@@ -126,7 +126,7 @@ def _run_stages(
 
 
 def _stages(
-    source: Recording, config: SortConfig, clock: _Clock, mapper: TileMapper, stages: StageStore
+    source: Recording, config: SortConfig, clock: StageClock, mapper: TileMapper, stages: StageStore
 ) -> SortProducts:
     clock.start("preprocessing", 1)
     front = make_front(source, config, mapper)
@@ -162,7 +162,7 @@ class FirstTemplates:
     templates: TrackedTemplates
 
 
-def _first_templates(setup: MatchSetup, config: SortConfig, clock: _Clock) -> FirstTemplates:
+def _first_templates(setup: MatchSetup, config: SortConfig, clock: StageClock) -> FirstTemplates:
     """Detect and cluster the events of the whole recording; return templates of the clusters."""
     front, pca = setup.front, setup.extractor.pca
     source = front.recording
@@ -218,7 +218,7 @@ def _matched(
     first: FirstTemplates,
     setup: MatchSetup,
     config: SortConfig,
-    clock: _Clock,
+    clock: StageClock,
     stages: StageStore,
 ) -> MatchedSpikes:
     """Match, refine what was matched, match again; begin after the last matching that is kept."""
@@ -245,7 +245,7 @@ def _matched(
 def _match(
     templates: TrackedTemplates,
     setup: MatchSetup,
-    clock: _Clock,
+    clock: StageClock,
     *,
     allow_attenuated: bool = False,
 ) -> MatchedSpikes:
@@ -264,34 +264,3 @@ def _refined(
     subclusters = split_into_subclusters(spikes, registration, config)
     overlaps = collisions(subclusters.templates, subclusters.spikes, setup)
     return merge_subclusters(subclusters.without(overlaps), spikes, registration, config)
-
-
-class _Clock:
-    """Times the stages and reports how far each is."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.timings_s: dict[str, float] = {}
-        self._progress = progress
-        self._stage = ""
-        self._done = self._total = 0
-        self._since = 0.0
-
-    def start(self, stage: str, total: int) -> None:
-        """End the stage before and begin another."""
-        self.stop()
-        self._stage, self._done, self._total = stage, 0, total
-        self._since = time.perf_counter()
-        self.advance(0)
-
-    def advance(self, n: int) -> None:
-        """Say that ``n`` more steps of the stage are done."""
-        self._done += n
-        if self._progress is not None:
-            self._progress(self._stage, self._done, self._total)
-
-    def stop(self) -> None:
-        """End the stage, if there is one."""
-        if self._stage:
-            passed = time.perf_counter() - self._since
-            self.timings_s[self._stage] = self.timings_s.get(self._stage, 0.0) + passed
-            self._stage = ""
