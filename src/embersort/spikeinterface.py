@@ -6,21 +6,26 @@ Importing this module makes it known to SpikeInterface in this process:
 >>> from spikeinterface.sorters import run_sorter  # doctest: +SKIP
 >>> sorting = run_sorter("embersort", recording, detect={"threshold": 5.5})  # doctest: +SKIP
 
-SpikeInterface has no way for a package to announce a sorter, so a process that was spawned
-(rather than forked) has to import this module itself.
+SpikeInterface has no way for a package to announce a sorter, so other processes have to import this
+module too. Jobs that name the sorter by `EMBERSORT` do so by themselves:
+
+>>> jobs = [{"sorter_name": embersort.spikeinterface.EMBERSORT, ...}]  # doctest: +SKIP
+>>> run_sorter_jobs(jobs, engine="joblib")  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from spikeinterface.core import load
 from spikeinterface.sorters import sorterlist
 from spikeinterface.sorters.basesorter import BaseSorter
 
 import embersort
-from embersort.config import SortConfig
+from embersort.config import SortConfig, declared_settings
 from embersort.output import write_result
 from embersort.recording import from_spikeinterface
 from embersort.sorting import sort
@@ -28,23 +33,37 @@ from embersort.sorting import sort
 _RESULT = "embersort"
 
 
+class SorterName(str):
+    """The name of a sorter that makes it known in each process to which it is sent."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SorterName, (str(self),)
+
+
+EMBERSORT = SorterName("embersort")
+
+
 class EmbersortSorter(BaseSorter):  # type: ignore[misc]
     """Spike sorting by deep clustering. Parameters are the sections of ``SortConfig``."""
 
-    sorter_name = "embersort"
+    sorter_name = str(EMBERSORT)
     sorter_description = "Spike sorting by deep clustering, on the CPU, in bounded memory."
+    installation_mesg = "pip install embersort"
     requires_locations = True
     gpu_capability = "not-supported"
     requires_binary_data = False
     handle_multi_segment = False
+    # Sorts of one process share its threads and its limit of memory.
+    compatible_with_parallel = {"loky": True, "multiprocessing": True, "threading": False}  # noqa: RUF012 - as the base class has it
 
     @classmethod
     def _dynamic_params(cls) -> tuple[dict[str, Any], dict[str, str]]:
-        descriptions = {
-            name: (field.annotation.__doc__ or "").strip() if field.annotation else ""
-            for name, field in SortConfig.model_fields.items()
-        }
-        return SortConfig().model_dump(), descriptions
+        described: dict[str, list[str]] = {name: [] for name in SortConfig.model_fields}
+        for setting in declared_settings():
+            section, _, key = setting.name.partition(".")
+            described[section].append(f"{key}: {setting.sentence}")
+        texts = {section: " ".join(lines) for section, lines in described.items()}
+        return SortConfig().model_dump(), texts
 
     @classmethod
     def is_installed(cls) -> bool:
@@ -72,12 +91,16 @@ class EmbersortSorter(BaseSorter):  # type: ignore[misc]
         cls, sorter_output_folder: Path, params: dict[str, Any], verbose: bool
     ) -> None:
         si_recording = cls.load_recording_from_folder(sorter_output_folder.parent)
-        result = sort(from_spikeinterface(si_recording), SortConfig.parse(params))
+        recording = from_spikeinterface(si_recording)
+        result = sort(recording, SortConfig.parse(params))
+        ids = np.asarray(si_recording.channel_ids)[recording.wiring.channel_index]
+        main = {"main_channel_id": ids[result.unit_table["peak_channel"]]}
+        result = dataclasses.replace(result, unit_table={**result.unit_table, **main})
         write_result(result, sorter_output_folder / _RESULT)
 
     @classmethod
     def _get_result_from_folder(cls, sorter_output_folder: Path) -> Any:
-        return load(sorter_output_folder / _RESULT / "sorting")
+        return load(Path(sorter_output_folder) / _RESULT / "sorting")
 
 
 def register() -> None:
