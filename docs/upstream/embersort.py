@@ -23,7 +23,8 @@ class EmbersortSorter(BaseSorter):
 
     @classmethod
     def _dynamic_params(cls):
-        from embersort.config import SortConfig, declared_settings
+        from embersort.cli.settings import declared_settings
+        from embersort.config import SortConfig
 
         params = SortConfig().model_dump()
         descriptions = {section: [] for section in params}

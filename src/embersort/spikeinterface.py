@@ -25,7 +25,8 @@ from spikeinterface.sorters import sorterlist
 from spikeinterface.sorters.basesorter import BaseSorter
 
 import embersort
-from embersort.config import SortConfig, declared_settings
+from embersort.cli.settings import declared_settings
+from embersort.config import SortConfig
 from embersort.output import write_result
 from embersort.recording import from_spikeinterface
 from embersort.sorting import sort
