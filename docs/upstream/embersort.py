@@ -23,15 +23,17 @@ class EmbersortSorter(BaseSorter):
 
     @classmethod
     def _dynamic_params(cls):
-        from embersort.cli.settings import declared_settings
         from embersort.config import SortConfig
 
-        params = SortConfig().model_dump()
-        descriptions = {section: [] for section in params}
-        for setting in declared_settings():
-            section, _, key = setting.name.partition(".")
-            descriptions[section].append(f"{key}: {setting.sentence}")
-        return params, {section: " ".join(lines) for section, lines in descriptions.items()}
+        described = {}
+        for section, field in SortConfig.model_fields.items():
+            settings = field.annotation.model_fields
+            described[section] = " ".join(
+                f"{name}: {setting.description}"
+                for name, setting in settings.items()
+                if setting.description
+            )
+        return SortConfig().model_dump(), described
 
     @classmethod
     def is_installed(cls):

@@ -25,7 +25,6 @@ from spikeinterface.sorters import sorterlist
 from spikeinterface.sorters.basesorter import BaseSorter
 
 import embersort
-from embersort.cli.settings import declared_settings
 from embersort.config import SortConfig
 from embersort.output import write_result
 from embersort.recording import from_spikeinterface
@@ -59,12 +58,15 @@ class EmbersortSorter(BaseSorter):  # type: ignore[misc]
 
     @classmethod
     def _dynamic_params(cls) -> tuple[dict[str, Any], dict[str, str]]:
-        described: dict[str, list[str]] = {name: [] for name in SortConfig.model_fields}
-        for setting in declared_settings():
-            section, _, key = setting.name.partition(".")
-            described[section].append(f"{key}: {setting.sentence}")
-        texts = {section: " ".join(lines) for section, lines in described.items()}
-        return SortConfig().model_dump(), texts
+        described = {}
+        for section, field in SortConfig.model_fields.items():
+            settings = field.annotation.model_fields  # type: ignore[union-attr]
+            described[section] = " ".join(
+                f"{name}: {setting.description}"
+                for name, setting in settings.items()
+                if setting.description
+            )
+        return SortConfig().model_dump(), described
 
     @classmethod
     def is_installed(cls) -> bool:
