@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -97,25 +96,47 @@ def banks_over_time(
     stride : int
         See `embersort.matching.upsample.score_stride`.
     """
-    prepare = partial(make_bank, n_before=n_before, noise=noise, stride=stride)
-    centre = partial(centred, back=unwhitening(whitening), n_before=n_before)
-    return BanksOverTime(templates, _Making(templates, pca, centre, prepare, config))
+    preparation = _Preparation(
+        unwhitening=unwhitening(whitening), n_before=n_before, noise=noise, stride=stride
+    )
+    return BanksOverTime(templates, _BankMaker(templates, pca, preparation, Redundancy(config)))
 
 
-class _Making:
-    """Makes the bank of a block; what the one before had too is made once."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Preparation:
+    """How white templates become a bank."""
+
+    unwhitening: NDArray[np.float64]
+    n_before: int
+    noise: FloatArray
+    stride: int
+
+    def centre(self, white: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return templates with their trough where a bank wants it."""
+        return centred(white, self.unwhitening, self.n_before)
+
+    def bank(self, centred_waves: NDArray[np.float32], earlier: EarlierBank | None) -> TemplateBank:
+        """Return the bank of templates that are centred."""
+        return make_bank(
+            centred_waves, self.n_before, noise=self.noise, earlier=earlier, stride=self.stride
+        )
+
+
+class _BankMaker:
+    """Makes the bank of a block: tracked templates, less those that the others explain.
+
+    What the block before had too is made once.
+    """
 
     def __init__(
         self,
         templates: TrackedTemplates,
         pca: TemporalPca,
-        centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-        prepare: Callable[..., TemplateBank],
-        config: MatchConfig,
+        preparation: _Preparation,
+        redundancy: Redundancy,
     ) -> None:
-        self._templates, self._pca = templates, pca
-        self._plain, self._whole = _Series(centre, prepare), _Series(centre, prepare)
-        self._redundancy = Redundancy(config)
+        self._templates, self._pca, self._redundancy = templates, pca, redundancy
+        self._plain, self._whole = _Series(preparation), _Series(preparation)
 
     def __call__(self, block: int) -> BlockBank:
         templates = self._templates
@@ -128,13 +149,16 @@ class _Making:
         needed = ~self._redundancy.of(waves, bank, templates.n_spikes[unit], versions)
         if templates.residual is None:
             return BlockBank(bank=select(bank, needed), unit_index=unit[needed])
-        whole = self._whole.waves(versions[needed], partial(self._corrected, templates.residual))
+        whole = self._whole.waves(versions[needed], self._corrected)
         return BlockBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
 
     def _raw(self, versions: IntArray) -> NDArray[np.float32]:
         return self._templates.waveforms(versions, self._pca)
 
-    def _corrected(self, residual: NDArray[np.float32], versions: IntArray) -> NDArray[np.float32]:
+    def _corrected(self, versions: IntArray) -> NDArray[np.float32]:
+        residual = self._templates.residual
+        if residual is None:
+            return self._raw(versions)
         # It was seen over the whole recording: a template of another time has another remainder.
         as_it_is = self._templates.channel_index[versions] == AS_IT_IS
         add = residual[self._templates.unit_index[versions]]
@@ -144,12 +168,8 @@ class _Making:
 class _Series:
     """Prepares the versions of one block after the other, each as long as it holds once."""
 
-    def __init__(
-        self,
-        centre: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-        prepare: Callable[..., TemplateBank],
-    ) -> None:
-        self._centre, self._prepare = centre, prepare
+    def __init__(self, preparation: _Preparation) -> None:
+        self._preparation = preparation
         self._of_waves = self._of_bank = np.zeros(0, np.int64)
         self._waves = np.zeros((0, 0, 0), np.float32)
         self._bank: TemplateBank | None = None
@@ -160,7 +180,7 @@ class _Series:
         """Return the centred templates of some versions, given how the raw ones are made."""
         row = _places(versions, self._of_waves)
         new = np.flatnonzero(row < 0)
-        waves = self._centre(raw(versions[new]))
+        waves = self._preparation.centre(raw(versions[new]))
         if len(self._of_waves):
             made, waves = waves, self._waves[row]
             waves[new] = made
@@ -172,7 +192,7 @@ class _Series:
         earlier = None
         if self._bank is not None:
             earlier = EarlierBank(bank=self._bank, row=_places(versions, self._of_bank))
-        self._of_bank, self._bank = versions, self._prepare(waves, earlier=earlier)
+        self._of_bank, self._bank = versions, self._preparation.bank(waves, earlier)
         return self._bank
 
 
