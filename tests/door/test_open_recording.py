@@ -187,10 +187,8 @@ def test_nan_and_infinity_become_zero_with_one_warning(caplog):
     assert "2 of the values in samples 9 to 12" in caplog.text
 
 
-def test_segments_must_be_chosen(counts):
+def test_one_of_several_segments(counts):
     two = NumpyRecording([counts, counts[:100]], RATE_HZ)
-    with pytest.raises(BadInput, match=r"2 segments; choose one with --segment 0\.\.1"):
-        open_recording(two, probe=COLUMN)
     assert open_recording(two, probe=COLUMN, segment=1).n_samples == 100
     with pytest.raises(BadInput, match="no segment 2"):
         open_recording(two, probe=COLUMN, segment=2)
@@ -373,7 +371,7 @@ def test_open_ephys_stream_by_a_telling_part_of_its_name(open_ephys_folder, form
 @pytest.mark.parametrize(
     ("stream", "sentence"),
     [
-        (None, r"several streams \(.*probe_a, .*probe_b\); choose with --stream"),
+        (None, r"several streams .*probe_a' \(3 channels, 30 kHz\), .*choose with --stream"),
         ("probe_c", "no one stream 'probe_c'; there are .*probe_a"),
         ("probe", "no one stream 'probe'"),
     ],

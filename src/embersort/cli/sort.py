@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from embersort.cli.each import each_part
 from embersort.cli.terminal import Overwrite, Progress, Quiet, Trust, Verbose, logging_to
 from embersort.machine import one_thread_of_linear_algebra
 
@@ -29,11 +31,11 @@ _log = logging.getLogger(__name__)
 @app.command()
 def sort(
     recording: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="RECORDING",
+            metavar="RECORDING...",
             help="SpikeInterface folder or Zarr, .npy, flat binary, or a file or folder of any "
-            "format that SpikeInterface reads.",
+            "format that SpikeInterface reads. Several are joined in time, in this order.",
         ),
     ],
     out: Annotated[
@@ -45,7 +47,8 @@ def sort(
     probe: Annotated[
         str | None,
         typer.Option(
-            help="probeinterface JSON, 'tetrode', or 'linear:PITCH' (µm). "
+            help="probeinterface JSON, 'tetrode', 'linear:PITCH' (µm), or a name such as "
+            "neuropixels1, np2-4shank or utah. "
             "Replaces the probe that the recording carries."
         ),
     ] = None,
@@ -61,9 +64,12 @@ def sort(
         str | None, typer.Option(help="Sample type of flat binary, such as int16.")
     ] = None,
     channels: Annotated[int | None, typer.Option(help="Channels in flat binary.")] = None,
+    skip_bytes: Annotated[
+        int | None, typer.Option(help="Length of the header before the samples of flat binary.")
+    ] = None,
     gain: Annotated[
-        float, typer.Option(help="Microvolt per count of .npy and flat binary, if known.")
-    ] = 1.0,
+        float | None, typer.Option(help="Microvolt per count of .npy and flat binary, if known.")
+    ] = None,
     format: Annotated[
         str,
         typer.Option(
@@ -72,7 +78,13 @@ def sort(
         ),
     ] = "auto",
     stream: Annotated[str | None, typer.Option(help="Which of several streams.")] = None,
-    segment: Annotated[int | None, typer.Option(help="Which of several segments.")] = None,
+    segment: Annotated[
+        int | None, typer.Option(help="Which of several segments; left out, all are joined.")
+    ] = None,
+    each: Annotated[
+        bool,
+        typer.Option("--each", help="Sort each file and segment by itself, into folders in OUT."),
+    ] = False,
     start: Annotated[
         float | None, typer.Option(help="Start here (s); times of spikes count from it.")
     ] = None,
@@ -117,18 +129,12 @@ def sort(
     """
     one_thread_of_linear_algebra()
     with logging_to(verbose=verbose, quiet=quiet) as log:
-        from embersort.output import (
-            RUN_FILE,
-            check_new_folder,
-            relative_source,
-            write_files,
-            write_folder,
-        )
-        from embersort.recording import ReopenedRecording
+        from embersort.output import RUN_FILE, check_new_folder
 
-        path = str(Path(recording).expanduser().absolute())
-        inputs = [path, config, *([probe] if probe and Path(probe).exists() else [])]
-        check_new_folder(out, overwrite=overwrite, marker=RUN_FILE, inputs=inputs)
+        paths = [str(Path(one).expanduser().absolute()) for one in recording]
+        inputs = [*paths, config, *([probe] if probe and Path(probe).exists() else [])]
+        if not each:
+            check_new_folder(out, overwrite=overwrite, marker=RUN_FILE, inputs=inputs)
         short = {"feature.method": features, "feature.device": device}
         chosen = [f"{name}={value}" for name, value in short.items() if value]
         sort_config = read_settings(config, [*(settings or []), *chosen])
@@ -138,6 +144,7 @@ def sort(
             "channels_first": channels_first,
             "dtype": dtype,
             "n_channels": channels,
+            "skip_bytes": skip_bytes,
             "gain_uv": gain,
             "format": format,
             "stream": stream,
@@ -146,25 +153,69 @@ def sort(
             "duration_s": duration,
         }
         how = {name: value for name, value in options.items() if value is not None}
-        opened = ReopenedRecording(path, {**how, "trust": trust})
-        source = {
-            "path": path,
-            "relative_path": relative_source(path, out),
-            "opened_with": how,
-            "start_s": start or 0.0,
-        }
-        with _stages(out, opened, sort_config, source) as stages:
-            result = _timed_sort(opened, sort_config, source, scheduler, stages, quiet=quiet)
+        run = _Run(
+            config=sort_config,
+            trust=trust,
+            scheduler=scheduler,
+            overwrite=overwrite,
+            inputs=inputs,
+            report=not no_report,
+            quiet=quiet,
+            log=log,
+        )
+        if not each:
+            _sort_into(out, paths[0] if len(paths) == 1 else paths, how, run)
+            return
+        for name, path, one_how in each_part(paths, how, trust=trust):
+            _sort_into(out / name, path, one_how, run)
 
-        def write(folder: Path) -> None:
-            write_files(result, folder)
-            if not no_report:
-                _write_report(result, opened, folder / "report.html")
-            text = log.getvalue()
-            (folder / "run.log").write_text(text, "utf-8", errors="backslashreplace")
 
-        write_folder(out, write, overwrite=overwrite, marker=RUN_FILE, inputs=inputs)
-    if not quiet:
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Run:
+    """What is common to all sorts of one command."""
+
+    config: SortConfig
+    trust: bool
+    scheduler: str | None
+    overwrite: bool
+    inputs: list[Any]
+    report: bool
+    quiet: bool
+    log: StringIO
+
+
+def _sort_into(out: Path, path: str | list[str], how: dict[str, Any], run: _Run) -> None:
+    """Sort a recording, or several joined, and write the result."""
+    from embersort.output import (
+        RUN_FILE,
+        check_new_folder,
+        relative_source,
+        write_files,
+        write_folder,
+    )
+    from embersort.recording import ReopenedRecording
+
+    check_new_folder(out, overwrite=run.overwrite, marker=RUN_FILE, inputs=run.inputs)
+    opened = ReopenedRecording(path, {**how, "trust": run.trust})
+    first = path if isinstance(path, str) else path[0]
+    source = {
+        "path": path,
+        "relative_path": relative_source(first, out),
+        "opened_with": how,
+        "start_s": how.get("start_s", 0.0),
+    }
+    with _stages(out, opened, run.config, source) as stages:
+        result = _timed_sort(opened, run.config, source, run.scheduler, stages, quiet=run.quiet)
+
+    def write(folder: Path) -> None:
+        write_files(result, folder)
+        if run.report:
+            _write_report(result, opened, folder / "report.html")
+        text = run.log.getvalue()
+        (folder / "run.log").write_text(text, "utf-8", errors="backslashreplace")
+
+    write_folder(out, write, overwrite=run.overwrite, marker=RUN_FILE, inputs=run.inputs)
+    if not run.quiet:
         typer.echo(_summary(result, out))
 
 
@@ -193,10 +244,11 @@ def _stages(
     from embersort.recording.watch import Watch
 
     machine = describe_machine()
+    paths = [source["path"]] if isinstance(source["path"], str) else source["path"]
     decisive = {
         "config": config.model_dump(exclude={"run"}),
         "opened_with": source["opened_with"],
-        "files": Watch.of(Path(source["path"])).states(),
+        "files": [Watch.of(Path(path)).states() for path in paths],
         "n_samples": recording.n_samples,
         "positions_um": recording.geometry.positions_um.tolist(),
         "machine": [machine[name] for name in ("processor", "python", "packages")],
@@ -224,6 +276,7 @@ def _timed_sort(
 ) -> SortResult:
     """Sort, and add to the provenance what was sorted, how fast, and in how much memory."""
     from embersort.machine import describe_machine, peak_memory_mb
+    from embersort.recording import account_of
     from embersort.sorting import sort as sort_recording
 
     duration_s = recording.n_samples / recording.sampling_rate_hz
@@ -235,7 +288,7 @@ def _timed_sort(
     }
     _log.info(
         "%s: %d channels, %.1f s at %g Hz",
-        source["path"],
+        source["path"] if isinstance(source["path"], str) else ", ".join(source["path"]),
         recording.geometry.n_channels,
         duration_s,
         recording.sampling_rate_hz,
@@ -248,7 +301,7 @@ def _timed_sort(
         _log.warning("no units were found in %.1f s of recording", duration_s)
     provenance = {
         **result.provenance,
-        "recording": described,
+        "recording": {**described, **account_of(recording)},
         "parameters": config.model_dump(),
         "machine": describe_machine(),
         "peak_memory_mb": peak_memory_mb(),

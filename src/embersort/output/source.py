@@ -16,6 +16,7 @@ _OPTIONS: dict[str, Any] = {
     "channels_first": bool,
     "dtype": str,
     "n_channels": int,
+    "skip_bytes": int,
     "gain_uv": int | float,
     "format": str,
     "stream": str,
@@ -44,6 +45,8 @@ def source_path(result: SortResult, folder: str | Path) -> Path | None:
     if not isinstance(source, dict):
         return None
     path, beside = source.get("path"), source.get("relative_path")
+    if isinstance(path, list):
+        return None
     places = [Path(path)] if isinstance(path, str) else []
     if isinstance(beside, str):
         places.append(Path(folder).expanduser().absolute() / beside)
@@ -88,7 +91,7 @@ def open_source(
     """
     source = result.provenance.get("recording")
     known = opened_with(source) if isinstance(source, dict) else {}
-    found = Path(path) if path is not None else source_path(result, folder)
+    found = Path(path) if path is not None else source_path(result, folder) or _several(source)
     if found is None:
         return None
     given = {name: value for name, value in options.items() if value is not None}
@@ -97,12 +100,21 @@ def open_source(
     return recording
 
 
-def _check(recording: Recording, result: SortResult, path: Path) -> None:
+def _several(source: Any) -> list[Path] | None:
+    """Return the files that were joined and sorted, if all of them are where they were."""
+    paths = source.get("path") if isinstance(source, dict) else None
+    if not isinstance(paths, list) or not all(isinstance(one, str) for one in paths):
+        return None
+    return [Path(one) for one in paths] if all(Path(one).exists() for one in paths) else None
+
+
+def _check(recording: Recording, result: SortResult, path: Path | list[Path]) -> None:
+    name = path if isinstance(path, Path) else path[0]
     if recording.geometry.n_channels != result.geometry.n_channels or (
         recording.n_samples != result.sorting.n_samples
     ):
         raise BadInput(
-            f"{path} has {recording.geometry.n_channels} channels and {recording.n_samples} "
+            f"{name} has {recording.geometry.n_channels} channels and {recording.n_samples} "
             f"samples, the result {result.geometry.n_channels} and {result.sorting.n_samples}; "
             "name the recording that was sorted by --recording"
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadInput
+from embersort.recording.missing import MissingSamples
 from embersort.types import Geometry, IntArray, Recording
 
 LOWEST_SAMPLING_RATE_HZ = 1000.0
@@ -18,8 +17,6 @@ LOWEST_SAMPLING_RATE_HZ = 1000.0
 
 HIGHEST_SAMPLING_RATE_HZ = 1e6
 """Above this a spike would have thousands of samples."""
-
-_log = logging.getLogger(__name__)
 
 
 def checked_sampling_rate_hz(sampling_rate_hz: float) -> float:
@@ -50,33 +47,9 @@ def checked_sampling_rate_hz(sampling_rate_hz: float) -> float:
     return rate_hz
 
 
-class NonFiniteGuard:
-    """Replaces samples that are NaN or infinite by zero, and warns once per recording."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._warned = False
-
-    def cleaned(self, traces: NDArray[np.float32], start_sample: int) -> NDArray[np.float32]:
-        """Return ``traces`` with every sample finite; the same array if they all were."""
-        # One sum is far cheaper than a test of each sample, and cannot miss a NaN or infinity.
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = traces.sum(dtype=np.float64)
-        if np.isfinite(total):
-            return traces
-        finite = np.isfinite(traces)
-        with self._lock:
-            first, self._warned = not self._warned, True
-        if first:
-            n_bad = int((~finite).sum())
-            _log.warning(
-                "%d of the values in samples %d to %d are NaN or infinite; "
-                "they, and any others like them, are read as 0",
-                n_bad,
-                start_sample,
-                start_sample + len(traces),
-            )
-        return np.where(finite, traces, np.float32(0))
+def can_be_impossible(dtype: np.dtype[Any], unit: str) -> bool:
+    """Say whether samples of a type may lie beyond any voltage: short integers cannot."""
+    return dtype.kind == "f" or (dtype.itemsize >= 4 and unit == "µV")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,13 +65,18 @@ class ArrayRecording:
         Position of each channel.
     gain_uv : float
         Microvolt per count.
+    unit : str
+        ``µV``, or ``counts`` where the gain is not known.
+    missing : MissingSamples
+        What was read as 0 since it cannot be a voltage.
     """
 
     traces: NDArray[Any]
     sampling_rate_hz: float
     geometry: Geometry
     gain_uv: float = 1.0
-    _guard: NonFiniteGuard = field(default_factory=NonFiniteGuard, repr=False, compare=False)
+    unit: str = "µV"
+    missing: MissingSamples = field(default_factory=MissingSamples, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.traces.ndim != 2:
@@ -133,14 +111,14 @@ class ArrayRecording:
     def read(self, start_sample: int, stop_sample: int) -> NDArray[np.float32]:
         """Return a copy of the traces in microvolt, (stop_sample - start_sample, n_channels).
 
-        Samples that are NaN or infinite are 0, with one warning per recording.
+        Samples that are NaN, infinite or impossible are 0, with one warning per recording.
         """
         with np.errstate(over="ignore"):
             part = np.array(self.traces[start_sample:stop_sample], dtype=np.float32, order="C")
             if self.gain_uv != 1.0:
                 part *= np.float32(self.gain_uv)
-        if self.traces.dtype.kind == "f":
-            return self._guard.cleaned(part, start_sample)
+        if can_be_impossible(self.traces.dtype, self.unit):
+            return self.missing.cleaned(part, start_sample)
         return part
 
 

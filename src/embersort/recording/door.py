@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from embersort.recording.array import (
     Excerpt,
     checked_sampling_rate_hz,
 )
-from embersort.recording.files import open_binary, open_npy, time_first
+from embersort.recording.files import open_npy, time_first
 from embersort.recording.formats import BINARY, NPY, format_of, read_format
-from embersort.recording.plain import FileTraces
+from embersort.recording.joined import Part, joined
+from embersort.recording.layout import in_micrometres, in_plane
+from embersort.recording.plain_binary import checked_binary
 from embersort.recording.probes import n_channels_of, wiring_for
+from embersort.recording.voltages import in_microvolt
 from embersort.recording.watch import Watch
 from embersort.recording.wrapped import from_spikeinterface
 from embersort.types import Geometry, Recording
@@ -40,7 +44,8 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
     channels_first: bool | None = None,
     dtype: str | None = None,
     n_channels: int | None = None,
-    gain_uv: float = 1.0,
+    skip_bytes: int | None = None,
+    gain_uv: float | None = None,
     format: str = "auto",
     stream: str | None = None,
     segment: int | None = None,
@@ -48,18 +53,19 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
     duration_s: float | None = None,
     trust: bool = False,
 ) -> Recording:
-    """Open a recording without reading it.
+    """Open a recording, of which only a few stretches are looked at.
 
     Parameters
     ----------
-    source : str, Path, ndarray, SpikeInterface recording, or Recording
+    source : str, Path, ndarray, SpikeInterface recording, Recording, or a list of them
         A SpikeInterface folder or Zarr, a folder of ``embersort simulate``, a NumPy ``.npy``, a
         flat binary file, a file or folder of any format that SpikeInterface reads, an array, or
-        a recording.
+        a recording. Of a list, all of the same channels, one follows the other in time.
     sampling_rate_hz : float, optional
         Needed for arrays, ``.npy`` and binary; others carry their own.
     probe : str, Path, Geometry, probeinterface Probe or ProbeGroup, optional
-        A probeinterface file, ``"tetrode"``, ``"linear:PITCH_UM"`` or an object. Replaces the
+        A probeinterface file, ``"tetrode"``, ``"linear:PITCH_UM"``, a name such as
+        ``"neuropixels1"``, or an object. Replaces the
         probe that the source carries. May be left out for one channel.
     positions_um : array-like, shape (n_channels, 2), optional
         Positions of the channels, in place of ``probe``.
@@ -69,14 +75,17 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
         Sample type of a flat binary file, such as ``int16``.
     n_channels : int, optional
         Channels of a flat binary file.
-    gain_uv : float
-        Microvolt per count of an array, ``.npy`` or binary; others carry their own.
+    skip_bytes : int, optional
+        Length of a header before the samples of a flat binary file.
+    gain_uv : float, optional
+        Microvolt per count of an array, ``.npy`` or binary; others carry their own. Not given,
+        integers are counts, and real numbers microvolt or volt, whichever they look like.
     format : str
         Name of the format; ``auto`` tells it by name and contents.
     stream : str, optional
-        Which of several streams.
+        Which of several streams; needed only where several could hold spikes.
     segment : int, optional
-        Which of several segments.
+        Which of several segments; not given, all are joined.
     start_s, duration_s : float, optional
         Range of time; samples then count from its start.
     trust : bool
@@ -98,40 +107,137 @@ def open_recording(  # noqa: PLR0913 - one door for every source, each option of
     if positions_um is not None:
         if probe is not None:
             raise BadInput("give a probe or positions, not both")
-        probe = Geometry(positions_um=positions_um)
+        probe = _geometry(positions_um)
     probe = _run_probe(probe) if trust else probe
-    if isinstance(source, np.ndarray):
-        traces = time_first(source, n_channels_of(probe), channels_first)
-        recording = _from_traces(traces, sampling_rate_hz, probe, gain_uv)
-    elif isinstance(source, str | Path):
-        path = Path(source).expanduser()
-        if (path / SIMULATED / "si_folder.json").is_file():
-            path = path / SIMULATED
-        name = format_of(path) if format == "auto" else format
-        if name in (NPY, BINARY):
-            plain = (
-                _npy(path, n_channels_of(probe), channels_first)
-                if name == NPY
-                else _binary(path, dtype, n_channels, may_end_early=duration_s is not None)
-            )
-            recording = _from_traces(plain, sampling_rate_hz, probe, gain_uv)
-        else:
-            opened = read_format(name, path, stream, trust=trust)
-            recording = from_spikeinterface(
-                opened, probe=probe, segment=segment, watch=Watch.of(path)
-            )
-    elif hasattr(source, "get_traces"):
-        recording = from_spikeinterface(source, probe=probe, segment=segment)
-    elif isinstance(source, Recording):
-        recording = source
-    else:
-        raise BadInput(
-            f"a {type(source).__name__} is not a recording; give a path, an array, "
-            "or a SpikeInterface recording"
-        )
+    how = _How(
+        sampling_rate_hz=sampling_rate_hz,
+        probe=probe,
+        channels_first=channels_first,
+        dtype=dtype,
+        n_channels=n_channels,
+        skip_bytes=skip_bytes,
+        gain_uv=gain_uv,
+        format=format,
+        stream=stream,
+        segment=segment,
+        may_end_early=duration_s is not None,
+        trust=trust,
+    )
+    parts = _parts(source, how)
+    recording = joined(parts)
     if recording.n_samples == 0:
         raise BadInput("the recording holds no samples")
+    _warn_of_counts(parts[0].recording)
     return _time_range(recording, start_s, duration_s)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _How:
+    """The options of `open_recording` that say how a source is read."""
+
+    sampling_rate_hz: float | None
+    probe: Any
+    channels_first: bool | None
+    dtype: str | None
+    n_channels: int | None
+    skip_bytes: int | None
+    gain_uv: float | None
+    format: str
+    stream: str | None
+    segment: int | None
+    may_end_early: bool
+    trust: bool
+
+
+def _parts(source: Any, how: _How) -> list[Part]:
+    """Return the recordings that a source holds, in order of time."""
+    if isinstance(source, list | tuple):
+        if not source:
+            raise BadInput("no recording is given")
+        return [part for one in source for part in _parts(one, how)]
+    if isinstance(source, np.ndarray):
+        traces = time_first(source, n_channels_of(how.probe), how.channels_first)
+        return [Part(recording=_from_traces(traces, how), name="array")]
+    if isinstance(source, str | Path):
+        return _parts_of_path(Path(source).expanduser(), how)
+    if hasattr(source, "get_traces"):
+        return _segments(source, how, "", None)
+    if isinstance(source, Recording):
+        return [Part(recording=_with_probe(source, how.probe), name="recording")]
+    raise BadInput(
+        f"a {type(source).__name__} is not a recording; give a path, an array, "
+        "or a SpikeInterface recording"
+    )
+
+
+def _with_probe(recording: Recording, probe: Any) -> Recording:
+    """Return a recording with another probe, if one is given."""
+    if probe is None:
+        return recording
+    wiring = wiring_for(probe, recording.geometry.n_channels)
+    return ChannelSelection(
+        recording=recording, channel_index=wiring.channel_index, geometry=wiring.geometry
+    )
+
+
+def _parts_of_path(path: Path, how: _How) -> list[Part]:
+    if (path / SIMULATED / "si_folder.json").is_file():
+        path = path / SIMULATED
+    name = format_of(path) if how.format == "auto" else how.format
+    if name not in (NPY, BINARY):
+        opened = read_format(name, path, how.stream, trust=how.trust)
+        return _segments(opened, how, str(path), Watch.of(path))
+    _check_file(path, name)
+    if name == NPY:
+        plain = open_npy(path, n_channels_of(how.probe), how.channels_first)
+    else:
+        plain = checked_binary(
+            path,
+            how.dtype,
+            how.n_channels,
+            skip_bytes=how.skip_bytes,
+            may_end_early=how.may_end_early,
+        )
+    return [Part(recording=_from_traces(plain, how), name=str(path))]
+
+
+def _segments(si_recording: Any, how: _How, name: str, watch: Watch | None) -> list[Part]:
+    """Return the segment that is meant, or all of them."""
+    n_segments = si_recording.get_num_segments()
+    chosen = [how.segment] if how.segment is not None or n_segments == 1 else range(n_segments)
+    parts = []
+    for segment in chosen:
+        one = from_spikeinterface(si_recording, probe=how.probe, segment=segment, watch=watch)
+        label = f"{name} segment {segment}".strip() if len(chosen) > 1 else name or "recording"
+        began = si_recording.get_time_info(segment_index=segment or 0)["t_start"]
+        if one.n_samples or n_segments == 1:
+            parts.append(
+                Part(recording=in_microvolt(one), name=label, segment=segment, began_s=began)
+            )
+    if not parts:
+        raise BadInput("the recording holds no samples")
+    return parts
+
+
+def _geometry(positions_um: Any) -> Geometry:
+    """Return positions, in two or three dimensions, as a geometry."""
+    try:
+        positions = np.asarray(positions_um, np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"positions_um cannot be read as an array of numbers: {error}") from None
+    layout = in_plane(positions)
+    places = in_micrometres(layout.positions_um, layout.side_index)
+    return Geometry(positions_um=places, shank_index=layout.side_index)
+
+
+def _warn_of_counts(recording: Any) -> None:
+    """Say once that amplitudes will be counts, and how they become microvolt."""
+    inner = getattr(recording, "recording", recording)
+    if getattr(inner, "unit", "µV") == "counts":
+        _log.warning(
+            "the gain of the recording is not known, so amplitudes are in counts; "
+            "give --gain (gain_uv=), µV per count, where the format does not carry it"
+        )
 
 
 def _run_probe(probe: Any) -> Any:
@@ -143,23 +249,6 @@ def _run_probe(probe: Any) -> Any:
     return read_prb(Path(probe).expanduser())
 
 
-def _npy(path: Path, n_channels: int | None, channels_first: bool | None) -> FileTraces:
-    _check_file(path, NPY)
-    return open_npy(path, n_channels, channels_first)
-
-
-def _binary(
-    path: Path, dtype: str | None, n_channels: int | None, *, may_end_early: bool
-) -> FileTraces:
-    _check_file(path, BINARY)
-    if dtype is None or n_channels is None:
-        raise BadInput(
-            f"{path} is taken as flat binary, which does not describe itself; "
-            "give --dtype and --channels, or --format if it is something else"
-        )
-    return open_binary(path, dtype, n_channels, may_end_early=may_end_early)
-
-
 def _check_file(path: Path, name: str) -> None:
     if not path.exists():
         raise BadInput(f"{path} does not exist")
@@ -168,24 +257,25 @@ def _check_file(path: Path, name: str) -> None:
         raise BadInput(f"{path} is {what}, expected a {name} file")
 
 
-def _from_traces(
-    traces: Any, sampling_rate_hz: float | None, probe: Any, gain_uv: float
-) -> Recording:
-    if sampling_rate_hz is None:
+def _from_traces(traces: Any, how: _How) -> Recording:
+    if how.sampling_rate_hz is None:
         raise BadInput(
             "the sampling rate is not in the data; give --sampling-rate (sampling_rate_hz=) in Hz"
         )
-    checked_sampling_rate_hz(sampling_rate_hz)
+    checked_sampling_rate_hz(how.sampling_rate_hz)
     n_recorded = traces.shape[1]
-    wiring = wiring_for(probe, n_recorded)
+    wiring = wiring_for(how.probe, n_recorded)
     in_order = np.array_equal(wiring.channel_index, np.arange(n_recorded))
     everywhere = Geometry(positions_um=np.zeros((n_recorded, 2)))
+    known = how.gain_uv is not None or traces.dtype.kind == "f"
     recorded = ArrayRecording(
         traces=traces,
-        sampling_rate_hz=sampling_rate_hz,
+        sampling_rate_hz=how.sampling_rate_hz,
         geometry=wiring.geometry if in_order else everywhere,
-        gain_uv=gain_uv,
+        gain_uv=1.0 if how.gain_uv is None else how.gain_uv,
+        unit="µV" if known else "counts",
     )
+    recorded = in_microvolt(recorded, given=how.gain_uv is not None)
     if in_order:
         return recorded
     return ChannelSelection(

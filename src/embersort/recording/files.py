@@ -50,7 +50,9 @@ def open_npy(path: Path, n_channels: int | None, channels_first: bool | None) ->
     )
 
 
-def open_binary(path: Path, dtype: str, n_channels: int, *, may_end_early: bool) -> FileTraces:
+def open_binary(
+    path: Path, dtype: str, n_channels: int, *, may_end_early: bool, skip_bytes: int = 0
+) -> FileTraces:
     """Open a flat binary file, samples interleaved by channel, as time × channel.
 
     Parameters
@@ -62,6 +64,8 @@ def open_binary(path: Path, dtype: str, n_channels: int, *, may_end_early: bool)
         Channels in the file.
     may_end_early : bool
         Whether a last sample that lacks some channels is dropped rather than refused.
+    skip_bytes : int
+        Length of the header before the first sample.
 
     Raises
     ------
@@ -76,18 +80,22 @@ def open_binary(path: Path, dtype: str, n_channels: int, *, may_end_early: bool)
         raise BadInput(f"'{dtype}' is not a sample type; give --dtype, such as int16")
     if n_channels < 1:
         raise BadInput(f"--channels is {n_channels}, expected at least 1")
-    n_bytes = path.stat().st_size
+    if skip_bytes < 0:
+        raise BadInput(f"--skip-bytes is {skip_bytes}, expected at least 0")
+    n_bytes = max(0, path.stat().st_size - skip_bytes)
+    after = f" after the first {skip_bytes}" if skip_bytes else ""
     frame = sample_type.itemsize * n_channels
     n_samples, n_left = divmod(n_bytes, frame)
     if n_left and not may_end_early:
         raise BadInput(
-            f"{path} has {n_bytes} bytes, which is not a whole number of samples of {n_channels} "
-            f"{sample_type} channels ({frame} bytes); check --dtype and --channels, "
+            f"{path} has {n_bytes} bytes{after}, which is not a whole number of samples of "
+            f"{n_channels} {sample_type} channels ({frame} bytes); check --dtype and --channels; "
+            "if the file has a header give its length by --skip-bytes, "
             "or if the file was cut short give --duration to read what is there"
         )
     if n_samples == 0:
-        raise BadInput(f"{path} holds no samples")
-    return FileTraces(path, sample_type, (n_samples, n_channels))
+        raise BadInput(f"{path} holds no samples{after and f'{after} bytes'}")
+    return FileTraces(path, sample_type, (n_samples, n_channels), offset=skip_bytes)
 
 
 def time_first(

@@ -9,6 +9,7 @@ from typing import Any
 
 from embersort.errors import BadInput, EmbersortError, MissingDependency, nearest_name
 from embersort.recording.folders import open_folder_recording, open_zarr_recording
+from embersort.recording.streams import stream_named, stream_with_spikes, streams_of
 from embersort.recording.trust import no_pickles, untrusted
 
 SPIKEINTERFACE_FOLDER = "spikeinterface"
@@ -80,6 +81,8 @@ def format_of(path: Path) -> str:
             if next(path.glob(pattern), None) is not None:
                 return name
         raise BadInput(f"{path} is a folder of no format that is known by sight; {_HOW_TO_NAME}")
+    if suffix == ".meta" and path.with_suffix(".bin").is_file():
+        return "spikeglx"
     raise BadInput(f"the format of {path} is not known by its name; {_HOW_TO_NAME}")
 
 
@@ -168,38 +171,21 @@ def _read_foreign(name: str, path: Path, stream: str | None) -> Any:
     wants = list(inspect.signature(reader).parameters)
     place = path.parent if wants[0] == "folder_path" and path.is_file() else path
     options: dict[str, Any] = {wants[0]: place}
-    names, ids = _streams(name, place)
-    if stream is None and len(names) > 1:
-        raise BadInput(f"{path} holds several streams ({', '.join(names)}); choose with --stream")
-    if stream is not None and names:
-        options["stream_name"] = _chosen(stream, names, ids, path)
+    streams = streams_of(_class_of(name), place)
+    if streams is not None and stream is not None:
+        options["stream_name"] = stream_named(stream, streams, path).name
+    elif streams is not None and len(streams) > 1:
+        options["stream_name"] = stream_with_spikes(streams, path).name
     elif stream is not None:
         options["electrical_series_path" if name == "nwb" else "stream_name"] = stream
     return reader(**options)
 
 
-def _chosen(stream: str, names: list[str], ids: list[str], path: Path) -> str:
-    """Return the name of the stream that is meant: by name, identifier, or a telling part."""
-    if stream in names:
-        return stream
-    if stream in ids:
-        return names[ids.index(stream)]
-    holding = [name for name in names if stream in name]
-    if len(holding) == 1:
-        return holding[0]
-    raise BadInput(f"{path} has no one stream '{stream}'; there are {', '.join(names)}")
-
-
-def _streams(name: str, place: Path) -> tuple[list[str], list[str]]:
-    """Return names and identifiers of the streams; empty for readers that have none."""
-    from spikeinterface.extractors import get_neo_streams
+def _class_of(name: str) -> Any:
+    """Return the class of one of Neo's readers; None for other formats."""
     from spikeinterface.extractors.extractor_classes import neo_recording_extractors_dict
 
-    neo_readers = {
-        reader.__name__.replace("Recording", "").replace("Extractor", "").lower()
-        for reader in neo_recording_extractors_dict
-    }
-    if name not in neo_readers:
-        return [], []
-    names, ids = get_neo_streams(name, place)
-    return [str(one) for one in names], [str(one) for one in ids]
+    for reader in neo_recording_extractors_dict:
+        if reader.__name__.replace("Recording", "").replace("Extractor", "").lower() == name:
+            return reader
+    return None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from embersort.recording.array import ArrayRecording, ChannelSelection, Excerpt
+from embersort.recording.joined import JoinedRecording
 from embersort.recording.plain import FileTraces
 from embersort.recording.reopened import ReopenedRecording
 from embersort.recording.wrapped import SpikeInterfaceRecording, probe_group, to_spikeinterface
@@ -33,6 +34,10 @@ def native_spikeinterface(recording: Recording) -> Any:
     if isinstance(recording, ChannelSelection):
         whole = native_spikeinterface(recording.recording)
         return _wired(whole, recording.channel_index, recording.geometry)
+    if isinstance(recording, JoinedRecording):
+        from spikeinterface.core import concatenate_recordings
+
+        return concatenate_recordings([native_spikeinterface(one) for one in recording.parts])
     if isinstance(recording, SpikeInterfaceRecording):
         source = recording.source
         if source.get_num_segments() > 1:

@@ -16,13 +16,13 @@ class ReopenedRecording:
 
     Parameters
     ----------
-    path : str
-        Absolute, and valid wherever the recording is sent.
+    path : str or list of str
+        Absolute, and valid wherever the recording is sent. Several are joined in time.
     options : dict
         Of `embersort.open_recording`.
     """
 
-    def __init__(self, path: str, options: dict[str, Any]) -> None:
+    def __init__(self, path: str | list[str], options: dict[str, Any]) -> None:
         self._path, self._options = path, options
         self._opened = open_recording(path, **options)
 

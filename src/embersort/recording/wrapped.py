@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadInput, EmbersortError
-from embersort.recording.array import NonFiniteGuard, checked_sampling_rate_hz
+from embersort.recording.array import can_be_impossible, checked_sampling_rate_hz
+from embersort.recording.missing import MissingSamples
 from embersort.recording.npy import reason
 from embersort.recording.plain import FileTraces
 from embersort.recording.probes import HOW_TO_GIVE_A_PROBE, Wiring, wiring_for
@@ -44,6 +45,10 @@ class SpikeInterfaceRecording:
         Which channels are read, and where they sit.
     gain_uv, offset_uv : ndarray, shape (n_channels,), float32
         Microvolt per count, and microvolt at count 0.
+    unit : str
+        ``µV``, or ``counts`` where the gain is not known.
+    missing : MissingSamples
+        What was read as 0 since it cannot be a voltage.
     """
 
     source: Any
@@ -51,9 +56,10 @@ class SpikeInterfaceRecording:
     wiring: Wiring
     gain_uv: NDArray[np.float32]
     offset_uv: NDArray[np.float32]
+    unit: str = "µV"
+    missing: MissingSamples = field(default_factory=MissingSamples, repr=False, compare=False)
     _plain: FileTraces | None = field(default=None, repr=False, compare=False)
     _watch: Watch | None = field(default=None, repr=False, compare=False)
-    _guard: NonFiniteGuard = field(default_factory=NonFiniteGuard, repr=False, compare=False)
     _lock: Any = field(default_factory=nullcontext, repr=False, compare=False)
 
     @property
@@ -79,9 +85,9 @@ class SpikeInterfaceRecording:
     def read(self, start_sample: int, stop_sample: int) -> NDArray[np.float32]:
         """Return traces in microvolt, shape (stop_sample - start_sample, n_channels).
 
-        Samples that are NaN or infinite are 0, with one warning per recording.
+        Samples that are NaN, infinite or impossible are 0, with one warning per recording.
         """
-        raw = self._raw(start_sample, stop_sample)
+        raw = self.read_raw(start_sample, stop_sample)
         index = self.wiring.channel_index
         if len(index) != raw.shape[1] or (np.diff(index) != 1).any():
             raw = raw[:, index]
@@ -90,11 +96,11 @@ class SpikeInterfaceRecording:
             traces = raw.astype(np.float32, order="C")
         traces *= self.gain_uv
         traces += self.offset_uv
-        if raw.dtype.kind == "f":
-            return self._guard.cleaned(traces, start_sample)
+        if can_be_impossible(raw.dtype, self.unit):
+            return self.missing.cleaned(traces, start_sample)
         return traces
 
-    def _raw(self, start_sample: int, stop_sample: int) -> NDArray[Any]:
+    def read_raw(self, start_sample: int, stop_sample: int) -> NDArray[Any]:
         """Return traces as they are stored; whatever a reader raises, the error says where."""
         if self._plain is not None:
             return self._plain[start_sample:stop_sample]
@@ -164,6 +170,7 @@ def from_spikeinterface(
     if si_recording.has_scaleable_traces():
         gain = np.asarray(si_recording.get_channel_gains(), np.float32)
         offset = np.asarray(si_recording.get_channel_offsets(), np.float32)
+    known = si_recording.has_scaleable_traces() or si_recording.get_dtype().kind == "f"
     checked_sampling_rate_hz(si_recording.get_sampling_frequency())
     thread_safe = type(si_recording).__name__ in _THREAD_SAFE_READERS
     return SpikeInterfaceRecording(
@@ -172,6 +179,7 @@ def from_spikeinterface(
         wiring=wiring,
         gain_uv=gain[wiring.channel_index],
         offset_uv=offset[wiring.channel_index],
+        unit="µV" if known else "counts",
         _plain=_plain_traces(si_recording, segment or 0),
         _watch=watch,
         _lock=nullcontext() if thread_safe else threading.Lock(),

@@ -47,6 +47,7 @@ def sort(
     *,
     sampling_rate_hz: float | None = None,
     positions_um: FloatArray | Sequence[Sequence[float]] | None = None,
+    probe: Any = None,
     progress: Progress | None = None,
     mapper: TileMapper = map_tiles,
     stages: StageStore | None = None,
@@ -64,6 +65,8 @@ def sort(
         Of an array.
     positions_um : array_like, shape (n_channels, 2), optional
         Of the channels of an array.
+    probe : optional
+        As for `embersort.open_recording`, such as ``"neuropixels1"``; replaces the recording's.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
     mapper : TileMapper, optional
@@ -93,7 +96,9 @@ def sort(
             f"config is a {type(config).__name__}, expected a SortConfig; "
             "SortConfig.parse(values) makes one of nested values"
         )
-    source = open_recording(recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um)
+    source = open_recording(
+        recording, sampling_rate_hz=sampling_rate_hz, positions_um=positions_um, probe=probe
+    )
     clock = StageClock(progress)
     products = _run_stages(source, config or SortConfig(), clock, mapper, stages or StageStore())
 
