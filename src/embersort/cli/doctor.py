@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -45,8 +45,15 @@ _BENCH_MATRIX = 1024
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile all kernels now, and nothing else.")
+    ] = False,
+) -> None:
     """Say what is installed, what works, and how fast the machine is."""
+    if compile:
+        _compile()
+        return
     from embersort import __version__
     from embersort.machine import describe_machine, package_version
 
@@ -78,6 +85,18 @@ def doctor() -> None:
         raise typer.Exit(1)
     typer.echo("\nSpeed, one process")
     typer.echo(format_table(_speed()))
+
+
+def _compile() -> None:
+    from embersort.cli.compilation import compile_kernels, is_compiled
+    from embersort.cli.terminal import Progress
+
+    if is_compiled():
+        typer.echo("all kernels are compiled")
+        return
+    with Progress() as progress:
+        watch = compile_kernels(progress)
+    typer.echo(f"{watch.n_kernels} kernels compiled in {watch.seconds:.0f} s")
 
 
 def _import_problem(module: str) -> str | None:

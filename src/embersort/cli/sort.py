@@ -118,6 +118,10 @@ def sort(
     ] = None,
     trust: Trust = False,
     overwrite: Overwrite = False,
+    profile: Annotated[
+        bool,
+        typer.Option("--profile", help="Say what start and stages cost: CPU, reads, bytes."),
+    ] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Leave report.html out.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -160,6 +164,7 @@ def sort(
             overwrite=overwrite,
             inputs=inputs,
             report=not no_report,
+            profile=profile,
             quiet=quiet,
             log=log,
         )
@@ -180,6 +185,7 @@ class _Run:
     overwrite: bool
     inputs: list[Any]
     report: bool
+    profile: bool
     quiet: bool
     log: StringIO
 
@@ -205,7 +211,15 @@ def _sort_into(out: Path, path: str | list[str], how: dict[str, Any], run: _Run)
         "start_s": how.get("start_s", 0.0),
     }
     with _stages(out, opened, run.config, source) as stages:
-        result = _timed_sort(opened, run.config, source, run.scheduler, stages, quiet=run.quiet)
+        result = _timed_sort(
+            opened,
+            run.config,
+            source,
+            run.scheduler,
+            stages,
+            quiet=run.quiet,
+            profile=run.profile,
+        )
 
     def write(folder: Path) -> None:
         write_files(result, folder)
@@ -217,6 +231,11 @@ def _sort_into(out: Path, path: str | list[str], how: dict[str, Any], run: _Run)
     write_folder(out, write, overwrite=run.overwrite, marker=RUN_FILE, inputs=run.inputs)
     if not run.quiet:
         typer.echo(_summary(result, out))
+    if run.profile:
+        from embersort.cli.profile import StageCost, import_table, stage_table
+
+        costs = [StageCost(**cost) for cost in result.provenance["stages"]]
+        typer.echo(f"\n{stage_table(costs)}\n\n{import_table()}")
 
 
 def read_settings(config: Path | None, overrides: list[str]) -> SortConfig:
@@ -273,8 +292,14 @@ def _timed_sort(
     stages: StageStore,
     *,
     quiet: bool,
+    profile: bool = False,
 ) -> SortResult:
-    """Sort, and add to the provenance what was sorted, how fast, and in how much memory."""
+    """Sort, and add to the provenance what was sorted, how fast, and in how much memory.
+
+    The compilation of kernels, which happens once per installation, is no part of the speed.
+    """
+    from embersort.cli.compilation import CompileWatch
+    from embersort.cli.profile import CountedRecording, StageClock
     from embersort.machine import describe_machine, peak_memory_mb
     from embersort.recording import account_of
     from embersort.sorting import sort as sort_recording
@@ -293,10 +318,22 @@ def _timed_sort(
         duration_s,
         recording.sampling_rate_hz,
     )
+    with Progress(quiet=quiet) as progress:
+        _compile_first(progress, quiet=quiet)
     started, cpu_started = time.perf_counter(), time.process_time()
-    with _mapper(scheduler, config) as mapper, Progress(quiet=quiet) as progress:
-        result = sort_recording(recording, config, progress=progress, mapper=mapper, stages=stages)
-    total_s = time.perf_counter() - started
+    # What Dask's workers read is counted where they are.
+    counted = CountedRecording(recording) if profile and scheduler is None else None
+    with (
+        _mapper(scheduler, config) as mapper,
+        Progress(quiet=quiet) as progress,
+        CompileWatch() as watch,
+    ):
+        clock = StageClock(progress, watch, counted)
+        result = sort_recording(
+            counted or recording, config, progress=clock, mapper=mapper, stages=stages
+        )
+        costs = clock.costs()
+    total_s = time.perf_counter() - started - watch.seconds
     if not result.sorting.n_units:
         _log.warning("no units were found in %.1f s of recording", duration_s)
     provenance = {
@@ -307,10 +344,25 @@ def _timed_sort(
         "peak_memory_mb": peak_memory_mb(),
         "cpu_time_s": time.process_time() - cpu_started,
         "times_real_time": duration_s / total_s,
+        "stages": [dataclasses.asdict(cost) for cost in costs],
         "command": sys.argv,
     }
-    timings = {**result.timings_s, "total": total_s}
+    compiling = {cost.stage: cost.compiling_s for cost in costs}
+    timings = {name: s - compiling.get(name, 0.0) for name, s in result.timings_s.items()}
+    timings["total"] = total_s
     return dataclasses.replace(result, provenance=provenance, timings_s=timings)
+
+
+def _compile_first(progress: Progress, *, quiet: bool) -> None:
+    """Compile the kernels where that was not done before, and say so."""
+    from embersort.cli.compilation import compile_kernels, is_compiled
+
+    if is_compiled():
+        return
+    if not quiet:
+        typer.echo("compiling kernels, once per installation; later sorts start at once", err=True)
+    watch = compile_kernels(progress)
+    _log.info("compiled %d kernels in %.1f s", watch.n_kernels, watch.seconds)
 
 
 def _mapper(scheduler: str | None, config: SortConfig) -> AbstractContextManager[TileMapper]:
