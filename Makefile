@@ -11,7 +11,7 @@ demo: $(VENV)/.run
 	$(BIN)/python -m embersort.cli demo -o demo --overwrite
 
 test: check
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --durations=25
 
 # The website of the development suite's committed results; what lies on this machine only is left out.
 site: $(VENV)/.dev
