@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.errors import BadWeights, nearest_name
+from embersort.errors import BadConfig, BadWeights, nearest_name
 
 MANIFEST_NAME = "manifest.json"
+
+Sizes = TypeVar("Sizes", covariant=True)
+Loaded = TypeVar("Loaded")
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -37,6 +40,16 @@ class WeightFile:
     metadata: dict[str, str]
     sha256: str
 
+    def sizes(self, name: str, kind: Parsed[Sizes]) -> Sizes:
+        """Return the settings that the file states under a name.
+
+        Raises
+        ------
+        KeyError, ValueError, BadConfig
+            If it states none, or not such ones: `WeightKind.load` says which file it was.
+        """
+        return kind.parse(json.loads(self.metadata[name]), str(self.path))
+
     def part(self, prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> Tensors:
         """Return the tensors whose names begin with a prefix, by the rest of their names.
 
@@ -56,6 +69,79 @@ class WeightFile:
                 )
             part[name] = np.array(value, np.float32)
         return part
+
+
+class Parsed(Protocol[Sizes]):
+    """A kind of settings that are read from plain values."""
+
+    def parse(self, values: dict[str, Any], where: str) -> Sizes:
+        """Return the settings; refuse what does not fit."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WeightKind(Generic[Loaded]):
+    """A kind of weight file: where those that ship are, and what is made of one.
+
+    Attributes
+    ----------
+    file_format : str
+        What a file must say that it is.
+    folder : Path
+        Holds those that came with Embersort, and their hashes.
+    remedy : str
+        What to do about a bad file; ends every message.
+    build : callable
+        From what a file holds to the network.
+    what : str
+        What a file of this kind is called.
+    """
+
+    file_format: str
+    folder: Path
+    remedy: str
+    build: Callable[[WeightFile], Loaded]
+    what: str = "weight file"
+
+    def load(self, path: Path, *, sha256: str | None = None) -> Loaded:
+        """Read a file.
+
+        Parameters
+        ----------
+        path : Path
+        sha256 : str, optional
+            Refuse any other file than the one with this hash.
+
+        Raises
+        ------
+        BadWeights
+            If the file is missing, truncated, altered, or of another kind.
+        """
+        file = read_weight_file(
+            path,
+            sha256=sha256,
+            file_format=self.file_format,
+            remedy=self.remedy,
+            what=self.what,
+        )
+        try:
+            return self.build(file)
+        except (KeyError, ValueError, BadConfig) as error:
+            raise BadWeights(
+                f"{path} is not a whole {self.what} ({error}); {self.remedy}"
+            ) from None
+
+    def shipped(self, name: str) -> Loaded:
+        """Read a file that came with Embersort.
+
+        Raises
+        ------
+        BadWeights
+            If there is none of that name, or it is not the one that was shipped.
+        """
+        sha256 = shipped_hash(self.folder, name, self.remedy)
+        file = name if name.endswith(".safetensors") else f"{name}.safetensors"
+        return self.load(self.folder / file, sha256=sha256)
 
 
 def shipped_hash(folder: Path, name: str, remedy: str) -> str:

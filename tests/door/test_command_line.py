@@ -6,7 +6,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -235,15 +234,11 @@ def test_unknown_command_gets_a_near_one(command):
     assert "Did you mean 'sort'" in done.err
 
 
-def test_help_is_fast_and_names_every_command():
-    started = time.perf_counter()
+def test_help_names_every_command():
     done = run_process("--help")
-    elapsed_s = time.perf_counter() - started
     assert done.returncode == 0
     for name in ("sort", "compare", "doctor", "demo"):
         assert f"\n  {name} " in done.stdout
-    # Half a second is the promise on an idle machine; tests share theirs.
-    assert elapsed_s < 2.0
 
 
 def test_help_imports_nothing_heavy():

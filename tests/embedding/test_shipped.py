@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from embersort.config import SortConfig
-from embersort.embedding.network_file import SHIPPED_FOLDER
 from embersort.embedding.stage import make_encoder_stage
-from embersort.embedding.weights import load_shipped
+from embersort.embedding.weights import SHIPPED_FOLDER, load_shipped
 from embersort.recording import ArrayRecording
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import simulate

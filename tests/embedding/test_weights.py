@@ -1,10 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from embedding_samples import random_weights
-from embersort.embedding import network_file
 from embersort.embedding import weights as module
 from embersort.embedding.weights import load_shipped, load_weights, save_weights
 from embersort.errors import BadWeights
@@ -85,7 +85,7 @@ def test_another_safetensors_file(tmp_path):
 
 def test_shipped_weights_are_found_by_name_and_hash(saved, monkeypatch):
     path, sha256 = saved
-    monkeypatch.setattr(network_file, "SHIPPED_FOLDER", path.parent)
+    monkeypatch.setattr(module, "KIND", replace(module.KIND, folder=path.parent))
     with pytest.raises(BadWeights, match="missing or broken"):
         load_shipped("small")
     (path.parent / "manifest.json").write_text(json.dumps({"small": sha256}))

@@ -33,8 +33,8 @@ KERNEL_FOLDERS = (
     "templates",
 )
 """Where the kernels of a sort stand: what is compiled depends on the files there."""
-N_KERNELS = 120
-"""About so many are compiled for a sort: the length of the progress bar."""
+N_KERNELS = 360
+"""About so many compilations a sort needs, each kernel by its types: the length of the bar."""
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from embersort.confidence.trees import Trees
 from embersort.confidence.unit_features import UNIT_FEATURES
 from embersort.errors import BadWeights
 from embersort.types import FloatArray
-from embersort.weight_file import read_weight_file, shipped_hash, write_weight_file
+from embersort.weight_file import WeightFile, WeightKind, write_weight_file
 
 SHIPPED_FOLDER = Path(__file__).parent / "weights"
 SHIPPED_NAME = "confidence.safetensors"
@@ -74,39 +74,32 @@ class ConfidenceModel:
     sha256: str = ""
 
 
-def load_shipped() -> ConfidenceModel:
-    """Read the model that came with Embersort.
-
-    Raises
-    ------
-    BadWeights
-        If it is missing, or not the file that was shipped.
-    """
-    sha256 = shipped_hash(SHIPPED_FOLDER, SHIPPED_NAME, REINSTALL)
-    return load_model(SHIPPED_FOLDER / SHIPPED_NAME, sha256=sha256)
-
-
-def load_model(path: Path, *, sha256: str | None = None) -> ConfidenceModel:
-    """Read a model.
-
-    Parameters
-    ----------
-    path : Path
-    sha256 : str, optional
-        Refuse any other file than the one with this hash.
-
-    Raises
-    ------
-    BadWeights
-        If the file is missing, truncated, altered, or was made for other features.
-    """
-    file = read_weight_file(path, sha256=sha256, file_format=FORMAT, remedy=REINSTALL, what=WHAT)
+def _model(file: WeightFile) -> ConfidenceModel:
+    """Put a model together from the arrays of a file."""
     if file.metadata != _metadata():
-        raise BadWeights(f"{path} was made for other features; {REINSTALL}")
-    try:
-        return _model(file.tensors, file.sha256)
-    except (KeyError, ValueError) as error:
-        raise BadWeights(f"{path} is not a whole {WHAT} ({error}); {REINSTALL}") from None
+        raise BadWeights(f"{file.path} was made for other features; {REINSTALL}")
+    tensors = file.tensors
+    return ConfidenceModel(
+        spike=Trees(**_arrays("spike", Trees, tensors)),
+        calibration=Curve(**_arrays("calibration", Curve, tensors)),
+        accuracy=Trees(**_arrays("accuracy", Trees, tensors)),
+        precision=Trees(**_arrays("precision", Trees, tensors)),
+        recall=Trees(**_arrays("recall", Trees, tensors)),
+        low=Curve(**_arrays("low", Curve, tensors)),
+        high=Curve(**_arrays("high", Curve, tensors)),
+        sha256=file.sha256,
+    )
+
+
+KIND = WeightKind(
+    file_format=FORMAT, folder=SHIPPED_FOLDER, remedy=REINSTALL, build=_model, what=WHAT
+)
+load_model = KIND.load
+
+
+def load_shipped() -> ConfidenceModel:
+    """Read the model that came with Embersort; see `WeightKind.shipped`."""
+    return KIND.shipped(SHIPPED_NAME)
 
 
 def save_model(model: ConfidenceModel, path: Path) -> str:
@@ -117,20 +110,6 @@ def save_model(model: ConfidenceModel, path: Path) -> str:
         for array in fields(getattr(model, part.name))
     }
     return write_weight_file(tensors, _metadata(), path)
-
-
-def _model(tensors: dict[str, NDArray[Any]], sha256: str) -> ConfidenceModel:
-    """Put a model together from the arrays of a file."""
-    return ConfidenceModel(
-        spike=Trees(**_arrays("spike", Trees, tensors)),
-        calibration=Curve(**_arrays("calibration", Curve, tensors)),
-        accuracy=Trees(**_arrays("accuracy", Trees, tensors)),
-        precision=Trees(**_arrays("precision", Trees, tensors)),
-        recall=Trees(**_arrays("recall", Trees, tensors)),
-        low=Curve(**_arrays("low", Curve, tensors)),
-        high=Curve(**_arrays("high", Curve, tensors)),
-        sha256=sha256,
-    )
 
 
 def _arrays(

@@ -12,14 +12,11 @@ from embersort.embedding.architecture import (
     encoder_shapes,
 )
 from embersort.embedding.kernels import Float32
-from embersort.embedding.network_file import (
-    read_network_file,
-    read_shipped_network,
-    sizes_in,
-)
-from embersort.weight_file import WeightFile, write_weight_file
+from embersort.weight_file import WeightFile, WeightKind, write_weight_file
 
 FORMAT = "embersort-1"
+SHIPPED_FOLDER = Path(__file__).parent / "weights"
+REINSTALL = "install Embersort again, or train anew with 'embersort train'"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,15 +40,25 @@ class Weights:
     sha256: str = ""
 
 
-def load_shipped(name: str = "default") -> Weights:
-    """Read weights that came with Embersort.
+def _weights_of(file: WeightFile) -> Weights:
+    encoder_config = file.sizes("encoder", EncoderConfig)
+    context_config = file.sizes("context", ContextConfig)
+    return Weights(
+        encoder_config=encoder_config,
+        context_config=context_config,
+        encoder=file.part("encoder.", encoder_shapes(encoder_config)),
+        context=file.part("context.", context_shapes(context_config, encoder_config.n_dims)),
+        sha256=file.sha256,
+    )
 
-    Raises
-    ------
-    BadWeights
-        If there are none of that name, or the file is not the one that was shipped.
-    """
-    return _weights_of(read_shipped_network(name, FORMAT))
+
+KIND = WeightKind(file_format=FORMAT, folder=SHIPPED_FOLDER, remedy=REINSTALL, build=_weights_of)
+load_weights = KIND.load
+
+
+def load_shipped(name: str = "default") -> Weights:
+    """Read weights that came with Embersort; see `WeightKind.shipped`."""
+    return KIND.shipped(name)
 
 
 def load_named(name: str) -> Weights:
@@ -67,23 +74,6 @@ def load_named(name: str) -> Weights:
     return load_shipped(name)
 
 
-def load_weights(path: Path, *, sha256: str | None = None) -> Weights:
-    """Read a weight file.
-
-    Parameters
-    ----------
-    path : Path
-    sha256 : str, optional
-        Refuse any other file than the one with this hash.
-
-    Raises
-    ------
-    BadWeights
-        If the file is missing, truncated, altered, or not of this kind of network.
-    """
-    return _weights_of(read_network_file(path, FORMAT, sha256=sha256))
-
-
 def save_weights(weights: Weights, path: Path) -> str:
     """Write a weight file in one move, and return its sha256."""
     tensors = {f"encoder.{name}": value for name, value in weights.encoder.items()}
@@ -94,15 +84,3 @@ def save_weights(weights: Weights, path: Path) -> str:
         "context": weights.context_config.model_dump_json(),
     }
     return write_weight_file(tensors, metadata, path)
-
-
-def _weights_of(file: WeightFile) -> Weights:
-    encoder_config = sizes_in(file, "encoder", EncoderConfig)
-    context_config = sizes_in(file, "context", ContextConfig)
-    return Weights(
-        encoder_config=encoder_config,
-        context_config=context_config,
-        encoder=file.part("encoder.", encoder_shapes(encoder_config)),
-        context=file.part("context.", context_shapes(context_config, encoder_config.n_dims)),
-        sha256=file.sha256,
-    )

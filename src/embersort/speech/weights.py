@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from embersort.errors import BadConfig, BadWeights
 from embersort.speech.network import Network, NetworkConfig, weight_shapes
 from embersort.speech.spectrogram import SpectrogramConfig
-from embersort.weight_file import read_weight_file, shipped_hash, write_weight_file
+from embersort.weight_file import WeightFile, WeightKind, write_weight_file
 
 SHIPPED_FOLDER = Path(__file__).parent / "weights"
 SHIPPED_NAME = "voices.safetensors"
@@ -31,43 +29,25 @@ class TrainedNetwork:
     spectrogram: SpectrogramConfig
 
 
+def _trained(file: WeightFile) -> TrainedNetwork:
+    config = file.sizes("network", NetworkConfig)
+    network = Network(config=config, weights=file.part("", weight_shapes(config)))
+    return TrainedNetwork(network=network, spectrogram=file.sizes("spectrogram", SpectrogramConfig))
+
+
+KIND = WeightKind(
+    file_format=FORMAT,
+    folder=SHIPPED_FOLDER,
+    remedy=REINSTALL,
+    build=_trained,
+    what="weight file of the speech network",
+)
+load_weights = KIND.load
+
+
 def load_shipped() -> TrainedNetwork:
-    """Read the weights that came with Embersort.
-
-    Raises
-    ------
-    BadWeights
-        If the file is missing or is not the one that was shipped.
-    """
-    sha256 = shipped_hash(SHIPPED_FOLDER, SHIPPED_NAME, REINSTALL)
-    return load_weights(SHIPPED_FOLDER / SHIPPED_NAME, sha256=sha256)
-
-
-def load_weights(path: Path, *, sha256: str | None = None) -> TrainedNetwork:
-    """Read a weight file.
-
-    Parameters
-    ----------
-    path : Path
-    sha256 : str, optional
-        Refuse any other file than the one with this hash.
-
-    Raises
-    ------
-    BadWeights
-        If the file is missing, truncated, altered, or not of this kind of network.
-    """
-    file = read_weight_file(path, sha256=sha256, file_format=FORMAT, remedy=REINSTALL)
-    try:
-        network_config = NetworkConfig.parse(json.loads(file.metadata["network"]), str(path))
-        spectrogram = SpectrogramConfig.parse(json.loads(file.metadata["spectrogram"]), str(path))
-    except (KeyError, ValueError, BadConfig) as error:
-        raise BadWeights(
-            f"{path} is not a whole weight file of the speech network ({error}); {REINSTALL}"
-        ) from None
-    weights = file.part("", weight_shapes(network_config))
-    network = Network(config=network_config, weights=weights)
-    return TrainedNetwork(network=network, spectrogram=spectrogram)
+    """Read the weights that came with Embersort; see `WeightKind.shipped`."""
+    return KIND.shipped(SHIPPED_NAME)
 
 
 def save_weights(trained: TrainedNetwork, path: Path) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from embersort.config import Config
 from embersort.errors import BadConfig
 from embersort.training.checkpoint import load_checkpoint
-from embersort.training.device import CPU
+from embersort.training.device import CPU, on_device
 from embersort.training.loop import BEST_NAME, LoopConfig, train
 
 log = logging.getLogger(__name__)
@@ -39,8 +38,10 @@ class Task:
         Step to batch, and to nothing but the step.
     loss_of : callable
         Network and batch to a scalar loss.
-    evaluate : callable
-        Network to named held-out scores.
+    held_out : sequence
+        Batches that the network is scored on and never learns from.
+    scores_of : callable
+        Network and held-out batches to named scores.
     kept_by : str
         The score by which the weights that are kept are chosen.
     save : callable
@@ -50,9 +51,65 @@ class Task:
     model: nn.Module
     batch_at: Callable[[int], Any]
     loss_of: Callable[[nn.Module, Any], Tensor]
-    evaluate: Callable[[nn.Module], dict[str, float]]
+    held_out: Sequence[Any]
+    scores_of: Callable[[nn.Module, Sequence[Any]], dict[str, float]]
     kept_by: str
     save: Callable[[nn.Module, Path], str]
+
+
+class Looped(Protocol):
+    """A recipe, as far as every training needs it."""
+
+    @property
+    def loop(self) -> LoopConfig:
+        """How long, how fast, from which seed."""
+        ...
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """Return the values, for JSON."""
+        ...
+
+
+AnyRecipe = TypeVar("AnyRecipe", bound=Looped)
+
+
+def train_recipe(
+    recipe: AnyRecipe,
+    make_task: Callable[[AnyRecipe, Path, Progress | None], Task],
+    folder: Path,
+    progress: Progress | None = None,
+    device: torch.device = CPU,
+) -> Path:
+    """Train from a recipe, going on where an earlier run of the same recipe was stopped.
+
+    Parameters
+    ----------
+    recipe : Config
+        Of one of the networks.
+    make_task : callable
+        Makes or reads the scenes; called with recipe, folder and progress.
+    folder : Path
+        Gets the scenes' sets, checkpoints, history, curves and ``weights.safetensors``.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)`` while scenes are made.
+    device : torch.device
+        Where the network is trained. On a CPU a seed gives the same bits on every run.
+
+    Returns
+    -------
+    Path
+        The weight file: the evaluation with the best held-out score.
+
+    Raises
+    ------
+    BadConfig
+        If the folder holds a run of another recipe, no held-out scene can be scored, or the
+        weights that the recipe starts from are of other sizes.
+    BadWeights
+        If the weights that the recipe starts from cannot be read.
+    """
+    claim(recipe, folder)
+    return run(make_task(recipe, folder, progress), recipe.loop, folder, device)
 
 
 def run(task: Task, loop: LoopConfig, folder: Path, device: torch.device = CPU) -> Path:
@@ -67,11 +124,12 @@ def run(task: Task, loop: LoopConfig, folder: Path, device: torch.device = CPU) 
     device : torch.device
         Where the network is trained.
     """
+    held_out = [on_device(batch, device) for batch in task.held_out]
     train(
         task.model,
-        task.batch_at,
+        lambda step: on_device(task.batch_at(step), device),
         task.loss_of,
-        task.evaluate,
+        lambda model: task.scores_of(model, held_out),
         loop,
         folder,
         keep_best=task.kept_by,
@@ -84,7 +142,7 @@ def run(task: Task, loop: LoopConfig, folder: Path, device: torch.device = CPU) 
     return path
 
 
-def claim(recipe: Config, folder: Path) -> None:
+def claim(recipe: Looped, folder: Path) -> None:
     """Note the recipe in the folder; refuse a folder that holds another's run.
 
     Raises

@@ -23,10 +23,10 @@ from embersort.training.context_sets import (
     encode_scene,
     neighbourhood,
 )
-from embersort.training.device import CPU, on_device
+from embersort.training.device import CPU
 from embersort.training.event_sets import EventSet
 from embersort.training.loop import LoopConfig
-from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
+from embersort.training.run import SCENES_NAME, Progress, Task, train_recipe
 from embersort.training.scene_pool import event_sets
 from embersort.training.scenes import SceneDraw
 from embersort.training.spike_task import (
@@ -74,31 +74,12 @@ def train_context(
     progress: Progress | None = None,
     device: torch.device = CPU,
 ) -> Path:
-    """Train the context network, going on where an earlier run of the same recipe was stopped.
+    """Train the context network; see `embersort.training.run.train_recipe`."""
+    return train_recipe(recipe, context_task, folder, progress, device)
 
-    Parameters
-    ----------
-    recipe : ContextRecipe
-    folder : Path
-        Gets the event sets, checkpoints, history, curves and ``weights.safetensors``.
-    progress : callable, optional
-        Called as ``progress(stage, done, total)`` while scenes are made.
-    device : torch.device
-        Where the network is trained. On a CPU a seed gives the same bits on every run.
 
-    Returns
-    -------
-    Path
-        The weight file, encoder and context: the evaluation with the best held-out score.
-
-    Raises
-    ------
-    BadConfig
-        If the folder holds a run of another recipe, or no held-out scene can be scored.
-    BadWeights
-        If the weights that the recipe starts from cannot be read.
-    """
-    claim(recipe, folder)
+def context_task(recipe: ContextRecipe, folder: Path, progress: Progress | None = None) -> Task:
+    """Make or read the scenes, and return what is to be learned of them."""
     weights = load_named(recipe.start)
 
     def encoded(split: Literal["train", "heldout"], n_scenes: int) -> Iterator[EncodedScene]:
@@ -114,19 +95,16 @@ def train_context(
     held_out = held_out_sets(encoded("heldout", recipe.n_heldout_scenes))
     if not scenes or not held_out:
         raise BadConfig("no scene has two units near one channel; raise n_train_scenes")
-    held_out = [on_device(batch, device) for batch in held_out]
     seed = recipe.loop.seed
-    task = Task(
+    return Task(
         model=start_network(recipe, weights),
-        batch_at=lambda step: on_device(
-            draw_context_batch(scenes, recipe.batch, seed, step), device
-        ),
+        batch_at=lambda step: draw_context_batch(scenes, recipe.batch, seed, step),
         loss_of=lambda model, batch: context_loss(model, batch, recipe.loss, recipe.handicap),
-        evaluate=lambda model: held_out_context_scores(model, held_out, recipe.cluster),
+        held_out=held_out,
+        scores_of=lambda model, batches: held_out_context_scores(model, batches, recipe.cluster),
         kept_by=KEPT_BY,
         save=save_network,
     )
-    return run(task, recipe.loop, folder, device)
 
 
 def start_network(recipe: ContextRecipe, weights: Weights) -> SpikeNetwork:

@@ -15,9 +15,9 @@ from embersort.embedding.segment_architecture import SegmentConfig
 from embersort.embedding.segment_weights import load_neighbour_encoder, save_segment_weights
 from embersort.errors import BadConfig
 from embersort.simulate.simulation import simulate
-from embersort.training.device import CPU, on_device
+from embersort.training.device import CPU
 from embersort.training.loop import LoopConfig
-from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
+from embersort.training.run import SCENES_NAME, Progress, Task, train_recipe
 from embersort.training.scenes import STREAM, SceneDraw, Split, draw_scene
 from embersort.training.segment_batches import (
     SegmentBatch,
@@ -72,44 +72,26 @@ def train_segments(
     progress: Progress | None = None,
     device: torch.device = CPU,
 ) -> Path:
-    """Train the segment network, going on where an earlier run of the same recipe was stopped.
+    """Train the segment network; see `embersort.training.run.train_recipe`."""
+    return train_recipe(recipe, segment_task, folder, progress, device)
 
-    Parameters
-    ----------
-    recipe : SegmentRecipe
-    folder : Path
-        Gets the sets, checkpoints, history, curves and ``weights.safetensors``.
-    progress : callable, optional
-        Called as ``progress(stage, done, total)`` while scenes are made.
-    device : torch.device
-        Where the network is trained. On a CPU a seed gives the same bits on every run.
 
-    Returns
-    -------
-    Path
-        The weight file: the evaluation with the best held-out score.
-
-    Raises
-    ------
-    BadConfig
-        If the folder holds a run of another recipe, or no scene has enough events for a set.
-    """
-    claim(recipe, folder)
+def segment_task(recipe: SegmentRecipe, folder: Path, progress: Progress | None = None) -> Task:
+    """Make or read the scenes, and return what is to be learned of them."""
     sets = segment_sets(recipe, "train", folder / SCENES_NAME, progress)
     held_out = held_out_batches(segment_sets(recipe, "heldout", folder / SCENES_NAME, progress))
     if not held_out or not any(scene.n_sets for scene in sets):
         raise BadConfig("no scene has enough events for a set; raise scene.duration_s")
-    held_out = [on_device(batch, device) for batch in held_out]
     seed = recipe.loop.seed
-    task = Task(
+    return Task(
         model=SegmentNetwork(recipe.segment, seed),
-        batch_at=lambda step: on_device(draw_segment_batch(sets, recipe.batch, seed, step), device),
+        batch_at=lambda step: draw_segment_batch(sets, recipe.batch, seed, step),
         loss_of=lambda model, batch: segment_loss(model, batch, recipe.loss),
-        evaluate=lambda model: held_out_segment_scores(model, held_out, recipe.cluster),
+        held_out=held_out,
+        scores_of=lambda model, batches: held_out_segment_scores(model, batches, recipe.cluster),
         kept_by=KEPT_BY,
         save=_save,
     )
-    return run(task, recipe.loop, folder, device)
 
 
 def segment_sets(

@@ -16,10 +16,10 @@ from embersort.embedding.architecture import (
 )
 from embersort.embedding.weights import load_named
 from embersort.errors import BadConfig
-from embersort.training.device import CPU, on_device
+from embersort.training.device import CPU
 from embersort.training.event_sets import EventSet
 from embersort.training.recipe import Recipe
-from embersort.training.run import SCENES_NAME, Progress, Task, claim, run
+from embersort.training.run import SCENES_NAME, Progress, Task, train_recipe
 from embersort.training.scene_pool import ScenePool, event_sets
 from embersort.training.spike_batches import Batch, draw_batch
 from embersort.training.spike_task import (
@@ -39,30 +39,12 @@ def train_spikes(
     progress: Progress | None = None,
     device: torch.device = CPU,
 ) -> Path:
-    """Train the spike networks, going on where an earlier run of the same recipe was stopped.
+    """Train the spike networks; see `embersort.training.run.train_recipe`."""
+    return train_recipe(recipe, spike_task, folder, progress, device)
 
-    Parameters
-    ----------
-    recipe : Recipe
-    folder : Path
-        Gets the event sets, checkpoints, history, curves and ``weights.safetensors``.
-    progress : callable, optional
-        Called as ``progress(stage, done, total)`` while scenes are made.
-    device : torch.device
-        Where the networks are trained. On a CPU a seed gives the same bits on every run.
 
-    Returns
-    -------
-    Path
-        The weight file: the evaluation with the best held-out score.
-
-    Raises
-    ------
-    BadConfig
-        If the folder holds a run of another recipe, no held-out scene can be scored, or the
-        weights that the recipe starts from are of other sizes.
-    """
-    claim(recipe, folder)
+def spike_task(recipe: Recipe, folder: Path, progress: Progress | None = None) -> Task:
+    """Make or read the scenes, and return what is to be learned of them."""
     scenes = folder / SCENES_NAME
     pool = ScenePool(recipe.scene, recipe.n_train_scenes, recipe.growth, scenes)
     pool.at(0, progress)
@@ -70,19 +52,16 @@ def train_spikes(
     held_out = held_out_batches(event_sets(recipe.scene, "heldout", indices, scenes, progress))
     if not held_out:
         raise BadConfig("no held-out scene has two units near one channel; raise n_heldout_scenes")
-    held_out = [on_device(batch, device) for batch in held_out]
     seed = recipe.loop.seed
-    task = Task(
+    return Task(
         model=new_network(recipe),
-        batch_at=lambda step: on_device(
-            draw_batch(pool.at(step), recipe.batch, seed, step), device
-        ),
+        batch_at=lambda step: draw_batch(pool.at(step), recipe.batch, seed, step),
         loss_of=lambda model, batch: spike_loss(model, batch, recipe.loss, recipe.handicap),
-        evaluate=lambda model: held_out_scores(model, held_out, recipe.cluster),
+        held_out=held_out,
+        scores_of=lambda model, batches: held_out_scores(model, batches, recipe.cluster),
         kept_by="ari_context" if recipe.loss.context else "ari_encoder",
         save=save_network,
     )
-    return run(task, recipe.loop, folder, device)
 
 
 def new_network(recipe: Recipe) -> SpikeNetwork:
