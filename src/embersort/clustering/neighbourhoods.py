@@ -43,7 +43,7 @@ MIXTURE_MAX_SEEN = 8000
 ROWS_AT_ONCE = 4096
 """Points whose distances to others are held at one time."""
 
-CommonFrame = Callable[[IntArray], FloatArray]
+FeatureView = Callable[[IntArray], FloatArray]
 """From indices of events to their features in comparable columns."""
 
 IsMultiUnit = Callable[[IntArray], bool]
@@ -53,7 +53,7 @@ IsMultiUnit = Callable[[IntArray], bool]
 def cluster_probe(
     channel_index: IntArray,
     geometry: Geometry,
-    frames: Sequence[CommonFrame],
+    feature_views: Sequence[FeatureView],
     when: FloatArray,
     config: ClusterConfig,
     progress: Callable[[int], None] | None = None,
@@ -66,7 +66,7 @@ def cluster_probe(
     channel_index : ndarray, shape (n_events,), int64
         Peak channel of each event; events are in order of time.
     geometry : Geometry
-    frames : sequence of callable
+    feature_views : sequence of callable
         Each gives features of any set of nearby events, in comparable columns; see `split`.
     when : ndarray, shape (n_events,)
         Time of each event as a share of the recording.
@@ -99,7 +99,7 @@ def cluster_probe(
             waiting[np.setdiff1d(there, events)] = False
             if len(events) < config.isosplit.min_cluster_size:
                 continue
-            views = [frame(events) for frame in frames]
+            views = [view(events) for view in feature_views]
             found = split(
                 views, config, when[events] if timed else None, _within(is_multi_unit, events)
             )
@@ -126,7 +126,7 @@ def split(
     Parameters
     ----------
     views : sequence of ndarray, shape (n_events, n_columns)
-        Features of the same events in several frames. What one holds together another may part,
+        Features of the same events in several views. What one holds together another may part,
         and parts of one neuron are easier joined later than neurons parted.
     config : ClusterConfig
     when : ndarray, shape (n_events,), optional

@@ -7,11 +7,11 @@ from enum import Enum
 import numpy as np
 
 from embersort.clustering.gaps import N_DIMS
+from embersort.clustering.neighbourhoods import FeatureView
 from embersort.curation.pair_tests import (
     CENSORED_MS,
     MIN_EXPECTED,
     SpikeTrains,
-    UnitFrame,
     keep_cross_refractory,
     projection_dip,
 )
@@ -69,7 +69,7 @@ class Link(Enum):
     """They are alike at another lag, and keep each other's refractory period."""
 
 
-def link(spikes: SpikeTrains, a: IntArray, b: IntArray, frame: UnitFrame) -> Link:
+def link(spikes: SpikeTrains, a: IntArray, b: IntArray, frame: FeatureView) -> Link:
     """Say how two distinct sets may be one neuron at different times.
 
     A gap between two sets counts only where both are active. A neuron that moves leaves one and

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.clustering.gaps import N_DIMS, N_SLOW, slow_cosines
+from embersort.clustering.neighbourhoods import FeatureView
 from embersort.clustering.time_merge import meeting
 from embersort.curation.candidate_pairs import (
     MAX_HEIGHT_RATIO,
@@ -23,7 +24,6 @@ from embersort.curation.links import MIN_PASSING, Link, follow_in_bursts, link, 
 from embersort.curation.pair_tests import (
     CENSORED_MS,
     SpikeTrains,
-    UnitFrame,
     fire_independently,
     keep_cross_refractory,
     projection_dip,
@@ -102,7 +102,7 @@ class Merges:
 def merge_units(
     spikes: SpikeTrains,
     templates: FloatArray,
-    frames: Sequence[UnitFrame],
+    views: Sequence[FeatureView],
     places: Places,
     *,
     tracked_only: bool = False,
@@ -114,7 +114,7 @@ def merge_units(
     spikes : SpikeTrains
     templates : ndarray, shape (n_parts, n_window, n_channels)
         White templates.
-    frames : sequence of callable
+    views : sequence of callable
         Each gives features of any set of spikes of neighbouring parts, in comparable columns:
         components first, then the embedding where there is one.
     places : Places
@@ -134,7 +134,7 @@ def merge_units(
     candidates = find_candidate_pairs(places, members)
     same = np.arange(len(templates))
     apart = []
-    gap = _gap_test(spikes, frames)
+    gap = _gap_test(spikes, views)
 
     for a, b, similarity in _alike(templates, MIN_LINK_SIMILARITY):
         a, b = same[a], same[b]
@@ -149,7 +149,7 @@ def merge_units(
         apart.append((a, b))
     left = _still_apart([*apart, *candidates.near], same)
 
-    linked = cache(lambda a, b: link(spikes, members[a], members[b], frames[0]))
+    linked = cache(lambda a, b: link(spikes, members[a], members[b], views[0]))
     max_lag = ms_to_samples(DOUBLE_TROUGH_CENSORED_MS, spikes.sampling_rate_hz)
     at_lag = _AtLag(templates=templates, max_lag=max_lag)
     tests = _Tests(spikes, templates, members, linked, gap, candidates, at_lag)
@@ -182,10 +182,10 @@ def _still_apart(pairs: list[tuple[int, int]], same: IntArray) -> list[tuple[int
 
 
 def _gap_test(
-    spikes: SpikeTrains, frames: Sequence[UnitFrame]
+    spikes: SpikeTrains, views: Sequence[FeatureView]
 ) -> Callable[[IntArray, IntArray], bool]:
     """Return a test of whether a gap holds two sets of spikes apart."""
-    components, look = frames[0], frames[-1]
+    components, look = views[0], views[-1]
     when = spikes.sample_index / spikes.sample_index.max(initial=1)
     slow = slow_cosines(when, N_SLOW)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from embersort.clustering.gaps import dip_between, principal_coordinates, without_common_trend
+from embersort.clustering.neighbourhoods import FeatureView
 from embersort.curation.cross_refractory import Coincidence, coincidence
 from embersort.spike_pairs import REFRACTORY_MS
 from embersort.types import FloatArray, IntArray
@@ -48,9 +48,6 @@ development recordings, 2026-11-22."""
 MAX_EXCLUSION_SHARE = 0.1
 """Two sets of one neuron coincide at most in this share of what chance would give. Chosen on the
 development recordings, 2026-11-23."""
-
-UnitFrame = Callable[[IntArray], FloatArray]
-"""From indices of spikes to their features in comparable columns."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +156,7 @@ def _refractory_pairs(
 
 
 def projection_dip(
-    frame: UnitFrame, a: IntArray, b: IntArray, n_dims: int, slow: FloatArray | None = None
+    frame: FeatureView, a: IntArray, b: IntArray, n_dims: int, slow: FloatArray | None = None
 ) -> float:
     """Return the dip of two sets of spikes on the line that separates them best.
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.neighbourhoods import IsMultiUnit, split
+from embersort.clustering.neighbourhoods import FeatureView, IsMultiUnit, split
 from embersort.config import SortConfig
 from embersort.curation.duplicates import DUPLICATE_MS, lagged_duplicates, without_duplicates
 from embersort.curation.epoch_join import cluster_shapes, join_epochs
 from embersort.curation.merge import Merges, merge_units
 from embersort.curation.multi_unit import is_multi_unit
-from embersort.curation.pair_tests import SpikeTrains, UnitFrame
+from embersort.curation.pair_tests import SpikeTrains
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes, own_spikes
 from embersort.matching.banks_over_time import MIN_MEDIAN_DECREASE
@@ -270,17 +270,17 @@ def _merges(
         return Merges(tracked_unit=none, unit=none, late_samples=none)
     used = np.flatnonzero(labels >= 0)
     channel = spikes.channel_index[used]
-    frames: list[UnitFrame] = [
+    views: list[FeatureView] = [
         lambda rows: registration.pca.on_shared_channels(
             spikes.pca_features[used[rows]], channel[rows]
         )
     ]
     if spikes.embedding.shape[1]:
-        frames.append(lambda rows: spikes.embedding[used[rows]])
+        views.append(lambda rows: spikes.embedding[used[rows]])
     return merge_units(
         _labelled(spikes, labels, registration),
         templates,
-        frames,
+        views,
         registration.places(spikes, used, templates),
         tracked_only=tracked_only,
     )

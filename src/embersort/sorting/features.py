@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.neighbourhoods import FeatureView
 from embersort.config import FeatureConfig
 from embersort.signal.event_features import EventFeatures, encode_events
 from embersort.signal.features import FeatureExtractor
@@ -16,27 +17,25 @@ from embersort.signal.pca import TemporalPca
 from embersort.signal.tiles import n_workers
 from embersort.types import IntArray
 
-Frame = Callable[[IntArray], NDArray[np.float32]]
-
 Progress = Callable[[int], None] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FramedEvents:
+class EventViews:
     """Events, and how they look to the clustering.
 
     Attributes
     ----------
     encoded : EventFeatures
         With the components' codes, from which templates are made.
-    frames : tuple of callable
+    views : tuple of callable
         Each from indices of events to features in comparable columns.
     extractor : FeatureExtractor
         What made the codes, for spikes found later.
     """
 
     encoded: EventFeatures
-    frames: tuple[Frame, ...]
+    views: tuple[FeatureView, ...]
     extractor: FeatureExtractor
 
 
@@ -63,7 +62,7 @@ def make_extractor(front: Front, pca: TemporalPca, config: FeatureConfig) -> Fea
 
 def encode_and_frame(
     front: Front, extractor: FeatureExtractor, config: FeatureConfig, progress: Progress = None
-) -> FramedEvents:
+) -> EventViews:
     """Detect and encode the events of the whole recording, in the features that were asked for.
 
     Parameters
@@ -85,7 +84,7 @@ def encode_and_frame(
     components = _components_frame(encoded, extractor.pca)
     encoder = extractor.encoder
     if encoder is None:
-        return FramedEvents(encoded=encoded, frames=(components,), extractor=extractor)
+        return EventViews(encoded=encoded, views=(components,), extractor=extractor)
     seen = encoded.encoder_output
     if config.context:
         seen = encoder.in_context(seen, encoded.events, n_threads=n_workers(front.run))
@@ -94,9 +93,9 @@ def encode_and_frame(
     def embedding(rows: IntArray) -> NDArray[np.float32]:
         return encoder.on_shared_channels(seen[rows], channels[rows])
 
-    return FramedEvents(encoded=encoded, frames=(components, embedding), extractor=extractor)
+    return EventViews(encoded=encoded, views=(components, embedding), extractor=extractor)
 
 
-def _components_frame(encoded: EventFeatures, pca: TemporalPca) -> Frame:
+def _components_frame(encoded: EventFeatures, pca: TemporalPca) -> FeatureView:
     pca_features, channels = encoded.pca_features, encoded.events.channel_index
     return lambda rows: pca.on_shared_channels(pca_features[rows], channels[rows])

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.clustering.epochs import cluster_epochs
-from embersort.clustering.neighbourhoods import CommonFrame, cluster_probe
+from embersort.clustering.neighbourhoods import FeatureView, cluster_probe
 from embersort.config import ClusterConfig
 from embersort.curation.epoch_join import cluster_shapes, join_epochs
 from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.registration import Registration
 from embersort.motion.epochs import epoch_of
-from embersort.sorting.features import FramedEvents
+from embersort.sorting.features import EventViews
 from embersort.templates.spikes import UnitSpikes
 from embersort.types import UNASSIGNED, IntArray, Recording
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def first_clusters(
-    framed: FramedEvents,
+    framed: EventViews,
     registration: Registration,
     source: Recording,
     config: ClusterConfig,
@@ -37,7 +37,7 @@ def first_clusters(
 
     Parameters
     ----------
-    framed : FramedEvents
+    framed : EventViews
     registration : Registration
     source : Recording
     config : ClusterConfig
@@ -63,7 +63,7 @@ def first_clusters(
         return cluster_probe(
             events.channel_index[rows],
             source.geometry,
-            [_of_rows(frame, rows) for frame in framed.frames],
+            [_of_rows(view, rows) for view in framed.views],
             _share_of_time(sample, source, config),
             config,
             progress if len(starts) == 1 else None,
@@ -84,9 +84,9 @@ def first_clusters(
     return np.append(joined, UNASSIGNED)[labels]
 
 
-def _of_rows(frame: CommonFrame, rows: IntArray) -> CommonFrame:
+def _of_rows(view: FeatureView, rows: IntArray) -> FeatureView:
     """Return the same features for indices into some events."""
-    return lambda inner: frame(rows[inner])
+    return lambda inner: view(rows[inner])
 
 
 def _share_of_time(
