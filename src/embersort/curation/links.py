@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 import numpy as np
+from scipy.stats import binom
 
 from embersort.clustering.gaps import N_DIMS
 from embersort.clustering.neighbourhoods import FeatureView
@@ -53,6 +54,10 @@ RECOVER_MS = 100.0
 MIN_RECOVERING = 0.05
 """More of the smaller spikes, by this share, have a larger one before than after them. Chosen on
 the development recordings, 2026-11-23."""
+
+
+MAX_BURST_CHANCE = 1e-3
+"""So many of a few spikes must follow others that chance would have it less often than this."""
 
 
 class Link(Enum):
@@ -108,7 +113,10 @@ def follow_in_bursts(spikes: SpikeTrains, large: IntArray, small: IntArray) -> b
     after = share_after(both, spikes.sample_index[small], reach)
     before = share_after(both, spikes.sample_index[large], reach)
     excess = (after - chance) / max(1 - chance, 1e-9)
-    return excess >= MIN_BURST_SHARE and after > before
+    if excess < MIN_BURST_SHARE or after <= before:
+        return False
+    n_after = round(after * len(small))
+    return bool(binom.sf(n_after - 1, len(small), chance) < MAX_BURST_CHANCE)
 
 
 def recover_after_larger(spikes: SpikeTrains, large: IntArray, small: IntArray) -> bool:

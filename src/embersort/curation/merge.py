@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.core_spread import separation
 from embersort.clustering.gaps import N_DIMS, N_SLOW, slow_cosines
 from embersort.clustering.neighbourhoods import FeatureView
 from embersort.clustering.time_merge import meeting
@@ -76,6 +77,13 @@ MIN_DOUBLE_TROUGH_MS = 0.1
 DOUBLE_TROUGH_CENSORED_MS = 0.6
 """And at most this; nearer pairs of spikes may be one found at both. Chosen on the development
 recordings, 2026-11-22."""
+
+MOST_FEW = 0.1
+"""Among more than ten times as many, spikes make no dip that could be told from chance."""
+
+MIN_SEPARATION = 4.5
+"""Standard deviations from many spikes at which a few are no copies: half-way, noise takes one
+in eighty across. Spikes are cleaned here, so that collisions do not widen what is seen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,11 +208,25 @@ def _gap_test(
             return False
         if projection_dip(look, near_a, near_b, N_DIMS) >= MAX_DIP:
             return True
+        if _few_lie_apart(components, near_a, near_b):
+            return True
         # The networks are blind to some gaps; jitter makes some that are as deep.
         deep = projection_dip(components, near_a, near_b, N_DIMS) >= DEEP_DIP
         return deep and not keep_cross_refractory(spikes, a, b, CENSORED_MS)
 
     return gap
+
+
+def _few_lie_apart(frame: FeatureView, a: IntArray, b: IntArray) -> bool:
+    """Say whether a few spikes lie far from many, where a dip could not be seen for their number.
+
+    Nor would the direction in which they do be among those of largest variance.
+    """
+    few, many = (a, b) if len(a) < len(b) else (b, a)
+    if len(few) > MOST_FEW * len(many):
+        return False
+    points = np.asarray(frame(np.concatenate([few, many])), np.float64)
+    return separation(points[: len(few)], points[len(few) :]) >= MIN_SEPARATION
 
 
 class _Tests(NamedTuple):

@@ -11,6 +11,7 @@ from embersort.clustering.neighbourhoods import FeatureView, IsMultiUnit, split
 from embersort.config import SortConfig
 from embersort.curation.duplicates import DUPLICATE_MS, lagged_duplicates, without_duplicates
 from embersort.curation.epoch_join import cluster_shapes, join_epochs
+from embersort.curation.few_among_many import features_of, give_back, give_back_spikes
 from embersort.curation.merge import Merges, merge_units
 from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.pair_tests import SpikeTrains
@@ -61,7 +62,9 @@ def split_into_subclusters(
     spikes: MatchedSpikes, registration: Registration, config: SortConfig
 ) -> Subclusters:
     """Split each unit's spikes where they fall apart; return the parts and their templates."""
-    labels, origin = split_units(spikes, registration, config)
+    parts, origin = split_units(spikes, registration, config)
+    mixed = subcluster_templates(spikes, parts, origin, registration.pca)
+    labels = give_back(parts, mixed, features_of(spikes, registration))
     templates = subcluster_templates(spikes, labels, origin, registration.pca)
     return Subclusters(spikes=_unit_spikes(spikes, labels), templates=templates)
 
@@ -115,6 +118,7 @@ def _unit_spikes(spikes: MatchedSpikes, labels: IntArray) -> UnitSpikes:
 def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig) -> MatchedSpikes:
     """Return the spikes of the final units: merged, without duplicates, without false units."""
     n_units = len(spikes.means)
+    spikes = give_back_spikes(spikes, registration)
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
     real = np.array([is_real(spikes, rows, config) for rows in members], bool)

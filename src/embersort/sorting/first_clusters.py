@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embersort.clustering.epochs import cluster_epochs
 from embersort.clustering.neighbourhoods import FeatureView, cluster_probe
+from embersort.clustering.rare import with_rare_clusters
 from embersort.config import ClusterConfig
 from embersort.curation.epoch_join import cluster_shapes, join_epochs
 from embersort.curation.multi_unit import is_multi_unit
@@ -60,15 +61,20 @@ def first_clusters(
 
     def of_epoch(rows: IntArray) -> NDArray[np.int64]:
         sample = events.sample_index[rows]
-        return cluster_probe(
+        channels, views = (
             events.channel_index[rows],
-            source.geometry,
             [_of_rows(view, rows) for view in framed.views],
+        )
+        found = cluster_probe(
+            channels,
+            source.geometry,
+            views,
             _share_of_time(sample, source, config),
             config,
             progress if len(starts) == 1 else None,
             lambda inner: is_multi_unit(sample[inner], fs),
         )
+        return with_rare_clusters(found, channels, source.geometry, views[0], config.radius_um)
 
     labels, epoch = cluster_epochs(epoch_of(events.sample_index, starts), of_epoch)
     if len(starts) == 1:
