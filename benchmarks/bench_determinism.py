@@ -52,7 +52,7 @@ WAYS = (
 )
 
 
-def sort(recording: Path, out: Path, way: Way, cache: Path) -> dict[str, np.ndarray]:
+def sort(recording: Path, out: Path, way: Way, cache: Path | None = None) -> dict[str, np.ndarray]:
     """Sort in a process of its own and return the arrays of ``spikes.npz``."""
     call = [
         sys.executable,
@@ -65,7 +65,9 @@ def sort(recording: Path, out: Path, way: Way, cache: Path) -> dict[str, np.ndar
         "--no-report",
         "-q",
     ]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache), **way.environment}
+    environment = {**os.environ, **way.environment}
+    if cache is not None:
+        environment["NUMBA_CACHE_DIR"] = str(cache)
     done = subprocess.run(
         [*map(str, call), *way.options], env=environment, capture_output=True, text=True
     )
@@ -104,9 +106,10 @@ def measure(n_seconds: float) -> list[str]:
         ]
         subprocess.run([sys.executable, "-m", "embersort.cli", *map(str, call), "-q"], check=True)
         recording = folder / "simulated" / "recording"
-        first = sort(recording, folder / "first", Way("", ""), folder / "cache")
+        first = sort(recording, folder / "first", Way("", ""))
         for number, way in enumerate(WAYS):
-            cache = folder / ("cache" if "NUMBA_CPU_NAME" not in way.environment else f"c{number}")
+            # Kernels for other processors are compiled apart.
+            cache = folder / f"kernels{number}" if "NUMBA_CPU_NAME" in way.environment else None
             try:
                 said = compared(first, sort(recording, folder / f"out{number}", way, cache))
             except RuntimeError as error:
