@@ -72,7 +72,8 @@ def sort(recording: Path, out: Path, way: Way, cache: Path | None = None) -> dic
         [*map(str, call), *way.options], env=environment, capture_output=True, text=True
     )
     if done.returncode:
-        raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
+        said = done.stderr.strip().rpartition("\n")[2]
+        raise RuntimeError(said or f"it ended with status {done.returncode}")
     with np.load(out / "spikes.npz") as arrays:
         return dict(arrays)
 
