@@ -120,22 +120,15 @@ def measure(n_seconds: float) -> list[str]:
     return rows
 
 
-def main() -> None:
-    """Measure, and write the page if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the table into the page")
-    parser.add_argument("--seconds", type=float, default=30.0)
-    given = parser.parse_args()
-    rows = measure(given.seconds)
-    if not given.write:
-        return
+def write_page(rows: list[str], n_seconds: float) -> None:
+    """Put the rows, and what they were measured on, into the page."""
     from embersort.machine import describe_machine
 
     machine = describe_machine()
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     table = [
         f"Measured on {machine['processor']} ({platform.system()}, Python {machine['python']}; "
-        f"{packages}), {given.seconds:g} s of a drifting scene:",
+        f"{packages}), {n_seconds:g} s of a drifting scene:",
         "",
         "| what differs | way | against the first sort |",
         "|---|---|---|",
@@ -145,6 +138,17 @@ def main() -> None:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     PAGE.write_text(f"{before}{BEGIN}\n" + "\n".join(table) + f"\n{END}{after}", "utf-8")
+
+
+def main() -> None:
+    """Measure, and write the page if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the table into the page")
+    parser.add_argument("--seconds", type=float, default=30.0)
+    given = parser.parse_args()
+    rows = measure(given.seconds)
+    if given.write:
+        write_page(rows, given.seconds)
 
 
 if __name__ == "__main__":
