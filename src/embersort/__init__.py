@@ -27,9 +27,33 @@ _PACKAGES = ("simulate",)
 __all__ = ["__version__", *_LAZY, *_PACKAGES]
 
 
+_FUNCTIONS = ("sort", "compare", "open_recording")
+
+
 def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        globals()[name] = _function(name)
+        return globals()[name]
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     if name in _PACKAGES:
         return import_module(f"embersort.{name}")
     raise AttributeError(f"module 'embersort' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _function(name: str) -> Any:
+    """Return one of the functions, with answers in the words of Python."""
+    import inspect
+
+    from embersort.python_words import for_python
+
+    function = getattr(import_module(_LAZY[name]), name)
+    opening: list[str] = []
+    if name == "sort":
+        door = import_module(_LAZY["open_recording"])
+        opening = list(inspect.signature(door.open_recording).parameters)
+    return for_python(function, opening)

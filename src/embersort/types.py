@@ -94,6 +94,10 @@ class Geometry:
         object.__setattr__(self, "positions_um", positions)
         object.__setattr__(self, "shank_index", shank)
 
+    def __repr__(self) -> str:
+        n_shanks = len(np.unique(self.shank_index))
+        return f"<Geometry: {self.n_channels} channels on {n_shanks} shanks>"
+
     @property
     def n_channels(self) -> int:
         """Number of channels."""
@@ -258,6 +262,12 @@ class Sorting:
         object.__setattr__(self, "unit_index", unit)
         object.__setattr__(self, "unit_ids", ids)
 
+    def __repr__(self) -> str:
+        return (
+            f"<Sorting: {self.n_units} units, {self.n_spikes} spikes, {self.duration_s:.1f} s "
+            f"at {self.sampling_rate_hz:g} Hz>"
+        )
+
     @property
     def n_units(self) -> int:
         """Number of units."""
@@ -302,6 +312,9 @@ class Templates:
 
     waveforms_uv: FloatArray
     n_before: int
+
+    def __repr__(self) -> str:
+        return "<Templates: {} units, {} samples, {} channels>".format(*self.waveforms_uv.shape)
 
     def __post_init__(self) -> None:
         waveforms = frozen_array(self.waveforms_uv, np.float32, 3, "waveforms_uv")
@@ -348,6 +361,13 @@ class SortResult:
     unit_table: dict[str, NDArray[Any]]
     timings_s: dict[str, float] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        sorting = self.sorting
+        return (
+            f"<SortResult: {sorting.n_units} units, {sorting.n_spikes} spikes in "
+            f"{sorting.duration_s:.1f} s, {self.geometry.n_channels} channels>"
+        )
 
     def __post_init__(self) -> None:
         n_spikes = self.sorting.n_spikes

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from spikeinterface.core import NumpyRecording
 from embersort.errors import BadInput
 from embersort.recording import Excerpt, account_of, open_recording
 from embersort.recording.misread import header_bytes, likely_n_channels, likely_type
+from embersort.report import write_report
 
 RATE_HZ = 30_000.0
 N_CHANNELS = 6
@@ -188,3 +190,10 @@ def test_counts_are_called_counts(caplog):
 
 def test_the_account_is_json():
     json.dumps(account_of(opened(traces_uv())))
+
+
+def test_the_report_calls_counts_counts(result, tmp_path):
+    for unit, said in (("counts", False), ("µV", True)):
+        one = replace(result, provenance={"recording": {"unit": unit}})
+        text = write_report(one, tmp_path / f"{said}.html").read_text("utf-8")
+        assert ("µV" in text or "\\u00b5V" in text) == said

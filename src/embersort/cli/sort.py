@@ -390,10 +390,12 @@ def _write_report(result: SortResult, recording: Recording, path: Path) -> None:
 
 def _summary(result: SortResult, out: Path) -> str:
     sorting, page = result.sorting, out.expanduser() / "report.html"
+    unit = result.provenance["recording"]["unit"]
+    counts = "; amplitudes in counts, the gain is not known" if unit == "counts" else ""
     units = "1 unit" if sorting.n_units == 1 else f"{sorting.n_units} units"
     return (
         f"{units}, {sorting.n_spikes} spikes in {sorting.duration_s:.1f} s of recording; "
         f"sorted in {result.timings_s['total']:.1f} s "
-        f"({result.provenance['times_real_time']:.1f} times real time)\n"
+        f"({result.provenance['times_real_time']:.1f} times real time){counts}\n"
         f"{page if page.is_file() else out}"
     )

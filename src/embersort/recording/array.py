@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embersort.errors import BadInput
 from embersort.recording.missing import MissingSamples
+from embersort.recording.one_line import one_line
 from embersort.types import Geometry, IntArray, Recording
 
 LOWEST_SAMPLING_RATE_HZ = 1000.0
@@ -98,6 +99,9 @@ class ArrayRecording:
         rate_hz = checked_sampling_rate_hz(self.sampling_rate_hz)
         object.__setattr__(self, "sampling_rate_hz", rate_hz)
 
+    def __repr__(self) -> str:
+        return one_line(self)
+
     @property
     def n_samples(self) -> int:
         """Number of samples (per channel)."""
@@ -138,6 +142,9 @@ class ChannelSelection:
     recording: Recording
     channel_index: IntArray
     geometry: Geometry
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
     @property
     def n_samples(self) -> int:
@@ -184,6 +191,9 @@ class Excerpt:
                 f"samples {self.start_sample} to {stop} are outside "
                 f"the recording's 0 to {self.recording.n_samples}"
             )
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
     @property
     def n_channels(self) -> int:

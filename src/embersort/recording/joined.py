@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.errors import BadInput
+from embersort.recording.one_line import one_line
 from embersort.types import Geometry, IntArray, Recording
 
 SAME_RATE = 1e-3
@@ -44,6 +45,9 @@ class JoinedRecording:
         first, name = self.parts[0], self.names[0]
         for part, other in zip(self.parts[1:], self.names[1:], strict=True):
             _check_alike(first, part, name, other)
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
     @property
     def starts(self) -> IntArray:

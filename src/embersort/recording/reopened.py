@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.recording.door import open_recording
+from embersort.recording.one_line import one_line
 from embersort.types import Geometry, Recording
 
 
@@ -28,6 +29,9 @@ class ReopenedRecording:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ReopenedRecording, (self._path, self._options)
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
     @property
     def opened(self) -> Recording:

@@ -15,6 +15,7 @@ from embersort.errors import BadInput, EmbersortError
 from embersort.recording.array import can_be_impossible, checked_sampling_rate_hz
 from embersort.recording.missing import MissingSamples
 from embersort.recording.npy import reason
+from embersort.recording.one_line import one_line
 from embersort.recording.plain import FileTraces
 from embersort.recording.probes import HOW_TO_GIVE_A_PROBE, Wiring, wiring_for
 from embersort.recording.watch import Watch
@@ -61,6 +62,9 @@ class SpikeInterfaceRecording:
     _plain: FileTraces | None = field(default=None, repr=False, compare=False)
     _watch: Watch | None = field(default=None, repr=False, compare=False)
     _lock: Any = field(default_factory=nullcontext, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return one_line(self)
 
     @property
     def n_samples(self) -> int:

@@ -81,9 +81,17 @@ def write_report(
     )
     target = Path(path)
     partial = target.with_name(target.name + ".partial")
-    partial.write_text(page.render_report(facts, packs), encoding="utf-8")
+    partial.write_text(_labelled(page.render_report(facts, packs), result), encoding="utf-8")
     partial.replace(target)
     return target
+
+
+def _labelled(text: str, result: SortResult) -> str:
+    """Return a page whose amplitudes are called counts where their gain is not known."""
+    source = result.provenance.get("recording")
+    if not isinstance(source, dict) or source.get("unit") != "counts":
+        return text
+    return text.replace("µV", "counts").replace("\\u00b5V", "counts")
 
 
 def _check(
