@@ -119,7 +119,8 @@ def test_the_right_number_of_channels_is_never_doubted(n_channels, shared):
     smooth = traces_uv(20_000, n_channels, shared=shared)
     white = rng.normal(size=smooth.shape) + 3 * rng.normal(size=(len(smooth), 1)) * shared
     slow = 200 * np.sin(np.arange(len(smooth)) / 500)[:, None]
-    for values in (smooth, white, smooth + slow, white + slow, np.round(white)):
+    common = traces_uv(20_000, 1) + white * np.linspace(1, 20, n_channels)
+    for values in (smooth, white, smooth + slow, white + slow, np.round(white), common):
         assert likely_n_channels(values.reshape(-1), n_channels) is None
 
 

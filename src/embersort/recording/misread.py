@@ -117,30 +117,47 @@ def likely_n_channels(values: NDArray[Any], n_channels: int) -> int | None:
     if not scale:
         return None
     flat = np.clip((flat - centre) / scale, -10, 10)
-    flat -= flat.mean()
-    power = float((flat**2).mean())
-    place = np.arange(len(flat)) % n_channels
-
-    def alike(lag: int) -> float:
-        products = flat[:-lag] * flat[lag:]
-        crossing = place[:-lag] + lag >= n_channels
-        return float(products[crossing].mean() / power)
+    frames = flat.reshape(-1, n_channels)
+    frames = (frames - frames.mean(axis=0)) / np.maximum(frames.std(axis=0), 1e-9)
+    own = (frames[:-1] * frames[1:]).mean(axis=0)
 
     most = min(_MOST_CHANNELS, len(flat) // 20)
-    said = alike(n_channels)
-    best, best_lag = said, n_channels
-    for lag in _lags(flat, most):
-        found = alike(lag)
-        if found > best:
-            best, best_lag = found, lag
-    if (
-        best_lag == n_channels
-        or best < _LEAST_CORRELATION
-        or best - said < (_LEAST_GAIN if 1 - best > 0.5 * (1 - said) else _HALF_GAIN)
-        or 1 - best > _GAIN * (1 - said) + (0.25 if said < best / 3 else 0.0)
-    ):
-        return None
-    return best_lag
+    likely = None
+    best = _LEAST_CORRELATION
+    for lag in _lags(flat - flat.mean(), most):
+        found, said = _across_frames(frames, own, lag)
+        if lag == n_channels or found <= best or not _is_clearly_more(found, said):
+            continue
+        # A whole number of frames later is the same channel: an oscillation may do that, too.
+        if lag % n_channels or 1 - found < 0.6 * (1 - said):
+            best, likely = found, lag
+    return likely
+
+
+def _across_frames(
+    frames: NDArray[np.float64], own: NDArray[np.float64], lag: int
+) -> tuple[float, float]:
+    """Return how alike samples of different frames are at a lag, and how alike at one frame.
+
+    Two channels that share a signal are no more alike than the one of them that it fills more, so
+    the larger of both is what is compared with.
+    """
+    n_channels = frames.shape[1]
+    start = np.arange(n_channels)
+    later, stop = np.divmod(start + lag, n_channels)
+    alike, at_frame = [], []
+    for one, other, n in zip(start, stop, later, strict=True):
+        if n:
+            alike.append(float((frames[:-n, one] * frames[n:, other]).mean()))
+            at_frame.append(max(own[one], own[other]))
+    return float(np.mean(alike)), float(np.mean(at_frame))
+
+
+def _is_clearly_more(found: float, said: float) -> bool:
+    """Say whether one correlation exceeds another so far that it is no chance."""
+    left = _GAIN * (1 - said) + (0.25 if said < found / 3 else 0.0)
+    least = _LEAST_GAIN if 1 - found > 0.5 * (1 - said) else _HALF_GAIN
+    return found - said >= least and 1 - found <= left
 
 
 def _lags(flat: NDArray[np.float64], most: int) -> Iterator[int]:
