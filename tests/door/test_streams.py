@@ -252,3 +252,35 @@ def plexon_file(path, *, n_units):
             block["TimeStamp"] = 1000 * (i + 1)
             block["NumberOfWaveforms"], block["NumberOfWordsInWaveform"] = 1, n_points
             file.write(block.tobytes() + counts(n_points, 1).tobytes())
+
+
+def nwb_file(path, rates_hz):
+    """Write an NWB file with a series of each name and rate."""
+    from datetime import UTC, datetime
+
+    pynwb = pytest.importorskip("pynwb")
+    file = pynwb.NWBFile("x", "x", datetime(2024, 1, 1, tzinfo=UTC))
+    group = file.create_electrode_group("g", "x", "x", file.create_device("d"))
+    for _ in range(4):
+        file.add_electrode(location="x", group=group)
+    region = file.create_electrode_table_region([0, 1, 2, 3], "all")
+    for name, rate_hz in rates_hz.items():
+        series = pynwb.ecephys.ElectricalSeries(
+            name, counts(3000, 4), region, rate=rate_hz, conversion=1e-6
+        )
+        file.add_acquisition(series)
+    file.add_unit(spike_times=[0.1])
+    with pynwb.NWBHDF5IO(str(path), "w") as opened:
+        opened.write(file)
+    return path
+
+
+def test_series_of_nwb(tmp_path):
+    two = nwb_file(tmp_path / "two.nwb", {"AP": RATE_HZ, "Slow": 1250.0})
+    assert open_recording(two, probe="tetrode").sampling_rate_hz == RATE_HZ
+    same = nwb_file(tmp_path / "same.nwb", {"a": RATE_HZ, "b": RATE_HZ})
+    with pytest.raises(BadInput, match=r"'acquisition/a' .*choose with --stream"):
+        open_recording(same, probe="tetrode")
+    assert open_recording(same, probe="tetrode", stream="acquisition/b").n_channels == 4
+    with pytest.raises(BadInput, match="holds no continuous traces"):
+        open_recording(nwb_file(tmp_path / "spikes.nwb", {}), probe="tetrode")

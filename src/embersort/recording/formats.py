@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from embersort.errors import BadInput, EmbersortError, MissingDependency, nearest_name
 from embersort.recording.folders import open_folder_recording, open_zarr_recording
-from embersort.recording.streams import stream_named, stream_with_spikes, streams_of
+from embersort.recording.streams import Stream, stream_named, stream_with_spikes, streams_of
 from embersort.recording.trust import no_pickles, untrusted
 
 SPIKEINTERFACE_FOLDER = "spikeinterface"
@@ -56,6 +57,7 @@ _BY_CONTENT = (
 )
 """What a folder of a format contains; the first that matches decides."""
 
+_QUOTED = re.compile(r"'([^']+)'")
 _HOW_TO_NAME = "give --format (spikeglx, openephys, intan, blackrock, nwb, mearec, binary, …)"
 
 
@@ -176,9 +178,35 @@ def _read_foreign(name: str, path: Path, stream: str | None) -> Any:
         options["stream_name"] = stream_named(stream, streams, path).name
     elif streams is not None and len(streams) > 1:
         options["stream_name"] = stream_with_spikes(streams, path).name
+    elif name == "nwb":
+        return _read_nwb(reader, place, stream)
     elif stream is not None:
-        options["electrical_series_path" if name == "nwb" else "stream_name"] = stream
+        options["stream_name"] = stream
     return reader(**options)
+
+
+def _read_nwb(reader: Any, path: Path, stream: str | None) -> Any:
+    """Open the series of an NWB file that is meant, or the one that can hold spikes."""
+    try:
+        return reader(path, **({"electrical_series_path": stream} if stream else {}))
+    except ValueError as error:
+        _, found, listed = str(error).partition("Available options are:")
+        if not found:
+            raise
+    opened = {one: reader(path, electrical_series_path=one) for one in _QUOTED.findall(listed)}
+    if not opened:
+        raise BadInput(f"{path} holds no continuous traces (ElectricalSeries): nothing to sort")
+    streams = [
+        Stream(
+            name=one,
+            id=one,
+            n_channels=recording.get_num_channels(),
+            sampling_rate_hz=float(recording.get_sampling_frequency()),
+        )
+        for one, recording in opened.items()
+    ]
+    chosen = stream_named(stream, streams, path) if stream else stream_with_spikes(streams, path)
+    return opened[chosen.name]
 
 
 def _class_of(name: str) -> Any:
