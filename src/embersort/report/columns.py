@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,6 +84,36 @@ KNOWN_COLUMNS = (
         meaning="Peak-to-peak height of the template at its peak channel",
     ),
     Column(
+        name="isi_violations_ratio",
+        title="ISI viol. ratio",
+        meaning="Rate of refractory violations over the unit's rate (Hill et al. 2011): 0 is "
+        "clean, 0.5 is as many as spikes at random have",
+    ),
+    Column(
+        name="amplitude_cutoff",
+        title="Ampl. cut-off",
+        meaning="Estimated share of spikes missed below the threshold, from the shape of the "
+        "amplitude histogram (Hill et al. 2011)",
+    ),
+    Column(
+        name="similar_unit",
+        title="Similar unit",
+        n_decimals=0,
+        meaning="The unit whose template is most like this one's",
+    ),
+    Column(
+        name="similarity",
+        title="Similarity",
+        meaning="Cosine of the two templates",
+    ),
+    Column(
+        name="d_prime",
+        title="d′",
+        n_decimals=1,
+        meaning="Distance to the similar unit on the line that parts them best, in their widths; "
+        "in the embedding. Below 2 the two overlap",
+    ),
+    Column(
         name="refractory_fraction",
         title="Refractory",
         unit="%",
@@ -101,18 +132,26 @@ KNOWN_COLUMNS = (
         name="peak_channel",
         title="Channel",
         n_decimals=0,
-        meaning="Position of the channel on which the template is largest",
+        meaning="Position in the recording of the channel on which the template is largest",
     ),
 )
 COUNTED_BY_THE_PAGE = ("n_spikes", "rate_hz", "refractory_fraction", "presence")
 """These come from the counts per block, so that they follow the chosen range of time."""
 
 
-def unit_columns(result: SortResult) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
+def unit_columns(
+    result: SortResult, more: Mapping[str, NDArray[Any]] | None = None
+) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
     """Return how the columns of the unit table are shown, and their values.
 
     What the sorter wrote into ``unit_table`` is shown as it is; place, height, signal-to-noise
     ratio and peak channel are taken from the templates where it did not say.
+
+    Parameters
+    ----------
+    result : SortResult
+    more : mapping of str to ndarray, shape (n_units,), optional
+        Columns that the table does not hold.
 
     Returns
     -------
@@ -123,7 +162,7 @@ def unit_columns(result: SortResult) -> tuple[list[dict[str, Any]], dict[str, li
         time are not among them.
     """
     table = {name: np.asarray(column) for name, column in result.unit_table.items()}
-    for name, column in _from_templates(result).items():
+    for name, column in {**_from_templates(result), **(more or {})}.items():
         table.setdefault(name, column)
     known = {column.name: column for column in KNOWN_COLUMNS}
     shown = [c for c in KNOWN_COLUMNS if c.name in table or c.follows_time]

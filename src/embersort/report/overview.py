@@ -11,7 +11,7 @@ from embersort.report.blocks import BINS_PER_BLOCK, Blocks, cut_blocks
 from embersort.report.columns import peak_to_peak_uv
 from embersort.report.correlograms import refractory_violations
 from embersort.report.pack import Quantised, pack, quantise, smallest_unsigned
-from embersort.report.snippets import read_window
+from embersort.report.snippets import read_window, spread
 from embersort.report.unit_page import spikes_between
 from embersort.types import IntArray, Recording, SortResult
 from embersort.units import ms_to_samples
@@ -23,6 +23,15 @@ DEPTH_BIN_UM = 10.0
 TRACE_MS = 100.0
 N_TRACE_WINDOWS = 6
 """Stretches of traces shown of the whole probe."""
+MAX_MAP_SPIKES = 40_000
+"""Spikes of the drift map, spread evenly over all."""
+MAX_TRAIN_SPIKES = 400_000
+"""Spikes whose times the page holds, for correlograms of any two units."""
+TICKS_PER_S = 10_000
+"""Those times are kept to a tenth of a millisecond."""
+N_LONGEST_REACH = 6
+REACH_SHARE = 0.4
+"""A spike is coloured on the channels where its template has this share of its largest height."""
 MAX_TRACE_VALUES = 1_500_000
 """Samples of all shown stretches together; fewer channels are shown where it does not suffice."""
 
@@ -45,6 +54,7 @@ def pack_overview(result: SortResult, blocks: Blocks, trains: list[IntArray]) ->
         peak = peak_to_peak_uv(result.templates.waveforms_uv).argmax(axis=1)
         waves = result.templates.waveforms_uv[np.arange(n_units), :, peak]
         arrays["peak_wave"] = quantise(waves, "uint8")
+    arrays |= _drift_map(result)
     raster, depth_edges_um = _drift_raster(result, bins)
     arrays |= {name: smallest_unsigned(image) for name, image in raster.items()}
     return pack(arrays, {"depth_edges_um": depth_edges_um})
@@ -74,8 +84,61 @@ def pack_traces(result: SortResult, recording: Recording) -> str:
     facts = {
         "start_s": [float(start / rate_hz) for start in starts],
         "channels": [int(channel) for channel in channels],
+        "n_channels": recording.geometry.n_channels,
     }
     return pack(arrays, facts)
+
+
+def pack_trains(result: SortResult, trains: list[IntArray]) -> str:
+    """Pack the spike times of all units, of as long a stretch as the page has room for."""
+    sorting = result.sorting
+    stop = sorting.n_samples
+    if sorting.n_spikes > MAX_TRAIN_SPIKES:
+        stop = int(sorting.sample_index[MAX_TRAIN_SPIKES])
+    kept = [train[: np.searchsorted(train, stop)] for train in trains]
+    ticks = [np.rint(train / sorting.sampling_rate_hz * TICKS_PER_S).astype(int) for train in kept]
+    delta = [np.diff(train, prepend=0) for train in ticks]
+    return pack(
+        {
+            "delta": smallest_unsigned(np.concatenate([np.zeros(0, np.int64), *delta])),
+            "count": smallest_unsigned(np.array([len(train) for train in kept], np.int64)),
+        },
+        {"ticks_per_s": TICKS_PER_S, "until_s": stop / sorting.sampling_rate_hz},
+    )
+
+
+def pack_pair_templates(result: SortResult, channels: list[list[int]]) -> str:
+    """Pack every unit's template on the channels that it reaches, for any two side by side."""
+    waves = result.templates.waveforms_uv
+    n_units, n_window, _ = waves.shape
+    kept = np.zeros((n_units, N_LONGEST_REACH, n_window), np.float32)
+    for unit, at in enumerate(channels):
+        kept[unit, : len(at)] = waves[unit][:, at].T
+    facts = {"channels": channels, "n_window": n_window}
+    return pack({"waves": quantise(kept, "uint8")}, facts)
+
+
+def reach(result: SortResult) -> list[list[int]]:
+    """Return the channels on which a spike of each unit is seen, the largest first."""
+    waves = result.templates.waveforms_uv
+    height = waves.max(axis=1, initial=0) - waves.min(axis=1, initial=0)
+    found = []
+    for row in height:
+        order = np.argsort(-row, kind="stable")[:N_LONGEST_REACH]
+        found.append([int(c) for c in order if row[c] >= REACH_SHARE * max(row.max(), 1e-9)])
+    return found
+
+
+def _drift_map(result: SortResult) -> dict[str, NDArray[Any] | Quantised]:
+    """Choose spikes for the map of depth, time and height."""
+    spikes = spread(result.sorting.n_spikes, MAX_MAP_SPIKES)
+    time_s = result.sorting.sample_index[spikes] / result.sorting.sampling_rate_hz
+    height = np.clip(np.nan_to_num(np.abs(result.spike_amplitude[spikes])), 0, 40)
+    return {
+        "map_time_s": quantise(time_s, "uint16"),
+        "map_y_um": quantise(result.spike_position_um[spikes, 1], "uint16"),
+        "map_height": quantise(height, "uint8"),
+    }
 
 
 def _drift_raster(

@@ -22,6 +22,9 @@ SHARED_SCRIPTS = (
 SHARED_STYLES = ("page.css",)
 REPORT_SCRIPTS = (
     "report_state.js",
+    "report_trains.js",
+    "report_pairs.js",
+    "report_drift.js",
     "report_unit_time.js",
     "report_unit.js",
     "report_truth.js",

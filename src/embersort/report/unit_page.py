@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.quality.curators import amplitude_cutoff
 from embersort.report import correlograms
 from embersort.report.blocks import Blocks
 from embersort.report.columns import peak_to_peak_uv
@@ -46,6 +47,9 @@ MAX_TRACE_CHANNELS = 6
 TRACE_MS = 30.0
 """Stretch of traces round one spike of the unit."""
 N_PROBABILITY_BINS = 20
+N_HEIGHT_BINS = 80
+N_EPOCHS = 5
+"""Stretches of the recording in each of which a mean snippet is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +84,7 @@ def pack_unit(scene: UnitScene, unit_index: int) -> str:
     """Pack everything that the page of one unit shows; see ``assets/unit.js`` for its reader."""
     arrays: dict[str, NDArray[Any] | Quantised] = {}
     facts: dict[str, Any] = {}
-    for part in (_intervals, _points, _template, _embedding, _from_recording):
+    for part in (_intervals, _points, _heights, _template, _embedding, _from_recording):
         part_arrays, part_facts = part(scene, unit_index)
         arrays |= part_arrays
         facts |= part_facts
@@ -133,6 +137,21 @@ def _points(scene: UnitScene, unit_index: int) -> Part:
         "point_y_um": quantise(result.spike_position_um[spikes, 1], "uint8"),
         "point_x_um": quantise(result.spike_position_um[spikes, 0], "uint8"),
     }, {}
+
+
+def _heights(scene: UnitScene, unit_index: int) -> Part:
+    """Count the heights of all spikes, and estimate what is missed below the threshold."""
+    heights = np.abs(scene.result.spike_amplitude[scene.spikes[unit_index]]).astype(np.float64)
+    heights = heights[np.isfinite(heights)]
+    if not len(heights):
+        return {}, {}
+    counts, edges = np.histogram(heights, N_HEIGHT_BINS, (0.0, float(heights.max()) * 1.02 + 1e-6))
+    missed, mode = amplitude_cutoff(heights)
+    return {"heights": smallest_unsigned(counts)}, {
+        "height_step": float(edges[1]),
+        "missed": None if np.isnan(missed) else round(missed, 4),
+        "mode": None if np.isnan(mode) else round(mode, 3),
+    }
 
 
 def drawn_channels(height_uv: FloatArray, n_most: int) -> IntArray:
@@ -228,7 +247,9 @@ def _from_recording(scene: UnitScene, unit_index: int) -> Part:
     channels = _trace_channels(scene, peak)
     raw, filtered = read_window(recording, start, start + n_trace, channels)
     marked, marked_unit = spikes_between(result, start, start + n_trace)
+    parts = [part for part in np.array_split(snippets, N_EPOCHS) if len(part)]
     return {
+        "epochs": quantise(np.stack([part.mean(axis=0) for part in parts]), "uint8"),
         "density": smallest_unsigned(density),
         "snippets": quantise(snippets[spread(len(snippets), N_DRAWN_SNIPPETS)], "uint8"),
         "trace_raw": quantise(raw.T, "uint8"),
@@ -238,6 +259,9 @@ def _from_recording(scene: UnitScene, unit_index: int) -> Part:
     }, {
         "density_limits_uv": list(limits_uv),
         "n_snippets": len(snippets),
+        "epoch_end_s": [
+            float(part[-1] / rate_hz) for part in np.array_split(train, N_EPOCHS) if len(part)
+        ],
         "trace_start_s": start / rate_hz,
         "trace_channels": [int(channel) for channel in channels],
     }

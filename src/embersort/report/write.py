@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embersort.errors import BadInput
+from embersort.quality.pairs import merge_candidates
 from embersort.report import correlograms, page
 from embersort.report.blocks import cut_blocks
 from embersort.report.columns import unit_columns
+from embersort.report.curators import curator_columns, masked_s, motion, suggestion
 from embersort.report.neighbours import nearest_units, template_similarity
-from embersort.report.overview import pack_overview, pack_traces
+from embersort.report.overview import (
+    pack_overview,
+    pack_pair_templates,
+    pack_traces,
+    pack_trains,
+    reach,
+)
 from embersort.report.truth import pack_confusion, truth_facts
 from embersort.report.unit_page import UnitScene, pack_unit
 from embersort.spike_pairs import REFRACTORY_MS
@@ -68,6 +76,8 @@ def write_report(
     scene = _scene(result, recording)
     trains = [scene.train(unit_index) for unit_index in range(result.sorting.n_units)]
     packs = {"overview": pack_overview(result, scene.blocks, trains)}
+    packs["trains"] = pack_trains(result, trains)
+    packs["pair-templates"] = pack_pair_templates(result, reach(result))
     if recording is not None and recording.n_samples and recording.geometry.n_channels:
         packs["traces"] = pack_traces(result, recording)
     if comparison is not None:
@@ -136,7 +146,7 @@ def _scene(result: SortResult, recording: Recording | None) -> UnitScene:
 def _facts(scene: UnitScene, title: str) -> dict[str, Any]:
     """Collect the plain values of the page."""
     result, sorting = scene.result, scene.result.sorting
-    heads, values = unit_columns(result)
+    heads, values = unit_columns(result, curator_columns(scene))
     return {
         "schema": SCHEMA,
         "title": title,
@@ -150,10 +160,23 @@ def _facts(scene: UnitScene, title: str) -> dict[str, Any]:
         "positions_um": np.round(result.geometry.positions_um, 3).tolist(),
         "shank_index": result.geometry.shank_index.tolist(),
         "n_before": result.templates.n_before,
+        "reach": reach(result),
         "n_window": result.templates.waveforms_uv.shape[1],
         "interval_edges_ms": np.round(correlograms.INTERVAL_EDGES_MS, 4).tolist(),
         "lag_bin_ms": correlograms.LAG_BIN_MS,
         "refractory_ms": REFRACTORY_MS,
+        "pairs": [suggestion(pair) for pair in merge_candidates(result)],
+        "threshold": _threshold(result),
+        "masked_s": masked_s(result),
+        "motion": motion(result),
         "timings_s": {name: round(float(t), 3) for name, t in result.timings_s.items()},
         "provenance": page.plain(result.provenance),
     }
+
+
+def _threshold(result: SortResult) -> float | None:
+    """Return the detection threshold that the sort says it used, in units of the noise."""
+    parameters = result.provenance.get("parameters", {})
+    detect = parameters.get("detect", {}) if isinstance(parameters, dict) else {}
+    value = detect.get("threshold") if isinstance(detect, dict) else None
+    return float(value) if isinstance(value, int | float) else None

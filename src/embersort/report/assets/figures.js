@@ -57,7 +57,7 @@ const Figures = (() => {
 		return bars(
 			node,
 			{ x, y: whole, width: binMs },
-			{ x: "lag, ms", y: "pairs", colour: options.colour, mark, hover: "%{x:.1f} ms: %{y}<extra></extra>" },
+			{ x: "lag, ms", y: "spikes per bin", colour: options.colour, mark, hover: "%{x:.1f} ms: %{y}<extra></extra>" },
 		);
 	}
 

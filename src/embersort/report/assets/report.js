@@ -12,6 +12,7 @@ const Report = (() => {
 	const VIEWS = {
 		overview: { title: "Overview", show: () => ReportOverview.show(main, openUnit) },
 		unit: { title: "Unit", show: unitPage, hidden: facts.unit_ids.length === 0 },
+		pairs: { title: "Merges", show: pairs, hidden: facts.unit_ids.length < 2 },
 		traces: { title: "Traces", show: traces, hidden: !facts.has_traces },
 		truth: { title: "Against the truth", show: truth, hidden: !facts.truth },
 		run: { title: "Run", show: run },
@@ -70,6 +71,10 @@ const Report = (() => {
 		await ReportUnit.show(main, unit, await ReportState.unitRows());
 	}
 
+	async function pairs() {
+		await ReportPairs.show(main, await ReportState.unitRows());
+	}
+
 	async function traces() {
 		const pack = await Pack.open("traces");
 		if (!pack) return;
@@ -98,7 +103,7 @@ const Report = (() => {
 		);
 		const { card, figure } = Page.card(
 			"Traces with spikes",
-			"Stretches of the recording inside the range of time, channels in order of depth; a triangle marks each spike on its unit's peak channel, in the unit's colour.",
+			`Stretches of the recording inside the range of time, channels in order of depth (${thinned(pack)}). Each spike is coloured on its own samples, on the channels where its unit is largest, in the unit's colour.`,
 			{ controls },
 		);
 		figure.style.minHeight = `${Math.max(360, Math.min(900, pack.facts.channels.length * 22))}px`;
@@ -106,7 +111,7 @@ const Report = (() => {
 		const units = Array.from(pack.arrays[`unit_${window}`].values);
 		const spikes = Array.from(pack.arrays[`spike_${window}`].values).map((sample, i) => ({
 			sample,
-			channelRow: pack.facts.channels.indexOf(facts.values.peak_channel?.[units[i]]),
+			rows: UnitFigures.rowsOf(facts.reach[units[i]], pack.facts.channels, facts.positions_um),
 			colour: Figures.unitColour(units[i]),
 			text: `unit ${facts.unit_ids[units[i]]}`,
 		}));
@@ -117,9 +122,17 @@ const Report = (() => {
 				startS: starts[window],
 				rateHz: facts.sampling_rate_hz,
 				channels: pack.facts.channels,
+				depthUm: pack.facts.channels.map((c) => facts.positions_um[c][1]),
+				masked: facts.masked_s,
 			},
-			spikes.filter((s) => s.channelRow >= 0),
+			spikes,
 		);
+	}
+
+	/** @param {{facts: Record<string, any>}} pack */
+	function thinned(pack) {
+		const [shown, all] = [pack.facts.channels.length, pack.facts.n_channels];
+		return shown < all ? `${shown} of ${all}, evenly spread: the page has room for no more` : `all ${all}`;
 	}
 
 	async function truth() {
@@ -136,6 +149,7 @@ const Report = (() => {
 				"div",
 				{ class: "cards" },
 				el("section", { class: "card" }, el("header", {}, el("h3", {}, "Time of each stage")), times),
+				maskedCard(),
 				el(
 					"section",
 					{ class: "card wide" },
@@ -146,10 +160,29 @@ const Report = (() => {
 		);
 	}
 
+	/** What was masked as artefact, and when. */
+	function maskedCard() {
+		const stretches = facts.masked_s;
+		const list = el(
+			"ul",
+			{},
+			...stretches.map(([from, to]) => el("li", {}, `${Page.number(from, 3)}–${Page.number(to, 3)} s`)),
+		);
+		const text = "Nothing was masked as artefact.";
+		return el(
+			"section",
+			{ class: "card" },
+			el("header", {}, el("h3", {}, "Masked stretches")),
+			stretches.length ? el("div", { class: "pairs" }, list) : el("p", { class: "hint" }, text),
+		);
+	}
+
 	/** @param {KeyboardEvent} event */
 	function onKey(event) {
 		const inField = /** @type {Element} */ (event.target).closest?.("input,select,textarea,.tabulator");
-		if (inField || viewName() !== "unit" || event.ctrlKey || event.altKey || event.metaKey) return;
+		if (inField || event.ctrlKey || event.altKey || event.metaKey) return;
+		if (viewName() === "pairs" && ReportPairs.onKey(event)) event.preventDefault();
+		if (viewName() !== "unit") return;
 		const step = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
 		if (step) /** @type {HTMLElement | null} */ (main.querySelector(`a[rel=${step}]`))?.click();
 	}

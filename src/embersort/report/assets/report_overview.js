@@ -34,6 +34,20 @@ const ReportOverview = (() => {
 			Page.tile("median SNR", sorted.length ? Page.number(sorted[Math.floor(sorted.length / 2)], 1) : "–"),
 			total > 0 ? Page.tile("to sort", Page.duration(total), "Wall time of all stages") : el("span"),
 			total > 0 ? Page.tile("times real time", Page.number(facts.duration_s / total, 1)) : el("span"),
+			facts.pairs.length
+				? Page.tile(
+						"suggested merges",
+						el("a", { href: Page.address.link({ view: "pairs" }) }, String(facts.pairs.length)),
+						"Pairs of units that look alike and keep each other's refractory period",
+					)
+				: el("span"),
+			facts.masked_s.length
+				? Page.tile(
+						"masked",
+						Page.duration(maskedS()),
+						"Stretches with artefacts, left out of the sort; listed under Run",
+					)
+				: el("span"),
 			...(facts.truth ? truthTiles() : []),
 		);
 		for (const node of [...tiles.children]) if (!node.className) node.remove();
@@ -49,6 +63,8 @@ const ReportOverview = (() => {
 		await activity(cards, table);
 		await gallery(cards, table);
 	}
+
+	const maskedS = () => facts.masked_s.reduce((sum, [from, to]) => sum + to - from, 0);
 
 	function truthTiles() {
 		const s = facts.truth.summary;
@@ -95,7 +111,7 @@ const ReportOverview = (() => {
 		const search = el("input", {
 			type: "search",
 			value: state.get("filter") || "",
-			placeholder: "Filter: snr>5 rate<20 good",
+			placeholder: "Filter: snr > 5 rate < 20 good",
 			"aria-label": "Filter units, for example snr>5 rate<20 good",
 		});
 		const save = (name, kind) =>
@@ -120,12 +136,13 @@ const ReportOverview = (() => {
 					),
 					save("labels.csv", "csv"),
 					save("cluster_group.tsv", "phy"),
+					el("button", { type: "button", onclick: () => ReportState.saveCuration() }, "curation.json"),
 				),
 				node,
 				el(
 					"p",
 					{ class: "hint" },
-					"Click a head to sort, a row to open its unit. Spikes, rate, refractory and presence follow the range of time.",
+					"Click a head to sort, a row to open its unit; scroll sideways for more columns. Spikes, rate, refractory and presence follow the range of time.",
 				),
 			),
 		);
@@ -143,7 +160,11 @@ const ReportOverview = (() => {
 		const apply = () => {
 			const test = Table.filter(search.value, heads);
 			grid.setFilter((row) => test(row));
-			count.textContent = `${table.filter(test).length} of ${table.length} units`;
+			const unknown = Table.unknownNames(search.value, heads);
+			count.textContent = unknown.length
+				? `no column is called ${unknown.join(", ")}`
+				: `${table.filter(test).length} of ${table.length} units`;
+			count.classList.toggle("warn", unknown.length > 0);
 		};
 		grid.on("tableBuilt", apply);
 		search.addEventListener("input", () => {
@@ -160,11 +181,6 @@ const ReportOverview = (() => {
 		const counts = Pack.rows(pack.arrays.counts);
 		const width = facts.duration_s / counts[0].length;
 		const times = counts[0].map((_, i) => (i + 0.5) * width);
-		const drift = Page.card(
-			"Drift raster",
-			"Spikes by depth and time; darker is more. Slanted bands mean that the tissue moved.",
-			{ wide: true },
-		);
 		const sure = table.filter((row) => typeof row.predicted_accuracy === "number");
 		const raster = Page.card(
 			"Activity of all units",
@@ -172,26 +188,9 @@ const ReportOverview = (() => {
 			{ wide: true },
 		);
 		const scatter = Page.card("Signal-to-noise ratio and rate", "One point per unit; click one to open it.");
-		cards.append(drift.card, raster.card, scatter.card);
+		ReportDrift.show(cards, pack);
+		cards.append(raster.card, scatter.card);
 		if (sure.length) confidence(cards, sure);
-		const edges = pack.facts.depth_edges_um;
-		Figures.image(
-			drift.figure,
-			{
-				z: Pack.rows(pack.arrays.drift_count).map((r) => r.map((v) => (v ? Math.log10(1 + v) : null))),
-				x: times,
-				y: edges.slice(1).map((e, i) => (e + edges[i]) / 2),
-			},
-			{
-				x: "time, s",
-				y: "y, µm",
-				rangeX,
-				colours: Figures.ramp()
-					.slice(1)
-					.map(([, c], i) => /** @type {[number, string]} */ ([i / 2, c])),
-				hover: "%{x:.1f} s, %{y:.0f} µm<extra></extra>",
-			},
-		);
 		const order = table.map((row) => row.unit).sort((a, b) => facts.values.y_um[a] - facts.values.y_um[b]);
 		Figures.image(
 			raster.figure,

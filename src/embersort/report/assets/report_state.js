@@ -31,6 +31,10 @@ const ReportState = (() => {
 		const id = String(facts.unit_ids[unit]);
 		if (label) labels[id] = label;
 		else delete labels[id];
+		keep();
+	}
+
+	function keep() {
 		try {
 			localStorage.setItem(storeName, JSON.stringify(labels));
 		} catch {
@@ -40,6 +44,48 @@ const ReportState = (() => {
 
 	/** @param {number} unit */
 	const label = (unit) => labels[String(facts.unit_ids[unit])] || "";
+
+	/** What was decided of two units: accept, refuse, or nothing. @param {number} a @param {number} b */
+	const pairKey = (a, b) => [facts.unit_ids[a], facts.unit_ids[b]].sort((x, y) => x - y).join("+");
+	const decision = (a, b) => labels[pairKey(a, b)] || "";
+
+	/** @param {number} a @param {number} b @param {string} what empty takes it back */
+	function decide(a, b, what) {
+		if (what) labels[pairKey(a, b)] = what;
+		else delete labels[pairKey(a, b)];
+		keep();
+	}
+
+	/** Units joined by accepted pairs. @returns {number[][]} groups of unit ids */
+	function merges() {
+		/** @type {Map<number, Set<number>>} */
+		const groups = new Map();
+		for (const [key, what] of Object.entries(labels)) {
+			if (what !== "accept") continue;
+			const [a, b] = key.split("+").map(Number);
+			const joined = new Set([a, b, ...(groups.get(a) || []), ...(groups.get(b) || [])]);
+			for (const id of joined) groups.set(id, joined);
+		}
+		return [...new Set(groups.values())].map((group) => [...group].sort((x, y) => x - y));
+	}
+
+	/** Labels and merges in SpikeInterface's curation format, version 2. */
+	function curation() {
+		return {
+			format_version: "2",
+			unit_ids: facts.unit_ids,
+			label_definitions: { quality: { label_options: LABELS, exclusive: true } },
+			manual_labels: facts.unit_ids
+				.filter((id) => labels[String(id)])
+				.map((id) => ({ unit_id: id, labels: { quality: [labels[String(id)]] } })),
+			merges: merges().map((unit_ids) => ({ unit_ids })),
+			splits: [],
+			removed: [],
+		};
+	}
+
+	const saveCuration = () =>
+		Page.download("curation.json", `${JSON.stringify(curation(), null, 1)}\n`, "application/json");
 
 	/** Labels as CSV, or as Phy's cluster_group.tsv. @param {"csv" | "phy"} kind */
 	function exportLabels(kind) {
@@ -95,7 +141,7 @@ const ReportState = (() => {
 						row.unit_id,
 					),
 			},
-			{ name: "label", title: "Label", text: true, meaning: "Your label; kept in this browser", show: labelChoice },
+			{ name: "label", title: "Label", text: true, width: 86, meaning: "Your label; kept in this browser", show: labelChoice },
 			...facts.columns.map((column) => ({
 				...column,
 				text: (facts.values[column.name] || []).some((v) => typeof v === "string"),
@@ -122,5 +168,20 @@ const ReportState = (() => {
 		);
 	}
 
-	return { facts, N_BLOCKS, LABELS, range, setLabel, label, labelChoice, exportLabels, unitRows, heads };
+	return {
+		facts,
+		N_BLOCKS,
+		LABELS,
+		range,
+		setLabel,
+		label,
+		labelChoice,
+		exportLabels,
+		decision,
+		decide,
+		curation,
+		saveCuration,
+		unitRows,
+		heads,
+	};
 })();

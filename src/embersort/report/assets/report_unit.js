@@ -33,6 +33,8 @@ const ReportUnit = (() => {
 			waveforms,
 			plane,
 			ReportUnitTime.amplitude,
+			ReportUnitTime.heights,
+			ReportUnitTime.shape,
 			ReportUnitTime.rate,
 			ReportUnitTime.depth,
 			ReportUnitTime.traces,
@@ -85,21 +87,24 @@ const ReportUnit = (() => {
 		);
 	}
 
-	function autocorrelogram(cards, pack) {
+	function autocorrelogram(cards, pack, unit) {
 		const { card, figure } = Page.card(
 			"Autocorrelogram",
-			`Pairs of this unit's spikes by lag; dotted at ±${facts.refractory_ms} ms. A single neuron leaves a gap round zero.`,
+			`Spikes per bin of lag; dotted at ±${facts.refractory_ms} ms. A single neuron leaves a gap round zero.`,
+			{ controls: ReportTrains.windowChoice() },
 		);
 		cards.append(card);
+		if (ReportTrains.windowMs() !== facts.lag_bin_ms * pack.arrays.acg.shape[1])
+			return ReportTrains.draw(figure, unit, unit, Page.colour("ember"));
 		const { from, to } = ReportState.range();
-		Figures.correlogram(figure, Pack.sumRows(rows(pack.arrays.acg), from, to), facts.lag_bin_ms, {
+		return Figures.correlogram(figure, Pack.sumRows(rows(pack.arrays.acg), from, to), facts.lag_bin_ms, {
 			mirror: true,
 			refractoryMs: facts.refractory_ms,
 		});
 	}
 
 	function intervals(cards, pack) {
-		const { card, figure } = Page.card("Intervals", "Time between successive spikes, logarithmic bins.");
+		const { card, figure } = Page.card("Interspike intervals", "Time between successive spikes, logarithmic bins.");
 		cards.append(card);
 		const { from, to } = ReportState.range();
 		const edges = facts.interval_edges_ms;
@@ -171,7 +176,7 @@ const ReportUnit = (() => {
 				opacity: 0.6,
 			};
 		});
-		return Figures.points(figure, groups.reverse(), { x: "", y: "", legend: true });
+		return Figures.points(figure, groups.reverse(), { x: "first axis", y: "second axis", legend: true });
 	}
 
 	function place(cards, pack, unit) {
@@ -209,7 +214,11 @@ const ReportUnit = (() => {
 	function neighbours(cards, pack, unit) {
 		const { from, to } = ReportState.range();
 		pack.facts.nearest.forEach((other, index) => {
-			const link = el("a", { href: Page.address.link({ unit: facts.unit_ids[other] }) }, name(other));
+			const link = el(
+				"a",
+				{ href: Page.address.link({ view: "pairs", one: facts.unit_ids[unit], two: facts.unit_ids[other] }) },
+				"side by side",
+			);
 			const { card, figure } = Page.card(
 				`${name(unit)} → ${name(other)}`,
 				`Cross-correlogram with a similar unit (cosine of the templates ${Page.number(pack.facts.similarity[index])}). A gap at zero lag hints at one neuron in two units.`,

@@ -40,6 +40,53 @@ const ReportUnitTime = (() => {
 		);
 	}
 
+	/** Heights of all spikes, where detection ends, and what the missing flank says. */
+	function heights(cards, pack) {
+		if (!pack.arrays.heights) return;
+		const missed = pack.facts.missed;
+		const { card, figure } = Page.card(
+			"Amplitude histogram",
+			missed === null
+				? "Heights of all spikes. Too few to estimate how many are missed."
+				: `Heights of all spikes. Amplitude cut-off: about ${Page.number(100 * missed, 1)} % are missed below the threshold, if the histogram is symmetric round its mode. Dotted: mode${facts.threshold === null ? "" : " and detection threshold"}.`,
+		);
+		cards.append(card);
+		const step = pack.facts.height_step;
+		const counts = Array.from(pack.arrays.heights.values);
+		Figures.bars(
+			figure,
+			{ x: counts.map((_, i) => (i + 0.5) * step), y: counts, width: step },
+			{
+				x: "height, noise units",
+				y: "spikes",
+				mark: [facts.threshold, pack.facts.mode].filter((value) => value !== null),
+			},
+		);
+	}
+
+	/** The mean snippet in successive stretches of the recording. */
+	function shape(cards, pack) {
+		if (!pack.arrays.epochs) return;
+		const { card, figure } = Page.card(
+			"Template over time",
+			"Mean of the snippets at the peak channel in successive stretches of the recording, pale to dark: what changes has moved, grown, or is another neuron.",
+		);
+		cards.append(card);
+		const all = rows(pack.arrays.epochs);
+		const timeMs = all[0].map((_, i) => ((i - facts.n_before) / facts.sampling_rate_hz) * 1e3);
+		Figures.lines(
+			figure,
+			all.map((y, i) => ({
+				x: timeMs,
+				y,
+				name: `to ${Page.number(pack.facts.epoch_end_s[i], 0)} s`,
+				colour: Page.colour("ember"),
+				opacity: 0.25 + (0.75 * (i + 1)) / all.length,
+			})),
+			{ x: "time, ms", y: "µV", legend: true },
+		);
+	}
+
 	function depth(cards, pack) {
 		// A sorter that places all spikes of a unit alike leaves nothing to see.
 		if (new Set(pack.arrays.point_y_um.values).size < 2) return;
@@ -82,7 +129,7 @@ const ReportUnitTime = (() => {
 		);
 		const { card, figure } = Page.card(
 			"Traces",
-			"Round a spike of typical height, on the channels nearest to the peak; triangles mark spikes of this unit and (grey) of others.",
+			"Round a spike of typical height, on the channels nearest to the peak. Spikes are coloured on their own samples: this unit's, and (grey) others'.",
 			{ wide: true, controls },
 		);
 		cards.append(card);
@@ -91,8 +138,8 @@ const ReportUnitTime = (() => {
 		const spikes = Array.from(pack.arrays.trace_spike.values).map((sample, i) => ({
 			sample,
 			unit: units[i],
-			channelRow: channels.indexOf(facts.values.peak_channel?.[units[i]]),
-			colour: units[i] === unit ? Page.colour("ember") : Page.colour("muted"),
+			rows: (facts.reach[units[i]] || []).map((c) => channels.indexOf(c)).filter((row) => row >= 0),
+			colour: units[i] === unit ? Page.colour("ember") : Page.colour("ink"),
 			text: name(units[i]),
 		}));
 		return UnitFigures.traces(
@@ -102,10 +149,12 @@ const ReportUnitTime = (() => {
 				startS: pack.facts.trace_start_s,
 				rateHz: facts.sampling_rate_hz,
 				channels,
+				depthUm: channels.map((c) => facts.positions_um[c][1]),
+				masked: facts.masked_s,
 			},
-			spikes.filter((spike) => spike.channelRow >= 0),
+			spikes,
 		);
 	}
 
-	return { amplitude, depth, rate, traces };
+	return { amplitude, heights, shape, depth, rate, traces };
 })();

@@ -34,7 +34,7 @@ const Table = (() => {
 			headerHozAlign: head.text || head.show ? "left" : "right",
 			sorter: head.text ? "string" : "number",
 			sorterParams: head.text ? {} : { alignEmptyValues: "bottom" },
-			minWidth: head.width || 62,
+			minWidth: head.width || Math.max(62, 16 + 7.2 * longestWord(head)),
 			widthGrow: head.width ? 2 : 1,
 			formatter: (cell) =>
 				head.show
@@ -66,6 +66,9 @@ const Table = (() => {
 		return table;
 	}
 
+	/** A head breaks between words, never inside one. @param {Head} head */
+	const longestWord = (head) => Math.max(...`${head.title}, ${head.unit || ""}`.split(" ").map((word) => word.length));
+
 	/** Let the keyboard reach and sort the heads. @param {HTMLElement} node */
 	function makeHeadsReachable(node) {
 		for (const head of node.querySelectorAll(".tabulator-col-content")) {
@@ -80,28 +83,61 @@ const Table = (() => {
 		}
 	}
 
+	const COMPARISON = /^(.+?)(<=|>=|<|>|=)(-?[\d.]+)$/;
+
+	/** Names by which a column is known: its own, its title, and the title's first word.
+	 * @param {Head[]} heads */
+	function known(heads) {
+		const names = new Map();
+		for (const head of [...heads].reverse()) {
+			const title = head.title.toLowerCase();
+			for (const name of [
+				title.split(" ")[0],
+				title.replaceAll(" ", "_"),
+				title.replaceAll(" ", ""),
+				title,
+				head.name.toLowerCase(),
+			])
+				names.set(name, head.name);
+		}
+		return names;
+	}
+
+	/** The terms of a filter: spaces round a comparison, and inside a column's title, do no harm.
+	 * @param {string} text @param {Head[]} heads */
+	function terms(text, heads) {
+		let line = text.toLowerCase().replaceAll("≥", ">=").replaceAll("≤", "<=");
+		for (const head of heads) {
+			const title = head.title.toLowerCase();
+			if (title.includes(" ")) line = line.replaceAll(title, title.replaceAll(" ", "_"));
+		}
+		return line
+			.replace(/\s*(<=|>=|<|>|=)\s*/g, "$1")
+			.split(/[\s,]+/)
+			.filter(Boolean);
+	}
+
+	/** Names in a filter's comparisons that no column has. @param {string} text @param {Head[]} heads */
+	function unknownNames(text, heads) {
+		const names = known(heads);
+		return terms(text, heads)
+			.map((term) => COMPARISON.exec(term)?.[1])
+			.filter((name) => name && !names.has(name));
+	}
+
 	/**
 	 * Read a filter such as `snr>5 rate_hz<=20 good`: comparisons of columns, and words.
 	 * @param {string} text @param {Head[]} heads
 	 * @returns {(row: Record<string, any>) => boolean}
 	 */
 	function filter(text, heads) {
-		const names = new Map(
-			heads.flatMap((h) => [
-				[h.name.toLowerCase(), h.name],
-				[h.title.toLowerCase(), h.name],
-			]),
-		);
-		const tests = text
-			.toLowerCase()
-			.split(/\s+/)
-			.filter(Boolean)
-			.map((term) => {
-				const parts = /^(.+?)(<=|>=|<|>|=)(-?[\d.]+)$/.exec(term);
-				const name = parts && names.get(parts[1]);
-				if (parts && name) return compare(name, parts[2], Number(parts[3]));
-				return (row) => Object.values(row).some((v) => typeof v !== "object" && String(v).toLowerCase().includes(term));
-			});
+		const names = known(heads);
+		const tests = terms(text, heads).map((term) => {
+			const parts = COMPARISON.exec(term);
+			const name = parts && names.get(parts[1]);
+			if (parts && name) return compare(name, parts[2], Number(parts[3]));
+			return (row) => Object.values(row).some((v) => typeof v !== "object" && String(v).toLowerCase().includes(term));
+		});
 		return (row) => tests.every((test) => test(row));
 	}
 
@@ -131,5 +167,5 @@ const Table = (() => {
 		return Page.separated([heads.map((h) => h.name), ...rows.map((row) => heads.map((h) => row[h.name]))]);
 	}
 
-	return { make, filter, csv };
+	return { make, filter, unknownNames, csv };
 })();

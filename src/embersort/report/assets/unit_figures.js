@@ -167,46 +167,93 @@ const UnitFigures = (() => {
 	}
 
 	/**
-	 * Traces one above the other, spikes marked.
+	 * Rows of the shown channels on which a unit's spikes are coloured: those that it reaches, or,
+	 * where thinning left none of them, the nearest one. So no spike goes without a mark.
+	 * @param {number[]} reach @param {number[]} channels @param {number[][]} positions
+	 */
+	function rowsOf(reach, channels, positions) {
+		const rows = reach.map((c) => channels.indexOf(c)).filter((row) => row >= 0);
+		if (rows.length || !reach.length) return rows;
+		const [x, y] = positions[reach[0]];
+		const far = channels.map((c) => Math.hypot(positions[c][0] - x, positions[c][1] - y));
+		return [far.indexOf(Math.min(...far))];
+	}
+
+	/**
+	 * Traces one above the other, the samples of each spike in colour.
 	 * @param {HTMLElement} node
-	 * @param {{traces: number[][], startS: number, rateHz: number, channels: number[]}} window
-	 * @param {{sample: number, channelRow: number, colour: string, text: string}[]} spikes
+	 * @param {{traces: number[][], startS: number, rateHz: number, channels: number[], depthUm?: number[], masked?: number[][]}} window
+	 * @param {{sample: number, rows?: number[], channelRow?: number, colour: string, text: string}[]} spikes `rows`: where it is coloured, or `channelRow` alone
 	 */
 	function traces(node, window, spikes) {
+		const [BEFORE_MS, AFTER_MS] = [0.4, 0.8];
 		const step = spacing(window.traces);
 		const n = window.traces.length;
 		const LABEL_PX = 15;
 		const thin = Math.max(1, Math.ceil((n * LABEL_PX) / Math.max(100, node.clientHeight)));
-		const time = (window.traces[0] || []).map((_, i) => (i / window.rateHz) * 1e3);
+		const nSamples = window.traces[0]?.length || 0;
+		const ms = (sample) => (sample / window.rateHz) * 1e3;
+		const height = (row, sample) => window.traces[row][sample] + (n - 1 - row) * step;
+		const time = Array.from({ length: nSamples }, (_, i) => ms(i));
 		const drawn = window.traces.map((trace, row) => ({
 			type: "scatter",
 			mode: "lines",
 			x: time,
-			y: trace.map((v) => v + (n - 1 - row) * step),
+			y: trace.map((_, i) => height(row, i)),
 			line: { color: Page.colour("trace"), width: n > 40 ? 0.6 : 0.9 },
 			hoverinfo: "skip",
 		}));
-		const marks = {
+		/** One line a colour, with gaps. @type {Map<string, {x: (number | null)[], y: (number | null)[], text: string[]}>} */
+		const marks = new Map();
+		const [before, after] = [BEFORE_MS, AFTER_MS].map((t) => Math.round((t * window.rateHz) / 1e3));
+		for (const spike of spikes) {
+			const line = marks.get(spike.colour) || { x: [], y: [], text: [] };
+			marks.set(spike.colour, line);
+			for (const row of spike.rows || [spike.channelRow ?? 0]) {
+				for (let i = Math.max(0, spike.sample - before); i <= Math.min(nSamples - 1, spike.sample + after); i++) {
+					line.x.push(ms(i));
+					line.y.push(height(row, i));
+					line.text.push(spike.text);
+				}
+				line.x.push(null);
+				line.y.push(null);
+				line.text.push("");
+			}
+		}
+		const coloured = [...marks].map(([colour, line]) => ({
 			type: "scatter",
-			mode: "markers",
-			x: spikes.map((s) => time[s.sample]),
-			y: spikes.map(
-				(s) => (window.traces[s.channelRow]?.[s.sample] || 0) + (n - 1 - s.channelRow) * step - 0.18 * step,
-			),
-			text: spikes.map((s) => s.text),
-			marker: { symbol: "triangle-up", size: 8, color: spikes.map((s) => s.colour) },
+			mode: "lines",
+			...line,
+			line: { color: colour, width: n > 40 ? 1.3 : 1.8 },
 			hovertemplate: "%{text}<extra></extra>",
-		};
-		return Figures.draw(node, [...drawn, marks], {
+		}));
+		const end = window.startS + nSamples / window.rateHz;
+		const masked = (window.masked || [])
+			.filter(([from, to]) => to > window.startS && from < end)
+			.map(([from, to]) => ({
+				type: "rect",
+				x0: (Math.max(from, window.startS) - window.startS) * 1e3,
+				x1: (Math.min(to, end) - window.startS) * 1e3,
+				yref: "paper",
+				y0: 0,
+				y1: 1,
+				fillcolor: Page.colour("muted"),
+				opacity: 0.2,
+				line: { width: 0 },
+			}));
+		const label = (channel, row) =>
+			window.depthUm ? `${channel} · ${Math.round(window.depthUm[row])} µm` : String(channel);
+		return Figures.draw(node, [...drawn, ...coloured], {
+			margin: { l: 84, r: 10, t: 8, b: 38 },
 			xaxis: Figures.axis(`ms after ${Page.number(window.startS, 3)} s`, { showgrid: false, zeroline: false }),
-			yaxis: Figures.axis("channel", {
+			yaxis: Figures.axis("channel · depth", {
 				showgrid: false,
 				zeroline: false,
 				tickmode: "array",
-				tickvals:
-					n > 40 ? [] : window.channels.map((_, row) => (n - 1 - row) * step).filter((_, row) => row % thin === 0),
-				ticktext: window.channels.map(String).filter((_, row) => row % thin === 0),
+				tickvals: window.channels.map((_, row) => (n - 1 - row) * step).filter((_, row) => row % thin === 0),
+				ticktext: window.channels.map(label).filter((_, row) => row % thin === 0),
 			}),
+			shapes: masked,
 			hovermode: "closest",
 		});
 	}
@@ -266,5 +313,5 @@ const UnitFigures = (() => {
 		});
 	}
 
-	return { probe, onProbe, traces, waveforms };
+	return { probe, onProbe, rowsOf, traces, waveforms };
 })();
