@@ -24,10 +24,19 @@ def result():
 
 def test_counts_in_the_page_are_those_of_the_sorting(result, tmp_path):
     packs = packs_of(write_report(result, tmp_path / "r.html"))
-    assert set(packs) == {"overview", "unit-0", "unit-1", "unit-2", "unit-3"}
+    assert set(packs) == {
+        "overview",
+        "trains",
+        "pair-templates",
+        "unit-0",
+        "unit-1",
+        "unit-2",
+        "unit-3",
+    }
     counts = packs["overview"][0]["counts"]
     assert counts.sum(axis=1).tolist() == result.sorting.spike_counts().tolist()
-    assert packs["overview"][0]["drift_count"].sum() == result.sorting.n_spikes
+    assert len(packs["overview"][0]["map_time_s"]) == result.sorting.n_spikes
+    assert packs["trains"][0]["count"].tolist() == result.sorting.spike_counts().tolist()
     intervals = packs["unit-2"][0]["isi"]
     assert intervals.sum() == len(result.sorting.train(2)) - 1
 

@@ -1,4 +1,4 @@
-"""What the report's overview shows: rates of all units, the drift raster, long traces."""
+"""What the report's overview shows: rates of all units, the drift map, long traces."""
 
 from __future__ import annotations
 
@@ -16,10 +16,6 @@ from embersort.report.unit_page import spikes_between
 from embersort.types import IntArray, Recording, SortResult
 from embersort.units import ms_to_samples
 
-MAX_DEPTH_BINS = 100
-"""Rows of the drift raster."""
-DEPTH_BIN_UM = 10.0
-"""Smallest height of a row of the drift raster."""
 TRACE_MS = 100.0
 N_TRACE_WINDOWS = 6
 """Stretches of traces shown of the whole probe."""
@@ -37,7 +33,7 @@ MAX_TRACE_VALUES = 1_500_000
 
 
 def pack_overview(result: SortResult, blocks: Blocks, trains: list[IntArray]) -> str:
-    """Pack rates, violations and peak waveform of every unit, and the drift raster."""
+    """Pack rates, violations and peak waveform of every unit, and the drift map."""
     rate_hz = result.sorting.sampling_rate_hz
     bins = cut_blocks(result.sorting.n_samples, blocks.n_blocks * BINS_PER_BLOCK)
     n_units = len(trains)
@@ -55,9 +51,7 @@ def pack_overview(result: SortResult, blocks: Blocks, trains: list[IntArray]) ->
         waves = result.templates.waveforms_uv[np.arange(n_units), :, peak]
         arrays["peak_wave"] = quantise(waves, "uint8")
     arrays |= _drift_map(result)
-    raster, depth_edges_um = _drift_raster(result, bins)
-    arrays |= {name: smallest_unsigned(image) for name, image in raster.items()}
-    return pack(arrays, {"depth_edges_um": depth_edges_um})
+    return pack(arrays)
 
 
 def pack_traces(result: SortResult, recording: Recording) -> str:
@@ -139,30 +133,3 @@ def _drift_map(result: SortResult) -> dict[str, NDArray[Any] | Quantised]:
         "map_y_um": quantise(result.spike_position_um[spikes, 1], "uint16"),
         "map_height": quantise(height, "uint8"),
     }
-
-
-def _drift_raster(
-    result: SortResult, bins: Blocks
-) -> tuple[dict[str, NDArray[np.int64]], list[float]]:
-    """Count spikes, and sum their heights, by depth and time."""
-    y_um = np.nan_to_num(result.spike_position_um[:, 1].astype(np.float64))
-    channels_y = result.geometry.positions_um[:, 1]
-    if len(y_um) == 0 or len(channels_y) == 0:
-        empty = np.zeros((1, bins.n_blocks), np.int64)
-        return {"drift_count": empty, "drift_height": empty}, [0.0, 1.0]
-    margin_um = 4 * DEPTH_BIN_UM
-    low = max(float(y_um.min()), float(channels_y.min()) - margin_um)
-    high = min(float(y_um.max()), float(channels_y.max()) + margin_um)
-    high = max(high, low + DEPTH_BIN_UM)
-    n_rows = int(np.clip((high - low) // DEPTH_BIN_UM, 1, MAX_DEPTH_BINS))
-    row = np.clip(((y_um - low) / (high - low) * n_rows).astype(int), 0, n_rows - 1)
-    flat = row * bins.n_blocks + bins.of(result.sorting.sample_index)
-    shape, n_cells = (n_rows, bins.n_blocks), n_rows * bins.n_blocks
-    height = np.nan_to_num(np.abs(result.spike_amplitude).astype(np.float64))
-    images = {
-        "drift_count": np.bincount(flat, minlength=n_cells).reshape(shape),
-        "drift_height": np.rint(np.bincount(flat, height, minlength=n_cells))
-        .astype(np.int64)
-        .reshape(shape),
-    }
-    return images, [round(float(edge), 3) for edge in np.linspace(low, high, n_rows + 1)]
