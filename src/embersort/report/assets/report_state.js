@@ -141,7 +141,14 @@ const ReportState = (() => {
 						row.unit_id,
 					),
 			},
-			{ name: "label", title: "Label", text: true, width: 86, meaning: "Your label; kept in this browser", show: labelChoice },
+			{
+				name: "label",
+				title: "Label",
+				text: true,
+				width: 86,
+				meaning: "Your label; kept in this browser",
+				show: labelChoice,
+			},
 			...facts.columns.map((column) => ({
 				...column,
 				text: (facts.values[column.name] || []).some((v) => typeof v === "string"),
