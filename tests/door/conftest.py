@@ -75,6 +75,8 @@ def fake_sort(monkeypatch):
     module = ModuleType("embersort.sorting")
     module.sort = sort
     monkeypatch.setitem(sys.modules, "embersort.sorting", module)
+    # No kernel is compiled before a sort that takes no time.
+    monkeypatch.setattr("embersort.cli.compilation.is_compiled", lambda: True)
     return control
 
 
