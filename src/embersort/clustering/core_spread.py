@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 CORE = 0.75
 """Share of a cluster's events, the innermost, that say how far its events spread."""
@@ -70,6 +70,14 @@ class CoreSpread:
         return (points - self.centre) @ self.whitening
 
 
+def chi_square_quantile(share: float, n: int) -> float:
+    """Return the square that a share of points of n standard normal columns stay below.
+
+    As `scipy.stats.chi2.ppf`, whose package takes a second to import.
+    """
+    return float(2 * gammaincinv(n / 2, share))
+
+
 def core_spread(many: NDArray[np.float64]) -> CoreSpread | None:
     """Return the spread of many events, shape (n_events, n_columns); None if they are too few."""
     centre = np.median(many, axis=0)
@@ -77,7 +85,7 @@ def core_spread(many: NDArray[np.float64]) -> CoreSpread | None:
     if whitening is None:
         return None
     square = np.square((many - centre) @ whitening).sum(axis=1)
-    scale = float(np.median(square) / chi2.median(many.shape[1]))
+    scale = float(np.median(square) / chi_square_quantile(0.5, many.shape[1]))
     return CoreSpread(centre=centre, whitening=whitening / np.sqrt(max(scale, 1e-300)))
 
 

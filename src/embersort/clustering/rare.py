@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
-from embersort.clustering.core_spread import core_whitening
+from embersort.clustering.core_spread import chi_square_quantile, core_whitening
 from embersort.clustering.neighbourhoods import FeatureView
 from embersort.spread import spread_places
 from embersort.types import Geometry, IntArray
@@ -134,7 +133,7 @@ def _seen_from_clusters(columns: NDArray[np.float64], labels: IntArray) -> _Seen
         points=points,
         centres=centres,
         square=square,
-        scale=float(np.median(square) / chi2.median(n_columns)),
+        scale=float(np.median(square) / chi_square_quantile(0.5, n_columns)),
     )
 
 
@@ -147,10 +146,10 @@ def _squares(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArra
 def _groups(seen: _Seen) -> list[IntArray]:
     """Return the groups of events that lie together and far from every cluster."""
     n_columns = seen.points.shape[1]
-    outside = np.flatnonzero(seen.square > seen.scale * chi2.ppf(OUTSIDE, n_columns))
+    outside = np.flatnonzero(seen.square > seen.scale * chi_square_quantile(OUTSIDE, n_columns))
     outside = outside[spread_places(len(outside), MOST_OUTSIDE)]
     pairs = _squares(seen.points[outside], seen.points[outside])
-    together = pairs < 2 * seen.scale * chi2.ppf(TOGETHER, n_columns)
+    together = pairs < 2 * seen.scale * chi_square_quantile(TOGETHER, n_columns)
     free = np.ones(len(outside), bool)
     taken = np.zeros(len(seen.points), bool)
     groups = []
@@ -177,7 +176,7 @@ def _settle(seen: _Seen, members: IntArray) -> IntArray | None:
         square = np.square(seen.points - centre).sum(axis=1)
         # A member is nearer to its own mean than it would be to that of the others.
         square[members] *= (n / (n - 1)) ** 2
-        own = square < (1 + 1 / n) * seen.scale * chi2.ppf(BELONGS, n_columns)
+        own = square < (1 + 1 / n) * seen.scale * chi_square_quantile(BELONGS, n_columns)
         found = np.flatnonzero(own & (square < seen.square))
         if len(found) < MIN_EVENTS:
             return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum
 
 import numpy as np
-from scipy.stats import binom
 
 from embersort.clustering.gaps import N_DIMS
 from embersort.clustering.neighbourhoods import FeatureView
@@ -115,6 +114,9 @@ def follow_in_bursts(spikes: SpikeTrains, large: IntArray, small: IntArray) -> b
     excess = (after - chance) / max(1 - chance, 1e-9)
     if excess < MIN_BURST_SHARE or after <= before:
         return False
+    # A second to import, and few pairs come here.
+    from scipy.stats import binom
+
     n_after = round(after * len(small))
     return bool(binom.sf(n_after - 1, len(small), chance) < MAX_BURST_CHANCE)
 
