@@ -14,21 +14,13 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from embersort.config import FilterConfig, MatchConfig, RunConfig, SnippetConfig, WhitenConfig
+from embersort.config import MatchConfig, SortConfig
 from embersort.evaluation.comparison import compare
 from embersort.matching.bank import make_bank
 from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.score import score_templates
 from embersort.matching.single_fit import fit_criteria
-from embersort.signal import (
-    Window,
-    cut_snippets,
-    filter_tile,
-    fit_preprocessor,
-    make_window,
-    tile_grid,
-    whiten,
-)
+from embersort.signal import Window, cut_snippets, make_front
 from embersort.simulate import Scene, simulate
 from embersort.simulate.trains import TrainsConfig
 from embersort.types import Sorting
@@ -44,14 +36,9 @@ class Whitened:
     """White traces of a simulation, tile by tile, with a margin on either side."""
 
     def __init__(self, recording) -> None:
-        self.front = fit_preprocessor(recording, FilterConfig(), WhitenConfig(), RunConfig())
-        self.window = make_window(recording.geometry, recording.sampling_rate_hz, SnippetConfig())
-        self.tiles = tile_grid(recording.n_samples, recording.sampling_rate_hz)
-        self.margin = 2 * self.window.n_window
-        self.traces = [
-            whiten(filter_tile(recording, tile, self.front, self.margin), self.front)
-            for tile in self.tiles
-        ]
+        front = make_front(recording, SortConfig())
+        self.window, self.tiles, self.margin = front.window, front.tiles(), front.extra
+        self.traces = [front.white_tile(tile) for tile in self.tiles]
 
     def templates(self, truth: Sorting) -> np.ndarray:
         """Return the median white snippet of each true unit."""

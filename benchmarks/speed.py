@@ -129,9 +129,9 @@ def run_floor(folder: Path) -> None:
     collect_rarely()
     keep_freed_memory()
     one_thread_of_linear_algebra()
+
     from embersort.recording import open_recording
-    from embersort.signal.tiles import map_tiles
-    from embersort.sorting.estimates import make_front
+    from embersort.signal.front import make_front
 
     facts = json.loads((folder / "recording.json").read_text("utf-8"))
     recording = open_recording(
@@ -142,7 +142,7 @@ def run_floor(folder: Path) -> None:
         dtype="int16",
         probe=folder / "probe.json",
     )
-    front = make_front(recording, SortConfig(), map_tiles)
+    front = make_front(recording, SortConfig())
     for tile in front.tiles():
         front.white_tile(tile)
 

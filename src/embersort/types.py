@@ -6,6 +6,7 @@ array, ``x_id`` is a name that a user sees. Units are in the names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -211,6 +212,15 @@ class Events:
     def n_events(self) -> int:
         """Number of events."""
         return len(self.sample_index)
+
+
+def joined_events(parts: Sequence[Events]) -> Events:
+    """Return the events of stretches that follow one another as one."""
+    return Events(
+        sample_index=np.concatenate([part.sample_index for part in parts]),
+        channel_index=np.concatenate([part.channel_index for part in parts]),
+        amplitude=np.concatenate([part.amplitude for part in parts]),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

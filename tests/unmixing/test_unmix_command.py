@@ -70,7 +70,7 @@ def test_the_picture_is_one_svg_with_all_its_parts(place):
         (("none", "-o", "out2"), "none"),
         (("scene", "-o", "out"), "out exists; give --overwrite"),
         (("scene", "-o", "out2", "--shown-from", "9"), "cannot begin at 9 s"),
-        (("scene", "-o", "out2", "--set", "cluster.n_dim=3"), "did you mean 'n_dims'"),
+        (("scene", "-o", "out2", "--set", "cluster.radius_u=30"), "did you mean 'radius_um'"),
         (("scene", "-o", "out2", "--set", "least_share=0"), "least_share"),
         (("scene", "-o", "out2", "--truth", "out"), "holds no scene.toml"),
         (("scene", "-o", "out2", "--truth", "scene", "--duration", "1"), "whole recordings"),

@@ -1,6 +1,7 @@
 """One streaming pass over the recording: filter, whiten, detect, cut snippets."""
 
 from embersort.signal.detect import Detector, detect, make_detector
+from embersort.signal.front import Front, make_front
 from embersort.signal.pca import TemporalPca, fit_pca
 from embersort.signal.preprocess import Preprocessor, filter_tile, fit_preprocessor, whiten
 from embersort.signal.snippets import Window, cut_snippets, make_window
@@ -8,6 +9,7 @@ from embersort.signal.tiles import Tile, map_tiles, tile_grid
 
 __all__ = [
     "Detector",
+    "Front",
     "Preprocessor",
     "TemporalPca",
     "Tile",
@@ -18,6 +20,7 @@ __all__ = [
     "fit_pca",
     "fit_preprocessor",
     "make_detector",
+    "make_front",
     "make_window",
     "map_tiles",
     "tile_grid",

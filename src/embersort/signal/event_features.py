@@ -49,7 +49,7 @@ def encode_events(
         white, events = front.white_tile_and_events(tile)
         snippets = cut_snippets(white, events.sample_index, events.channel_index, front.window)
         return (
-            events.sample_index + (tile.start - front.extra),
+            front.in_recording(events, tile).sample_index,
             events.channel_index,
             events.amplitude,
             *extractor.encode(snippets, events.channel_index),

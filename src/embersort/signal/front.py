@@ -1,19 +1,29 @@
-"""What every pass over a recording needs, and the white tiles and events that it gives."""
+"""From traces to white tiles and the events in them: the one place, whoever asks.
+
+Sorting, training, unmixing, the comparison of options and the benchmarks all go through `Front`,
+so that a network learns from the very events that it will serve.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import RunConfig
-from embersort.signal.detect import Detector, detect
-from embersort.signal.preprocess import Preprocessor, filter_tile, reference, whiten
-from embersort.signal.snippets import Window
+from embersort.config import RunConfig, SortConfig
+from embersort.signal.detect import Detector, detect, make_detector
+from embersort.signal.preprocess import (
+    Preprocessor,
+    filter_tile,
+    fit_preprocessor,
+    reference,
+    whiten,
+)
+from embersort.signal.snippets import Window, make_window
 from embersort.signal.tile_cache import KeptTiles, WhiteTile
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, tile_grid
-from embersort.types import Recording
+from embersort.types import Events, Recording
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,26 +59,67 @@ class Front:
     def white_tile(self, tile: Tile) -> NDArray[np.float32]:
         """Return the white traces of a tile with ``extra`` samples on either side."""
         kept = self.kept.get(tile.index)
-        if kept is not None:
-            return kept[0]
-        filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
-        return whiten(filtered, self.preprocessor)
+        return whiten(self.filtered_tile(tile), self.preprocessor) if kept is None else kept[0]
 
     def white_tile_and_events(self, tile: Tile) -> WhiteTile:
         """Return the white traces of a tile, and the events in it; keep them for later passes.
 
-        Events are looked for before whitening: it evens out the noise but also takes from a
-        trough what the neighbouring channels share with it.
+        Sample indices of the events count from the start of the white traces.
         """
         kept = self.kept.get(tile.index)
         if kept is not None:
             return kept
-        filtered = filter_tile(self.recording, tile, self.preprocessor, self.extra)
-        events = detect(reference(filtered, self.preprocessor), self.extra, self.detector)
-        made = whiten(filtered, self.preprocessor), events
+        made = self.whiten_and_detect(self.filtered_tile(tile))
         self.kept.keep(tile.index, made)
         return made
+
+    def filtered_tile(self, tile: Tile) -> NDArray[np.float32]:
+        """Return the filtered traces of a tile in microvolt, ``extra`` samples on either side."""
+        return filter_tile(self.recording, tile, self.preprocessor, self.extra)
+
+    def whiten_and_detect(self, filtered: NDArray[np.float32]) -> WhiteTile:
+        """Return the white traces of filtered ones, and the events between their margins.
+
+        Events are looked for before whitening: it evens out the noise but also takes from a
+        trough what the neighbouring channels share with it.
+        """
+        events = detect(reference(filtered, self.preprocessor), self.extra, self.detector)
+        return whiten(filtered, self.preprocessor), events
+
+    def in_recording(self, events: Events, tile: Tile) -> Events:
+        """Return events of a tile with their sample indices counted in the recording."""
+        return replace(events, sample_index=events.sample_index + (tile.start - self.extra))
 
     def tiles(self) -> list[Tile]:
         """Return the grid of the recording."""
         return tile_grid(self.recording.n_samples, self.recording.sampling_rate_hz)
+
+
+def make_front(
+    recording: Recording,
+    config: SortConfig,
+    mapper: TileMapper = map_tiles,
+    bytes_kept: int = 0,
+) -> Front:
+    """Learn noise and whitening of a recording, and lay down detector and window.
+
+    Parameters
+    ----------
+    recording : Recording
+    config : SortConfig
+        Only ``filter``, ``whiten``, ``detect``, ``snippet`` and ``run`` are read.
+    mapper : TileMapper
+        Where the tiles are computed.
+    bytes_kept : int
+        White tiles so large together are kept from one pass to the next.
+    """
+    fs = recording.sampling_rate_hz
+    return Front(
+        recording=recording,
+        preprocessor=fit_preprocessor(recording, config.filter, config.whiten, config.run, mapper),
+        detector=make_detector(recording.geometry, fs, config.detect),
+        window=make_window(recording.geometry, fs, config.snippet),
+        run=config.run,
+        mapper=mapper,
+        kept=KeptTiles(bytes_kept),
+    )

@@ -23,9 +23,11 @@ from embersort.matching.match_recording import MatchSetup, match_recording
 from embersort.matching.upsample import score_stride
 from embersort.output.stages import StageStore
 from embersort.recording import open_recording
+from embersort.signal.estimates import estimate_noise_autocorrelation, fit_event_pca
+from embersort.signal.front import make_front
+from embersort.signal.tile_cache import bytes_to_keep
 from embersort.signal.tiles import TileMapper, map_tiles
 from embersort.sorting.clock import Progress, StageClock
-from embersort.sorting.estimates import estimate_noise_autocorrelation, fit_event_pca, make_front
 from embersort.sorting.features import encode_and_frame, make_extractor
 from embersort.sorting.first_clusters import first_clusters
 from embersort.sorting.result import SortProducts, measure_units, result_of, summarise
@@ -134,7 +136,8 @@ def _stages(
     source: Recording, config: SortConfig, clock: StageClock, mapper: TileMapper, stages: StageStore
 ) -> SortProducts:
     clock.start("preprocessing", 1)
-    front = make_front(source, config, mapper)
+    bytes_kept = bytes_to_keep(config.run, source.geometry.n_channels)
+    front = make_front(source, config, mapper, bytes_kept)
     pca = fit_event_pca(front)
     extractor = make_extractor(front, pca, config.feature)
     setup = MatchSetup(

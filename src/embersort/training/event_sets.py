@@ -16,29 +16,22 @@ from embersort.config import DetectConfig, RunConfig, SortConfig
 from embersort.embedding.resampling import resampling_matrices, shift_indices
 from embersort.errors import BadInput
 from embersort.recording import ArrayRecording
-from embersort.signal import (
-    Detector,
-    Preprocessor,
-    Tile,
-    Window,
-    cut_snippets,
-    detect,
-    filter_tile,
-    fit_preprocessor,
-    make_detector,
-    make_window,
-    map_tiles,
-    tile_grid,
-    whiten,
-)
+from embersort.signal import Tile, Window, cut_snippets, make_front
 from embersort.signal.tiles import n_workers
 from embersort.simulate.scene import Scene
 from embersort.simulate.simulation import Simulation, simulate
 from embersort.training.labels import Labels, label_events, unit_depths
-from embersort.types import BoolArray, Events, FloatArray, IntArray, Recording
+from embersort.types import (
+    BoolArray,
+    Events,
+    FloatArray,
+    IntArray,
+    Recording,
+    joined_events,
+)
 
-TRAINING_THRESHOLD = 4.5
-"""Lower than in sorting: the network must see what it is to dispose of."""
+TRAINING_THRESHOLD = DetectConfig().threshold
+"""That of sorting: a network learns from the events that it will serve."""
 MOST_HELD_BYTES = 2**29
 """A recording no larger than this is rendered once and held; a larger one is rendered as read."""
 MOST_AT_A_TIME = 8
@@ -186,40 +179,16 @@ def detected_snippets(
     -------
     tuple of Events, ndarray (n_events, n_window, n_local) and Window
     """
-    rate_hz, geometry = recording.sampling_rate_hz, recording.geometry
-    preprocessor = fit_preprocessor(recording, config.filter, config.whiten, config.run)
-    detector = make_detector(geometry, rate_hz, config.detect)
-    window = make_window(geometry, rate_hz, config.snippet)
+    front = make_front(recording, config)
 
     def work(tile: Tile) -> tuple[Events, NDArray[np.float32]]:
-        return _tile_snippets(recording, tile, preprocessor, detector, window)
+        white, local = front.white_tile_and_events(tile)
+        snippets = cut_snippets(white, local.sample_index, local.channel_index, front.window)
+        return front.in_recording(local, tile), snippets
 
-    parts = list(map_tiles(work, tile_grid(recording.n_samples, rate_hz), config.run))
-    events = Events(
-        sample_index=np.concatenate([part.sample_index for part, _ in parts]),
-        channel_index=np.concatenate([part.channel_index for part, _ in parts]),
-        amplitude=np.concatenate([part.amplitude for part, _ in parts]),
-    )
-    return events, np.concatenate([snippets for _, snippets in parts]), window
-
-
-def _tile_snippets(
-    recording: Recording,
-    tile: Tile,
-    preprocessor: Preprocessor,
-    detector: Detector,
-    window: Window,
-) -> tuple[Events, NDArray[np.float32]]:
-    margin = max(detector.exclude_samples, window.n_before, window.n_after)
-    white = whiten(filter_tile(recording, tile, preprocessor, margin), preprocessor)
-    local = detect(white, margin, detector)
-    snippets = cut_snippets(white, local.sample_index, local.channel_index, window)
-    events = Events(
-        sample_index=local.sample_index + (tile.start - margin),
-        channel_index=local.channel_index,
-        amplitude=local.amplitude,
-    )
-    return events, snippets
+    parts = list(front.mapper(work, front.tiles(), front.run))
+    events = joined_events([events for events, _ in parts])
+    return events, np.concatenate([snippets for _, snippets in parts]), front.window
 
 
 def at_canonical_rate(

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import DetectConfig, FilterConfig, WhitenConfig
+from embersort.config import DetectConfig, SortConfig
 from embersort.embedding.segment_network import SegmentNetwork
 from embersort.embedding.weights import Weights
 from embersort.errors import BadWeights
+from embersort.signal import make_front
 from embersort.simulate.simulation import Simulation
 from embersort.training.event_sets import held
 from embersort.training.segment_sets import ONE_THREAD
 from embersort.types import Events, IntArray
 from embersort.unmixing.bins import BinEmbedder
-from embersort.unmixing.segments import find_segments, make_front
+from embersort.unmixing.segments import find_segments
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,18 +70,12 @@ def segment_frame(
     ndarray, shape (n_chosen, n_dims), float32
         Mean embedding of the bins round each trough; unit norm.
     """
-    recording = held(simulation.recording)
-    front = make_front(
-        recording,
-        FilterConfig(),
-        WhitenConfig(),
-        DetectConfig(threshold=threshold),
-        ONE_THREAD,
-    )
+    config = SortConfig(detect=DetectConfig(threshold=threshold), run=ONE_THREAD)
+    front = make_front(held(simulation.recording), config)
     network = networks.segment
     if network is None:
         raise BadWeights("no segment network was given, but it is among the features to compare")
-    segments = find_segments(front, networks.neighbours or networks.encoder, ONE_THREAD)
+    segments = find_segments(front, networks.neighbours or networks.encoder)
     if not np.array_equal(segments.events.sample_index, events.sample_index):
         raise RuntimeError("segments and events of a scene differ: they must be detected alike")
     nearest = segments.nearest(network.config.n_neighbours, network.config.window_s)

@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from embersort.config import Config, DetectConfig, FilterConfig, RunConfig, WhitenConfig
+from embersort.config import Config, DetectConfig, RunConfig, SortConfig
 from embersort.embedding.segment_architecture import SegmentConfig
 from embersort.embedding.segment_network import mean_and_spread
 from embersort.embedding.segments import bin_offsets
 from embersort.embedding.weights import Weights
 from embersort.errors import BadInput
+from embersort.signal import Front, make_front
 from embersort.simulate.simulation import Simulation
 from embersort.simulate.sources import UnitSource, dominant_unit
 from embersort.training.event_sets import TRAINING_THRESHOLD, held
 from embersort.training.labels import NOISE, label_events, unit_depths
 from embersort.types import UNASSIGNED, FloatArray, IntArray
-from embersort.unmixing.segments import Front, Segments, find_segments, make_front
+from embersort.unmixing.segments import Segments, find_segments
 from embersort.unmixing.truth import LEAST_HEIGHT, filtered_sources
 
 ONE_THREAD = RunConfig(n_workers=1)
@@ -98,15 +99,10 @@ def make_segment_sets(
         Draws the sets.
     """
     recording, truth = held(simulation.recording), simulation.truth
-    front = make_front(
-        recording,
-        FilterConfig(),
-        WhitenConfig(),
-        DetectConfig(threshold=TRAINING_THRESHOLD),
-        ONE_THREAD,
-    )
+    detect = DetectConfig(threshold=TRAINING_THRESHOLD)
     with threadpool_limits(limits=1):
-        segments = find_segments(front, weights, ONE_THREAD)
+        front = make_front(recording, SortConfig(detect=detect, run=ONE_THREAD))
+        segments = find_segments(front, weights)
     nearest = segments.nearest(network.n_neighbours, network.window_s)
     labels = label_events(
         segments.events,

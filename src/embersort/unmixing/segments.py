@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import DetectConfig, FilterConfig, RunConfig, SnippetConfig, WhitenConfig
+from embersort.config import SnippetConfig
 from embersort.embedding.architecture import CANONICAL_RATE_HZ
 from embersort.embedding.neighbours import Search, nearest_events
 from embersort.embedding.segment_architecture import (
@@ -20,26 +20,10 @@ from embersort.embedding.segment_architecture import (
 from embersort.embedding.segments import canonical_segments
 from embersort.embedding.stage import EncoderStage, make_encoder_stage
 from embersort.embedding.weights import Weights
-from embersort.signal import (
-    Detector,
-    Preprocessor,
-    Tile,
-    Window,
-    cut_snippets,
-    detect,
-    filter_tile,
-    fit_preprocessor,
-    make_detector,
-    make_window,
-    map_tiles,
-    tile_grid,
-    whiten,
-)
-from embersort.types import Events, Geometry, IntArray, Recording
+from embersort.signal import Front, Tile, Window, cut_snippets, make_window
+from embersort.types import Events, Geometry, IntArray, joined_events
 from embersort.units import s_to_samples
 
-SNIPPET = SnippetConfig()
-"""What the encoder reads."""
 SEGMENT = SnippetConfig(radius_um=SEGMENT_RADIUS_UM, max_channels=SEGMENT_CHANNELS)
 """What the segment network reads; cut as long as a snippet, then read at the canonical rate."""
 
@@ -128,58 +112,7 @@ class Segments:
         return self.values[rows[rows >= 0], :n_local].astype(np.float32)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Front:
-    """What was learned of a recording before its segments are cut.
-
-    Attributes
-    ----------
-    recording : Recording
-    preprocessor : Preprocessor
-    detector : Detector
-    window, segment_window : Window
-        Of snippets, and of segments before they are read at the canonical rate.
-    """
-
-    recording: Recording
-    preprocessor: Preprocessor
-    detector: Detector
-    window: Window
-    segment_window: Window
-
-    @property
-    def margin(self) -> int:
-        """Samples beyond a tile that its events need."""
-        window = self.window
-        return max(self.detector.exclude_samples, window.n_before, window.n_after)
-
-    def filtered(self, tile: Tile, extra: int) -> NDArray[np.float32]:
-        """Return filtered traces in units of noise, with ``extra`` samples on either side."""
-        traces = filter_tile(self.recording, tile, self.preprocessor, extra)
-        return traces * self.preprocessor.scale
-
-
-def make_front(
-    recording: Recording,
-    filter_config: FilterConfig,
-    whiten_config: WhitenConfig,
-    detect_config: DetectConfig,
-    run: RunConfig,
-) -> Front:
-    """Estimate noise and whitening of a recording, and lay down the windows."""
-    geometry, rate_hz = recording.geometry, recording.sampling_rate_hz
-    return Front(
-        recording=recording,
-        preprocessor=fit_preprocessor(recording, filter_config, whiten_config, run),
-        detector=make_detector(geometry, rate_hz, detect_config),
-        window=make_window(geometry, rate_hz, SNIPPET),
-        segment_window=make_window(geometry, rate_hz, SEGMENT),
-    )
-
-
-def find_segments(
-    front: Front, weights: Weights, run: RunConfig, progress: Progress = None
-) -> Segments:
+def find_segments(front: Front, weights: Weights, progress: Progress = None) -> Segments:
     """Detect the events of a recording, encode them, and keep their segments.
 
     Parameters
@@ -187,7 +120,6 @@ def find_segments(
     front : Front
     weights : Weights
         The encoder's.
-    run : RunConfig
     progress : callable, optional
         Called with the number of tiles done since the last call.
 
@@ -206,50 +138,41 @@ def find_segments(
         sampling_rate_hz=rate_hz,
     )
 
-    def work(tile: Tile) -> Segments:
-        return _tile_segments(front, stage, tile)
+    segment_window = make_window(recording.geometry, rate_hz, SEGMENT)
 
-    parts = list(map_tiles(work, tile_grid(recording.n_samples, rate_hz), run, progress))
+    def work(tile: Tile) -> Segments:
+        return _tile_segments(front, segment_window, stage, tile)
+
+    parts = list(front.mapper(work, front.tiles(), front.run, progress))
     return Segments(
-        events=Events(
-            sample_index=np.concatenate([part.events.sample_index for part in parts]),
-            channel_index=np.concatenate([part.events.channel_index for part in parts]),
-            amplitude=np.concatenate([part.events.amplitude for part in parts]),
-        ),
+        events=joined_events([part.events for part in parts]),
         values=np.concatenate([part.values for part in parts]),
         shift=np.concatenate([part.shift for part in parts]),
         embedding=np.concatenate([part.embedding for part in parts]),
-        channels=front.segment_window.neighbours,
+        channels=segment_window.neighbours,
         geometry=recording.geometry,
         sampling_rate_hz=rate_hz,
     )
 
 
-def _tile_segments(front: Front, stage: EncoderStage, tile: Tile) -> Segments:
-    margin = front.margin
-    traces = filter_tile(front.recording, tile, front.preprocessor, margin)
-    white = whiten(traces, front.preprocessor)
-    local = detect(white, margin, front.detector)
+def _tile_segments(
+    front: Front, segment_window: Window, stage: EncoderStage, tile: Tile
+) -> Segments:
+    traces = front.filtered_tile(tile)
+    white, local = front.whiten_and_detect(traces)
     snippets = cut_snippets(white, local.sample_index, local.channel_index, front.window)
     cut = cut_snippets(
-        traces * front.preprocessor.scale,
-        local.sample_index,
-        local.channel_index,
-        front.segment_window,
+        traces * front.preprocessor.scale, local.sample_index, local.channel_index, segment_window
     )
     rate_hz = front.recording.sampling_rate_hz
-    segments = canonical_segments(cut, front.segment_window.n_before, rate_hz)
+    segments = canonical_segments(cut, segment_window.n_before, rate_hz)
     codes = stage.encode(snippets, local.channel_index)
     return Segments(
-        events=Events(
-            sample_index=local.sample_index + (tile.start - margin),
-            channel_index=local.channel_index,
-            amplitude=local.amplitude,
-        ),
+        events=front.in_recording(local, tile),
         values=segments.values,
         shift=segments.shift,
         embedding=np.ascontiguousarray(codes[:, : stage.n_dims]),
-        channels=front.segment_window.neighbours,
+        channels=segment_window.neighbours,
         geometry=front.recording.geometry,
         sampling_rate_hz=rate_hz,
     )

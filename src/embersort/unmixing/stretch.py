@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.signal import Tile
+from embersort.signal import Tile, filter_tile
 from embersort.simulate.sources import UnitSource, dominant_unit
 from embersort.types import Geometry, IntArray
 from embersort.unmixing.bins import embed_stretch
@@ -99,7 +99,13 @@ def take_stretch(
         start_sample=start_sample,
         sampling_rate_hz=front.recording.sampling_rate_hz,
         geometry=front.recording.geometry,
-        traces=front.filtered(Tile(index=0, start=start_sample, stop=stop_sample), 0),
+        traces=filter_tile(
+            front.recording,
+            Tile(index=0, start=start_sample, stop=stop_sample),
+            front.preprocessor,
+            0,
+        )
+        * front.preprocessor.scale,
         embedding=embed_stretch(prepared.embedder, start_sample, stop_sample),
         labels=unmixing.labels(start_sample, stop_sample),
         own_uv=unmixing.peak_traces(start_sample, stop_sample),

@@ -18,18 +18,19 @@ from embersort.config import (
     DetectConfig,
     FilterConfig,
     RunConfig,
+    SortConfig,
     WhitenConfig,
 )
 from embersort.embedding.neighbours import run_blocks
 from embersort.embedding.segment_network import SegmentNetwork
 from embersort.embedding.weights import Weights
-from embersort.signal import Tile, filter_tile, map_tiles, tile_grid
+from embersort.signal import Front, Tile, filter_tile, make_front, map_tiles, tile_grid
 from embersort.signal.tiles import n_workers
 from embersort.types import UNASSIGNED, IntArray, Recording
 from embersort.unmixing.bins import BinEmbedder, UnitCentres, label_bins
 from embersort.unmixing.expected import expected_stretch
 from embersort.unmixing.result import OwnedBins, Unmixing, join_bins, owned_bins
-from embersort.unmixing.segments import Front, Segments, find_segments, make_front
+from embersort.unmixing.segments import Segments, find_segments
 from embersort.unmixing.spikes import unmixed_spikes
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,11 @@ class UnmixConfig(Config):
     """A trough of a unit's own trace that no event explains is a spike if it is at least this share
     of the unit's median spike."""
     run: RunConfig = RunConfig()
+
+    @property
+    def for_front(self) -> SortConfig:
+        """What the front is told; the encoder reads the usual snippets."""
+        return SortConfig(filter=self.filter, whiten=self.whiten, detect=self.detect, run=self.run)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,9 +136,9 @@ def prepare(
 ) -> Prepared:
     """Find segments and their neighbours, embed their bins, and cluster the segments."""
     config, say = config or UnmixConfig(), progress or say_nothing
-    front = make_front(recording, config.filter, config.whiten, config.detect, config.run)
-    n_tiles = len(tile_grid(recording.n_samples, recording.sampling_rate_hz))
-    segments = find_segments(front, networks.encoder, config.run, counted(say, "segments", n_tiles))
+    front = make_front(recording, config.for_front)
+    advance = counted(say, "segments", len(front.tiles()))
+    segments = find_segments(front, networks.encoder, advance)
     n_threads = n_workers(config.run)
     network = networks.segment
     nearest = segments.nearest(

@@ -1,24 +1,16 @@
-"""What is learned from a few tiles before the passes: preprocessing, components, the noise."""
+"""What is learned from the white traces of a few tiles: components, and the noise."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.config import SortConfig
-from embersort.signal import (
-    TemporalPca,
-    fit_pca,
-    fit_preprocessor,
-    make_detector,
-    make_window,
-)
 from embersort.signal.front import Front
+from embersort.signal.pca import TemporalPca, fit_pca
 from embersort.signal.snippets import Window, cut_snippets
-from embersort.signal.tile_cache import KeptTiles, bytes_to_keep
-from embersort.signal.tiles import Tile, TileMapper, spread
+from embersort.signal.tiles import Tile, spread
 from embersort.signal.whiten import noise_autocorrelation
-from embersort.types import FloatArray, Recording
+from embersort.types import FloatArray
 
 NOISE_TILES = 8
 """Tiles, spread over the recording, in which the noise is measured."""
@@ -32,20 +24,6 @@ N_COMPONENTS = 6
 
 BASIS_TILES = 20
 """Tiles, spread over the recording, whose events shape the temporal components."""
-
-
-def make_front(source: Recording, config: SortConfig, mapper: TileMapper) -> Front:
-    """Return what every pass needs: noise, whitening, detector and window of a recording."""
-    fs = source.sampling_rate_hz
-    return Front(
-        recording=source,
-        preprocessor=fit_preprocessor(source, config.filter, config.whiten, config.run, mapper),
-        detector=make_detector(source.geometry, fs, config.detect),
-        window=make_window(source.geometry, fs, config.snippet),
-        run=config.run,
-        mapper=mapper,
-        kept=KeptTiles(bytes_to_keep(config.run, source.geometry.n_channels)),
-    )
 
 
 def peak_waveforms(front: Front, tiles: list[Tile]) -> NDArray[np.float32]:
