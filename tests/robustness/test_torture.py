@@ -16,6 +16,7 @@ from pathlib import Path
 
 import hostile
 import numpy as np
+import psutil
 import pytest
 
 from embersort.output import read_result, write_result
@@ -126,6 +127,11 @@ def _count_writes(monkeypatch, disk: Path, result, full_from: int | None) -> int
 
 def _alive_in(session: int) -> list[int]:
     """Return the processes of a session that still live."""
-    from embersort.benchmark.process import _session_processes
-
-    return list(_session_processes(session))
+    alive = []
+    for process in psutil.process_iter(["status"]):
+        try:
+            if os.getsid(process.pid) == session and process.info["status"] != psutil.STATUS_ZOMBIE:
+                alive.append(process.pid)
+        except OSError:
+            continue
+    return alive

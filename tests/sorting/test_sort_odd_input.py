@@ -113,7 +113,7 @@ def test_values_that_are_no_numbers_do_not_disturb_the_others(caplog):
     traces[450:470, 3] = np.nan
     traces[90_000, 0] = np.inf
     sorting = sorted_line(traces)
-    assert "NaN or infinite" in caplog.text
+    assert "NaN, infinite or beyond" in caplog.text
     main = max(sorting.trains(), key=len)
     assert np.isin(main, spikes + np.array([[-1], [0], [1]])).all()
     assert len(main) >= len(spikes) - 2
@@ -134,7 +134,7 @@ def test_spikes_at_the_very_ends_are_found():
         ({"sampling_rate_hz": RATE_HZ, "positions_um": line(3)}, "4|3"),
         ({"sampling_rate_hz": RATE_HZ, "positions_um": "linear"}, "array of numbers"),
         ({"sampling_rate_hz": RATE_HZ, "positions_um": [[0], [1, 2]]}, "array of numbers"),
-        ({"sampling_rate_hz": RATE_HZ, "positions_um": 1e300 * line(4)}, "micrometres"),
+        ({"sampling_rate_hz": RATE_HZ, "positions_um": 1e300 * line(4)}, "give positions in µm"),
         ({"sampling_rate_hz": "30 kHz", "positions_um": line(4)}, "'30 kHz' is not a number"),
     ],
 )

@@ -26,6 +26,9 @@ SLOW_FROM_S = 20.0
 
 log = logging.getLogger(__name__)
 
+STILL_UM = 5.0
+"""Smaller displacements are no larger than their error. As `embersort.sorting.recipe` has it."""
+
 
 def first_clusters(
     framed: EventViews,
@@ -74,6 +77,9 @@ def first_clusters(
             progress if len(starts) == 1 else None,
             lambda inner: is_multi_unit(sample[inner], fs),
         )
+        if not _is_still(sample, registration):
+            # A neuron that is moved on looks rare where it hardly ever was.
+            return found
         return with_rare_clusters(found, channels, source.geometry, views[0], config.radius_um)
 
     labels, epoch = cluster_epochs(epoch_of(events.sample_index, starts), of_epoch)
@@ -88,6 +94,17 @@ def first_clusters(
     )
     joined = join_epochs(cluster_shapes(clusters, registration), epoch)
     return np.append(joined, UNASSIGNED)[labels]
+
+
+def _is_still(sample_index: IntArray, registration: Registration) -> bool:
+    """Say whether the tissue is not known to move over the time of some events, in order."""
+    motion = registration.motion
+    if motion is None or not len(sample_index):
+        return True
+    first, last = sample_index[[0, -1]] // motion.bin_samples
+    # The first bin and the last may be those of a jump.
+    inner = motion.displacement_um[first + 1 : last]
+    return not len(inner) or float(np.ptp(inner, axis=0).max()) <= STILL_UM
 
 
 def _of_rows(view: FeatureView, rows: IntArray) -> FeatureView:
