@@ -39,6 +39,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell src tests docs benchmarks *.md
+	$(BIN)/python benchmarks/results_page.py --check
 
 $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Embersort needs Python 3.11 or newer: make PYTHON=python3.11')"

@@ -2,7 +2,8 @@
 
     python benchmarks/confidence_heldout.py --cache held_out FOLDER [FOLDER …]
 
-prints the tables of ``benchmarks/RESULTS.md``. Own scenes are of held-out cells, probes and noise;
+prints the tables of ``benchmarks/studies/confidence.md``. Own scenes are of held-out cells,
+probes and noise;
 SpikeInterface's generator makes its recordings on the spot; FOLDER is a recording as the benchmark
 stores it (traces.raw, recording.json, truth.npz), MEArec's for example. Sorted recordings are
 cached: use another folder after a change of the sorter.

@@ -2,7 +2,7 @@
 
     python benchmarks/options_heldout.py --first 100 --scenes 12 --cache held_out
 
-prints the tables of ``benchmarks/RESULTS.md``. Scenes are simulated once and cached.
+prints the tables of ``benchmarks/studies/embedding.md``. Scenes are simulated once and cached.
 """
 
 from __future__ import annotations

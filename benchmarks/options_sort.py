@@ -2,7 +2,7 @@
 
     python benchmarks/options_sort.py --seeds 3
 
-prints the last table of ``benchmarks/RESULTS.md``, by the one-to-one rule.
+prints the last table of ``benchmarks/studies/embedding.md``, by the one-to-one rule.
 """
 
 from __future__ import annotations

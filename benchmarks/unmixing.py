@@ -3,7 +3,8 @@
     python benchmarks/unmixing.py --seeds 0 1 2 --duration 60
     python benchmarks/unmixing.py --seeds 0 1 2 --duration 60 --split heldout
 
-prints the tables of ``benchmarks/RESULTS.md``: 32 channels at 30 kHz, 40 units, 5 to 10 Hz.
+prints the tables of ``benchmarks/studies/unmixing.md``: 32 channels at 30 kHz, 40 units,
+5 to 10 Hz.
 """
 
 from __future__ import annotations

@@ -57,6 +57,6 @@ def test_three_speakers_come_apart_with_the_network_trained_on_two(three_speaker
 
 
 def test_target_of_two_speakers(two_speakers):
-    """On these mixtures; over many more, the share is a little less (benchmarks/RESULTS.md)."""
+    """On these mixtures; over many more the share is less (benchmarks/studies/speech.md)."""
     assert two_speakers["soft"] > 6.0
     assert two_speakers["soft"] > 0.5 * two_speakers["oracle"]
