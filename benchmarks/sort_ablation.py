@@ -61,6 +61,11 @@ PARTS = {
     "recovering spikes": Part(
         constants={"curation.merge.MIN_RECOVERING_COSINE": 1, "curation.merge.MIN_BURST_COSINE": 1}
     ),
+    "epochs": Part(constants={"motion.epochs.MIN_JUMP_UM": 1e6}),
+    "rare clusters": Part(constants={"clustering.rare.MIN_EVENTS": 10**9}),
+    "few beside many": Part(constants={"curation.merge.MOST_FEW": -1}),
+    "reassignment": Part(constants={"curation.reassignment.MOST_FEW": 0}),
+    "bursts beyond chance": Part(constants={"curation.links.MAX_BURST_CHANCE": 2}),
 }
 """What is switched off in each run; the first has everything."""
 

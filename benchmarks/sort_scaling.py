@@ -12,50 +12,34 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import threading
 import time
 
 import numpy as np
 
+from embersort.cli.profile import CountedRecording
 from embersort.config import RunConfig, SortConfig
 from embersort.evaluation.comparison import compare
 from embersort.machine import peak_memory_mb
 from embersort.simulate import Scene, simulate
 from embersort.sorting import sort
-from embersort.types import Geometry, Recording
+from embersort.types import Recording
 
 KINDS = {"static": {"kind": "none"}, "drifting": {"kind": "sine", "amplitude_um": 20.0}}
 UNITS_PER_CHANNEL = 0.8
 WARM_UP_S = 5.0
 
 
-class TimedReads:
+class TimedReads(CountedRecording):
     """A recording that counts the processor time of its reading."""
 
     def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._lock = threading.Lock()
+        super().__init__(recording)
         self.cpu_s = 0.0
-
-    @property
-    def n_samples(self) -> int:
-        """Number of samples."""
-        return self._recording.n_samples
-
-    @property
-    def sampling_rate_hz(self) -> float:
-        """Sampling rate."""
-        return self._recording.sampling_rate_hz
-
-    @property
-    def geometry(self) -> Geometry:
-        """Positions of the channels."""
-        return self._recording.geometry
 
     def read(self, start_sample: int, stop_sample: int) -> np.ndarray:
         """Return traces in microvolt."""
         started = time.thread_time()
-        traces = self._recording.read(start_sample, stop_sample)
+        traces = super().read(start_sample, stop_sample)
         with self._lock:
             self.cpu_s += time.thread_time() - started
         return traces

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from embersort.cli import app, compilation
 from embersort.cli.compilation import CompileWatch, compile_kernels, is_compiled, warm_up_traces
-from embersort.cli.profile import CountedRecording, StageClock, imports_by_package, stage_table
+from embersort.cli.profile import CountedRecording, StageProfile, imports_by_package, stage_table
 from embersort.recording import open_recording
 
 
@@ -58,7 +58,7 @@ def test_stages_are_charged_with_what_passes_between_marks():
     recording = CountedRecording(open_recording(traces, sampling_rate_hz=1000.0, probe="linear:20"))
     told = []
     with CompileWatch() as watch:
-        clock = StageClock(lambda *mark: told.append(mark), watch, recording)
+        clock = StageProfile(lambda *mark: told.append(mark), watch, recording)
         clock("detecting", 0, 2)
         recording.read(0, 100)
         clock("detecting", 1, 2)

@@ -4,21 +4,12 @@ import numpy as np
 
 from embersort.evaluation.comparison import compare
 from embersort.evaluation.losses import Fate, losses
-from embersort.types import Sorting
+from sortings import sorting_of
 
 
 def sorting(*trains):
     """Return the sorting of some trains."""
-    sample = np.concatenate([np.asarray(train, np.int64) for train in trains])
-    unit = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-    order = np.argsort(sample, kind="stable")
-    return Sorting(
-        sample_index=sample[order],
-        unit_index=unit[order],
-        unit_ids=np.arange(len(trains)),
-        sampling_rate_hz=30_000.0,
-        n_samples=10_000_000,
-    )
+    return sorting_of(*trains, n_samples=10_000_000, rate_hz=30_000.0)
 
 
 def fates(truth, found):

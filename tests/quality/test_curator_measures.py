@@ -5,24 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
+import sortings
 from embersort.quality.curators import amplitude_cutoff, d_prime, isi_violations_ratio
 from embersort.quality.pairs import coincidences, likeness, merge_candidates
-from embersort.types import Geometry, Sorting, SortResult, Templates
+from embersort.types import Geometry, SortResult, Templates
 
 RATE_HZ = 10_000.0
 
 
 def sorting_of(*trains, n_samples=1_000_000):
-    sample = np.concatenate([np.asarray(train, np.int64) for train in trains])
-    unit = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-    order = np.argsort(sample, kind="stable")
-    return Sorting(
-        sample_index=sample[order],
-        unit_index=unit[order],
-        unit_ids=np.arange(len(trains)),
-        sampling_rate_hz=RATE_HZ,
-        n_samples=n_samples,
-    )
+    return sortings.sorting_of(*trains, n_samples=n_samples, rate_hz=RATE_HZ)
 
 
 def test_isi_violations_ratio_by_hand():

@@ -3,21 +3,13 @@ import pytest
 
 from embersort.quality.metrics import presence, refractory_fraction, unit_table
 from embersort.types import Geometry, Sorting
+from sortings import sorting_of
 
 RATE_HZ = 1000.0
 
 
 def sorting(trains, n_samples):
-    sample = np.concatenate([np.array(train, np.int64) for train in trains])
-    unit = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
-    order = np.argsort(sample, kind="stable")
-    return Sorting(
-        sample_index=sample[order],
-        unit_index=unit[order],
-        unit_ids=np.arange(len(trains)),
-        sampling_rate_hz=RATE_HZ,
-        n_samples=n_samples,
-    )
+    return sorting_of(*trains, n_samples=n_samples, rate_hz=RATE_HZ)
 
 
 def test_intervals_below_two_milliseconds_are_violations():

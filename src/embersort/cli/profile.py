@@ -86,7 +86,7 @@ class CountedRecording:
         return traces
 
 
-class StageClock:
+class StageProfile:
     """Takes the cost of each stage from the marks by which a sort reports its progress.
 
     Parameters

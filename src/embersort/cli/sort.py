@@ -299,7 +299,7 @@ def _timed_sort(
     The compilation of kernels, which happens once per installation, is no part of the speed.
     """
     from embersort.cli.compilation import CompileWatch
-    from embersort.cli.profile import CountedRecording, StageClock
+    from embersort.cli.profile import CountedRecording, StageProfile
     from embersort.machine import describe_machine, peak_memory_mb
     from embersort.recording import account_of
     from embersort.sorting import sort as sort_recording
@@ -328,7 +328,7 @@ def _timed_sort(
         Progress(quiet=quiet) as progress,
         CompileWatch() as watch,
     ):
-        clock = StageClock(progress, watch, counted)
+        clock = StageProfile(progress, watch, counted)
         result = sort_recording(
             counted or recording, config, progress=clock, mapper=mapper, stages=stages
         )

@@ -15,6 +15,9 @@ CORE = 0.75
 ROUNDS = 4
 """In which the innermost are found: first by plain distance, then by the spread found so far."""
 
+TINY = 1e-300
+"""Keeps equal events from a division by zero."""
+
 MIN_OWN = 5
 """So many events at least have a mean."""
 
@@ -47,7 +50,7 @@ def core_whitening(away: Sequence[NDArray[np.float64]]) -> NDArray[np.float64] |
         if len(inner) < MIN_PER_COLUMN * n_columns:
             return None
         values, vectors = np.linalg.eigh(inner.T @ inner / len(inner))
-        turn = vectors / np.sqrt(np.maximum(values, 1e-9 * values[-1] + 1e-300))
+        turn = vectors / np.sqrt(np.maximum(values, 1e-9 * values[-1] + TINY))
     return turn
 
 
@@ -86,7 +89,7 @@ def core_spread(many: NDArray[np.float64]) -> CoreSpread | None:
         return None
     square = np.square((many - centre) @ whitening).sum(axis=1)
     scale = float(np.median(square) / chi_square_quantile(0.5, many.shape[1]))
-    return CoreSpread(centre=centre, whitening=whitening / np.sqrt(max(scale, 1e-300)))
+    return CoreSpread(centre=centre, whitening=whitening / np.sqrt(max(scale, TINY)))
 
 
 def separation(few: NDArray[np.float64], many: NDArray[np.float64]) -> float:

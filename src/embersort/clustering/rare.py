@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embersort.clustering.core_spread import chi_square_quantile, core_whitening
+from embersort.clustering.core_spread import TINY, chi_square_quantile, core_whitening
 from embersort.clustering.neighbourhoods import FeatureView
 from embersort.spread import spread_places
 from embersort.types import Geometry, IntArray
@@ -50,7 +50,7 @@ def with_rare_clusters(
     labels: IntArray,
     channel_index: IntArray,
     geometry: Geometry,
-    frame: FeatureView,
+    view: FeatureView,
     radius_um: float,
 ) -> NDArray[np.int64]:
     """Make clusters of their own of rare events that lie together outside of all clusters.
@@ -62,7 +62,7 @@ def with_rare_clusters(
     channel_index : ndarray, shape (n_events,), int64
         Peak channel of each.
     geometry : Geometry
-    frame : callable
+    view : callable
         Features of any set of nearby events, in comparable columns.
     radius_um : float
         Events that peak this near to a channel are looked at together.
@@ -79,7 +79,7 @@ def with_rare_clusters(
         if len(here) < MIN_CORE:
             continue
         events = here[spread_places(len(here), MOST_EVENTS)]
-        seen = _seen_from_clusters(np.asarray(frame(events), np.float64), labels[events])
+        seen = _seen_from_clusters(np.asarray(view(events), np.float64), labels[events])
         if seen is None:
             continue
         for members in _groups(seen):
@@ -101,14 +101,11 @@ class _Seen:
     centres : ndarray, shape (n_clusters, n_columns)
     square : ndarray, shape (n_events,)
         Squared distance to the nearest centre.
-    scale : float
-        Median of these as a multiple of what normal clusters would have.
     """
 
     points: NDArray[np.float64]
     centres: NDArray[np.float64]
     square: NDArray[np.float64]
-    scale: float
 
 
 def _seen_from_clusters(columns: NDArray[np.float64], labels: IntArray) -> _Seen | None:
@@ -129,12 +126,10 @@ def _seen_from_clusters(columns: NDArray[np.float64], labels: IntArray) -> _Seen
         return None
     points, centres = columns @ turn, centres @ turn
     square = _squares(points, centres).min(axis=1)
-    return _Seen(
-        points=points,
-        centres=centres,
-        square=square,
-        scale=float(np.median(square) / chi_square_quantile(0.5, n_columns)),
-    )
+    # The core spreads less than the whole: the median event is to be as far off as a normal one.
+    scale = float(np.median(square) / chi_square_quantile(0.5, n_columns))
+    root = np.sqrt(max(scale, TINY))
+    return _Seen(points=points / root, centres=centres / root, square=square / root**2)
 
 
 def _squares(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -146,10 +141,10 @@ def _squares(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArra
 def _groups(seen: _Seen) -> list[IntArray]:
     """Return the groups of events that lie together and far from every cluster."""
     n_columns = seen.points.shape[1]
-    outside = np.flatnonzero(seen.square > seen.scale * chi_square_quantile(OUTSIDE, n_columns))
+    outside = np.flatnonzero(seen.square > chi_square_quantile(OUTSIDE, n_columns))
     outside = outside[spread_places(len(outside), MOST_OUTSIDE)]
     pairs = _squares(seen.points[outside], seen.points[outside])
-    together = pairs < 2 * seen.scale * chi_square_quantile(TOGETHER, n_columns)
+    together = pairs < 2 * chi_square_quantile(TOGETHER, n_columns)
     free = np.ones(len(outside), bool)
     taken = np.zeros(len(seen.points), bool)
     groups = []
@@ -176,7 +171,7 @@ def _settle(seen: _Seen, members: IntArray) -> IntArray | None:
         square = np.square(seen.points - centre).sum(axis=1)
         # A member is nearer to its own mean than it would be to that of the others.
         square[members] *= (n / (n - 1)) ** 2
-        own = square < (1 + 1 / n) * seen.scale * chi_square_quantile(BELONGS, n_columns)
+        own = square < (1 + 1 / n) * chi_square_quantile(BELONGS, n_columns)
         found = np.flatnonzero(own & (square < seen.square))
         if len(found) < MIN_EVENTS:
             return None
@@ -186,5 +181,5 @@ def _settle(seen: _Seen, members: IntArray) -> IntArray | None:
     centre = seen.points[members].mean(axis=0)
     apart = _squares(centre[None], seen.centres).min()
     # The mean of a few lies as far off by chance as this.
-    apart -= seen.scale * n_columns / len(members)
-    return members if apart >= seen.scale * MIN_SEPARATION**2 else None
+    apart -= n_columns / len(members)
+    return members if apart >= MIN_SEPARATION**2 else None

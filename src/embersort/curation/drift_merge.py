@@ -9,11 +9,9 @@ from embersort.curation.candidate_pairs import Places
 from embersort.curation.links import BLOCK_S
 from embersort.curation.pair_tests import SpikeTrains, violate_cross_refractory
 from embersort.curation.union import RowsOfUnit, unite_pairs
+from embersort.motion.displacement import CERTAIN_UM
 from embersort.types import FloatArray, IntArray
 from embersort.units import ms_to_samples
-
-MIN_MOVED_UM = 5.0
-"""Smaller displacements are uncertain. Chosen on the development recordings, 2026-11-23."""
 
 N_DISPLACEMENTS = 8
 """Displacements that are told apart. Chosen on the development recordings, 2026-11-23."""
@@ -95,7 +93,7 @@ def are_drift_split(
         their sum to stay. What a rate varies by beyond chance is judged by how it varies while the
         tissue is at one place: bursts and common changes of rate have no say.
     """
-    if np.ptp(displacement_um) < MIN_MOVED_UM:
+    if np.ptp(displacement_um) < CERTAIN_UM:
         return False
     bins = _bins(displacement_um, N_DISPLACEMENTS)
     both = counts_a + counts_b

@@ -217,7 +217,7 @@ def _gap_test(
     return gap
 
 
-def _few_lie_apart(frame: FeatureView, a: IntArray, b: IntArray) -> bool:
+def _few_lie_apart(view: FeatureView, a: IntArray, b: IntArray) -> bool:
     """Say whether a few spikes lie far from many, where a dip could not be seen for their number.
 
     Nor would the direction in which they do be among those of largest variance.
@@ -225,7 +225,7 @@ def _few_lie_apart(frame: FeatureView, a: IntArray, b: IntArray) -> bool:
     few, many = (a, b) if len(a) < len(b) else (b, a)
     if len(few) > MOST_FEW * len(many):
         return False
-    points = np.asarray(frame(np.concatenate([few, many])), np.float64)
+    points = np.asarray(view(np.concatenate([few, many])), np.float64)
     return separation(points[: len(few)], points[len(few) :]) >= MIN_SEPARATION
 
 

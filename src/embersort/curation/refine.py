@@ -11,10 +11,10 @@ from embersort.clustering.neighbourhoods import FeatureView, IsMultiUnit, split
 from embersort.config import SortConfig
 from embersort.curation.duplicates import DUPLICATE_MS, lagged_duplicates, without_duplicates
 from embersort.curation.epoch_join import cluster_shapes, join_epochs
-from embersort.curation.few_among_many import features_of, give_back, give_back_spikes
 from embersort.curation.merge import Merges, merge_units
 from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.pair_tests import SpikeTrains
+from embersort.curation.reassignment import reassign_matches, reassign_to_large
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes, own_spikes
 from embersort.matching.banks_over_time import MIN_MEDIAN_DECREASE
@@ -64,7 +64,7 @@ def split_into_subclusters(
     """Split each unit's spikes where they fall apart; return the parts and their templates."""
     parts, origin = split_units(spikes, registration, config)
     mixed = subcluster_templates(spikes, parts, origin, registration.pca)
-    labels = give_back(parts, mixed, features_of(spikes, registration))
+    labels = reassign_to_large(parts, mixed, registration.component_view(spikes))
     templates = subcluster_templates(spikes, labels, origin, registration.pca)
     return Subclusters(spikes=_unit_spikes(spikes, labels), templates=templates)
 
@@ -118,7 +118,7 @@ def _unit_spikes(spikes: MatchedSpikes, labels: IntArray) -> UnitSpikes:
 def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig) -> MatchedSpikes:
     """Return the spikes of the final units: merged, without duplicates, without false units."""
     n_units = len(spikes.means)
-    spikes = give_back_spikes(spikes, registration)
+    spikes = reassign_matches(spikes, registration)
     matches = spikes.matches
     members = [np.flatnonzero(matches.unit_index == unit) for unit in range(n_units)]
     real = np.array([is_real(spikes, rows, config) for rows in members], bool)
@@ -210,16 +210,14 @@ def _parts(
     unit_index = spikes.matches.unit_index
     starts = registration.epoch_starts
     epoch = epoch_of(spikes.matches.sample_index, starts)
+    components = registration.component_view(spikes)
     parts, epoch_of_part = [], []
     for one in range(len(starts)):
-        for unit in np.unique(unit_index):
-            members = np.flatnonzero((unit_index == unit) & (epoch == one))
-            if not len(members):
-                continue
-            channel = spikes.channel_index[members]
-            view = registration.pca.on_shared_channels(spikes.pca_features[members], channel)
+        here = np.flatnonzero(epoch == one)
+        for unit in np.unique(unit_index[here]):
+            members = here[unit_index[here] == unit]
             test = _multi_unit_test(spikes.matches.sample_index[members], registration)
-            found = split([view], config.cluster, is_multi_unit=test)
+            found = split([components(members)], config.cluster, is_multi_unit=test)
             parts += [members[part] for part in found]
             epoch_of_part += [one] * len(found)
     if len(starts) == 1:
@@ -273,12 +271,8 @@ def _merges(
         none = np.zeros(0, np.int64)
         return Merges(tracked_unit=none, unit=none, late_samples=none)
     used = np.flatnonzero(labels >= 0)
-    channel = spikes.channel_index[used]
-    views: list[FeatureView] = [
-        lambda rows: registration.pca.on_shared_channels(
-            spikes.pca_features[used[rows]], channel[rows]
-        )
-    ]
+    components = registration.component_view(spikes)
+    views: list[FeatureView] = [lambda rows: components(used[rows])]
     if spikes.embedding.shape[1]:
         views.append(lambda rows: spikes.embedding[used[rows]])
     return merge_units(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.clustering.neighbourhoods import FeatureView
 from embersort.config import MotionConfig
 from embersort.curation.candidate_pairs import Places
 from embersort.curation.spikes import MatchedSpikes
@@ -44,6 +45,12 @@ class Registration:
     sampling_rate_hz: float
     n_samples: int
     epoch_starts: NDArray[np.int64]
+
+    def component_view(self, spikes: MatchedSpikes) -> FeatureView:
+        """Return what gives the components of any set of nearby spikes in comparable columns."""
+        return lambda rows: self.pca.on_shared_channels(
+            spikes.pca_features[rows], spikes.channel_index[rows]
+        )
 
     def places(self, spikes: MatchedSpikes, rows: IntArray, templates: FloatArray) -> Places:
         """Return where some spikes lie, and how parts look that have these white templates."""

@@ -222,15 +222,7 @@ def restore_spike(
     traces: Traces, arrays: BankArrays, place: tuple[int, int, int], scaling: float
 ) -> None:
     """Undo `subtract_spike`."""
-    t, u, s = place
-    _subtract(
-        traces.residual,
-        t - arrays.n_before,
-        arrays.shifted[u, s],
-        arrays.channels[u],
-        np.float32(-scaling),
-    )
-    _change(traces, arrays, place, -scaling)
+    subtract_spike(traces, arrays, place, -scaling)
 
 
 @njit(nogil=True, cache=True)

@@ -27,6 +27,10 @@ SPAN_S = 120.0
 WINDOW_UM = 400.0
 """Depths this far apart may move differently. Chosen on the development recordings, 2026-11-22."""
 
+CERTAIN_UM = 5.0
+"""Smaller displacements are no larger than their error. Chosen on the development recordings,
+2026-11-23."""
+
 BLUR_UM = 5.0
 """Standard deviation of the smoothing of histograms over depth. Chosen on the development
 recordings, 2026-11-22."""

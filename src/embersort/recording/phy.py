@@ -41,12 +41,17 @@ def read_phy(folder: Path) -> Sorting:
     known = np.isin(cluster, clusters)
     sample, unit = sample[known], unit[known]
     ids = clusters if listed is None else _new_ids(clusters, listed)
+    return sorting_in_time(sample, unit, ids, float(rate_hz))
+
+
+def sorting_in_time(sample: IntArray, unit: IntArray, ids: IntArray, rate_hz: float) -> Sorting:
+    """Return the sorting of spikes in any order; it ends with the last of them."""
     order = np.lexsort((unit, sample))
     return Sorting(
         sample_index=sample[order],
         unit_index=unit[order],
         unit_ids=ids,
-        sampling_rate_hz=float(rate_hz),
+        sampling_rate_hz=rate_hz,
         n_samples=int(sample.max(initial=-1)) + 1,
     )
 

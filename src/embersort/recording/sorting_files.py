@@ -10,7 +10,7 @@ import numpy as np
 from embersort.errors import BadInput
 from embersort.recording.folders import check_zarr, class_named_in, read_json
 from embersort.recording.npy import load_npy, load_npz, npz_names, reason, whole_row
-from embersort.recording.phy import read_phy
+from embersort.recording.phy import read_phy, sorting_in_time
 from embersort.recording.sortings import sorting_from_spikeinterface
 from embersort.recording.trust import no_pickles, untrusted
 from embersort.types import Sorting
@@ -139,15 +139,8 @@ def _sorting(sample: Any, unit: Any, names: list[Any], rate_hz: Any, where: Path
         ids = np.arange(len(names))
     if len(np.unique(ids)) != len(ids):
         ids = np.arange(len(names))
-    order = np.lexsort((unit, sample))
     try:
-        return Sorting(
-            sample_index=sample[order],
-            unit_index=unit[order],
-            unit_ids=ids,
-            sampling_rate_hz=float(rate_hz),
-            n_samples=int(sample.max(initial=-1)) + 1,
-        )
+        return sorting_in_time(sample, unit, ids, float(rate_hz))
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
 

@@ -15,6 +15,7 @@ from embersort.config import ClusterConfig
 from embersort.curation.epoch_join import cluster_shapes, join_epochs
 from embersort.curation.multi_unit import is_multi_unit
 from embersort.curation.registration import Registration
+from embersort.motion.displacement import CERTAIN_UM
 from embersort.motion.epochs import epoch_of
 from embersort.sorting.features import EventViews
 from embersort.templates.spikes import UnitSpikes
@@ -25,9 +26,6 @@ SLOW_FROM_S = 20.0
 2026-11-22."""
 
 log = logging.getLogger(__name__)
-
-STILL_UM = 5.0
-"""Smaller displacements are no larger than their error. As `embersort.sorting.recipe` has it."""
 
 
 def first_clusters(
@@ -64,10 +62,8 @@ def first_clusters(
 
     def of_epoch(rows: IntArray) -> NDArray[np.int64]:
         sample = events.sample_index[rows]
-        channels, views = (
-            events.channel_index[rows],
-            [_of_rows(view, rows) for view in framed.views],
-        )
+        channels = events.channel_index[rows]
+        views = [_of_rows(view, rows) for view in framed.views]
         found = cluster_probe(
             channels,
             source.geometry,
@@ -104,7 +100,7 @@ def _is_still(sample_index: IntArray, registration: Registration) -> bool:
     first, last = sample_index[[0, -1]] // motion.bin_samples
     # The first bin and the last may be those of a jump.
     inner = motion.displacement_um[first + 1 : last]
-    return not len(inner) or float(np.ptp(inner, axis=0).max()) <= STILL_UM
+    return not len(inner) or float(np.ptp(inner, axis=0).max()) <= CERTAIN_UM
 
 
 def _of_rows(view: FeatureView, rows: IntArray) -> FeatureView:

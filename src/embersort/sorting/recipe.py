@@ -21,6 +21,7 @@ from embersort.curation.spikes import SHAPING_SCALINGS, MatchedSpikes, matched_s
 from embersort.errors import BadConfig, BadInput
 from embersort.matching.match_recording import MatchSetup, match_recording
 from embersort.matching.upsample import score_stride
+from embersort.motion.displacement import CERTAIN_UM
 from embersort.output.stages import StageStore
 from embersort.recording import open_recording
 from embersort.signal.estimates import estimate_noise_autocorrelation, fit_event_pca
@@ -38,9 +39,6 @@ from embersort.templates.tracking import TrackedTemplates, track_templates
 from embersort.types import Events, FloatArray, Recording, SortResult
 
 log = logging.getLogger(__name__)
-
-MOVES_UM = 5.0
-"""Motion from which on no template holds over the whole recording."""
 
 
 def sort(
@@ -219,7 +217,7 @@ def _first_templates(setup: MatchSetup, config: SortConfig, clock: StageClock) -
 def _moves(registration: Registration) -> bool:
     """Say whether the tissue is known to move by more than its motion is uncertain."""
     motion = registration.motion
-    return motion is not None and bool(np.ptp(motion.displacement_um) > MOVES_UM)
+    return motion is not None and bool(np.ptp(motion.displacement_um) > CERTAIN_UM)
 
 
 def _matched(

@@ -1,6 +1,6 @@
 import numpy as np
 
-from embersort.curation.few_among_many import give_back
+from embersort.curation.reassignment import reassign_to_large
 
 RNG = np.random.default_rng(0)
 APART = np.zeros(16)
@@ -21,7 +21,7 @@ def labelled(small):
 
 
 def test_spikes_of_the_large_unit_go_back():
-    found = give_back(labelled(1), TEMPLATES, lambda rows: POINTS[rows])
+    found = reassign_to_large(labelled(1), TEMPLATES, lambda rows: POINTS[rows])
     assert (found[:600] == 0).all()
     assert (found[600:640] == 1).all()
     assert (found[640:] == -1).all()
@@ -29,14 +29,14 @@ def test_spikes_of_the_large_unit_go_back():
 
 def test_a_unit_of_another_shape_and_one_of_as_many_keep_theirs():
     labels = labelled(2)
-    assert (give_back(labels, TEMPLATES, lambda rows: POINTS[rows]) == labels).all()
+    assert (reassign_to_large(labels, TEMPLATES, lambda rows: POINTS[rows]) == labels).all()
     even = labelled(1)
     even[6:400] = -1
-    assert (give_back(even, TEMPLATES, lambda rows: POINTS[rows]) == even).all()
+    assert (reassign_to_large(even, TEMPLATES, lambda rows: POINTS[rows]) == even).all()
 
 
 def test_what_was_given_is_not_changed():
     labels = labelled(1)
     before = labels.copy()
-    give_back(labels, TEMPLATES, lambda rows: POINTS[rows])
+    reassign_to_large(labels, TEMPLATES, lambda rows: POINTS[rows])
     assert (labels == before).all()
