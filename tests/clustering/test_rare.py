@@ -102,3 +102,22 @@ def test_events_of_many_among_a_few_are_told():
     nearer = nearer_to_many(few, points[8:800])
     assert not nearer[:20].any()
     assert nearer[20:].all()
+
+
+def test_no_event_that_is_nearer_to_a_cluster_joins_a_group():
+    labels = clusters(mixed(60, 6.8, wide=1.0))
+    assert labels.max() == 1
+    assert (labels[:800] == 1).mean() < 0.01
+
+
+def test_a_group_is_made_once_where_most_of_it_peaks():
+    # The last channel sees only those that peak on the second.
+    points = mixed(20, 12.0)
+    channel = np.zeros(820, np.int64)
+    channel[400:800], channel[812:] = 2, 1
+    geometry = Geometry(positions_um=np.array([[0.0, 0.0], [0.0, 30.0], [0.0, 60.0]]))
+    labels = with_rare_clusters(
+        np.zeros(820, np.int64), channel, geometry, lambda rows: points[rows], 40.0
+    )
+    assert labels.max() == 1
+    assert len(np.unique(labels[800:])) == 1

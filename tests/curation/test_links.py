@@ -99,3 +99,11 @@ def test_busy_independent_trains_do_not_follow_each_other(seed):
 def test_of_two_that_alternate_fast_neither_follows_more():
     small = regular(0, 2, 0.02)
     assert not do_follow(small + 0.01, small)
+
+
+@pytest.mark.parametrize(("n_small", "answer"), [(10, False), (40, True)])
+def test_few_that_chance_may_let_follow_are_no_bursts(n_small, answer):
+    # Half of the small ones follow; by chance one in seven would.
+    large = regular(1, 201, 0.2)
+    lag_s = np.where(np.arange(n_small) % 2, 0.02, 0.1)
+    assert do_follow(large, large[::25][:n_small] + lag_s) is answer

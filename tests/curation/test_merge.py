@@ -323,3 +323,15 @@ def test_pairs_alike_at_a_lag_are_of_one_height_and_shape():
     templates = np.concatenate([at_lags(0, 5), 3 * at_lags(2), other])
     assert _AtLag(templates=templates, max_lag=6).pairs() == [(0, 1)]
     assert _AtLag(templates=templates, max_lag=4).pairs() == []
+
+
+@pytest.mark.parametrize(("distance", "unit"), [(0, [0, 0]), (7, [0, 1])])
+def test_a_few_that_lie_far_from_many_are_no_copies_though_no_dip_shows(distance, unit):
+    # A dozen wide columns hide the narrow one in which they differ.
+    spikes = labelled(regular(0, 80, 0.1), regular(0.06, 80, 5.0))
+    few = spikes.unit_index == 1
+    points = np.random.default_rng(0).normal(size=(len(few), 20)) * np.repeat([8.0, 1.0], [12, 8])
+    points[few, 19] += distance
+    places = Places(um=None, peak_waveforms=np.tile(WAVE, (2, 1)))
+    merges = merge_units(spikes, directions(0, 5), [lambda rows: points[rows]], places)
+    assert merges.unit.tolist() == unit

@@ -341,3 +341,17 @@ def test_the_small_matches_of_a_flooded_unit_are_not_its_spikes():
     np.testing.assert_array_equal(
         finish(cut_off, REGISTRATION, CONFIG).matches.sample_index, sample[20:]
     )
+
+
+def test_matches_of_a_large_unit_go_back_to_it_from_a_small_one():
+    unit = np.repeat([0, 1], [600, 46])
+    features = np.random.default_rng(1).normal(size=(646, 4))
+    features[606:] += [0, 0, 12, 0]
+    sample = np.random.default_rng(2).permutation(646) * 309
+    order = np.argsort(sample)
+    spikes = matched(
+        sample[order], unit[order], [trough(20), trough(19, 4)], pca_features=features[order]
+    )
+    final = finish(spikes, REGISTRATION, CONFIG)
+    counts = np.bincount(final.matches.unit_index)
+    assert counts.tolist() == [606, 40]

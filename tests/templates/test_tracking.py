@@ -186,8 +186,8 @@ def test_channels_beyond_the_local_ones_stay_those_of_the_base():
 
 
 def test_a_jump_ends_a_block_and_no_template_is_made_of_both_sides():
-    # Within a block of five seconds; spikes on either side are near enough to be counted in.
-    jump, before, after = 17_000, still()[0], still(5.0, HEIGHT)[0]
+    # One spike is left of a block of five seconds; those before it are near enough to count in.
+    jump, before, after = 19_900, still()[0], still(5.0, HEIGHT)[0]
     features = noisy(np.where(SAMPLE[:, None] < jump, before, after))
     epochs = np.array([0, jump])
     templates = track_templates(BASE, spikes_of(features), PCA, N_SAMPLES, RATE_HZ, CONFIG, epochs)
