@@ -17,9 +17,9 @@ def test_a_dozen_spikes_of_one_shape_are_a_unit():
     trains = [scenes.train(rng, rate, 0, SECONDS) for rate in (15, 12)]
     rare = np.round(np.linspace(1, SECONDS - 1, N_RARE) * scenes.RATE_HZ).astype(np.int64)
     for place, height, width, samples in [
-        ((8, 62), 150, 0.14, trains[0]),
+        ((8, 70), 150, 0.12, trains[0]),
         ((8, 120), 190, 0.11, trains[1]),
-        ((-8, 72), 130, 0.09, rare),
+        ((8, 85), 125, 0.12, rare),
     ]:
         wave = scenes.template(positions_um, place, height, width)
         scenes.add(rng, traces, wave, samples)
