@@ -13,6 +13,10 @@ TIME = np.arange(0, N_SAMPLES, 10)
 NEURON = np.random.default_rng(0).integers(0, 10, len(TIME))
 
 
+ZIG_ZAG = np.array([*[-0.8] * 5, 0.7, 3.8, 8.4, 12.5, 17, 17, 12.7, 8.5, 4.5, 1, *[-2] * 45])
+"""Rest, then steady drift of 2 µm/s with corners: from rest to the top it is four bins."""
+
+
 def events(displacement_um):
     """Depth and size of each event, the tissue displaced by so much at each."""
     noise = np.random.default_rng(1).normal(0, 2, len(TIME))
@@ -46,8 +50,9 @@ def test_there_and_back_are_three_epochs():
         60 * TIME / N_SAMPLES,
         20 * np.sin(2 * np.pi * TIME / 30_000),
         np.where(TIME < 60_000, 0.0, 5.0),
+        np.interp(TIME, BIN * (np.arange(60) + 0.5), ZIG_ZAG),
     ],
-    ids=["still", "steady drift", "to and fro", "too small a jump"],
+    ids=["still", "steady drift", "to and fro", "too small a jump", "zig-zag"],
 )
 def test_what_does_not_jump_is_one_epoch(displacement_um):
     assert epochs(displacement_um).tolist() == [0]
