@@ -17,6 +17,7 @@ from embersort.curation.refine import (
 from embersort.curation.registration import Registration
 from embersort.curation.spikes import MatchedSpikes
 from embersort.matching.orthogonal_pursuit import Matches
+from embersort.motion.displacement import Motion
 from embersort.signal import TemporalPca
 from embersort.types import UNASSIGNED
 from spike_trains import RATE_HZ
@@ -355,3 +356,23 @@ def test_matches_of_a_large_unit_go_back_to_it_from_a_small_one():
     final = finish(spikes, REGISTRATION, CONFIG)
     counts = np.bincount(final.matches.unit_index)
     assert counts.tolist() == [606, 40]
+
+
+def test_a_neuron_before_and_after_a_jump_is_one_part():
+    # It lies at one contact, and after the jump at the other, 20 µm on.
+    jump, n_samples = 100_000, 200_000
+    sample = np.arange(0, n_samples, 1000)
+    late = sample >= jump
+    features = np.random.default_rng(0).normal(size=(len(sample), 4))
+    features += np.where(late[:, None], [0, 0, 0, 30], [0, 30, 0, 0])
+    spikes = matched(sample, np.zeros(len(sample)), [trough(30)], pca_features=features)
+    slip = Motion(
+        bin_samples=jump, displacement_um=np.array([[0.0], [20.0]]), window_um=np.array([10.0])
+    )
+    known = replace(REGISTRATION, motion=slip, epoch_starts=np.array([0, jump]))
+    # Between the middles of its two bins the displacement is not known.
+    away = np.abs(sample - jump) > jump // 2
+    assert len(np.unique(split_units(spikes, REGISTRATION, CONFIG)[0])) == 2
+    labels, origin = split_units(spikes, known, CONFIG)
+    assert np.unique(labels[away]).tolist() == [0]
+    assert origin.tolist() == [0]

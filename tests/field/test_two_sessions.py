@@ -7,7 +7,7 @@ from embersort.evaluation.comparison import compare
 from embersort.sorting import sort
 from sortings import sorting_of
 
-SLIP_S, END_S, SLIP_UM = 14.3, 29.0, 20.0
+SLIP_S, END_S, SLIP_UM = 14.05, 29.0, 20.0
 DEPTHS_UM = 30.0 + 31.4 * np.arange(8)
 HEIGHTS_UV = np.linspace(90, 220, 8)
 WIDTHS_MS = [0.1, 0.14, 0.11, 0.15, 0.12, 0.09, 0.13, 0.1]
@@ -26,4 +26,4 @@ def test_each_neuron_is_one_unit_over_both_sessions():
         trains.append(np.concatenate(parts))
     result = sort(scenes.recording_of(traces, positions_um))
     truth = sorting_of(*trains, n_samples=len(traces), rate_hz=scenes.RATE_HZ)
-    assert (compare(truth, result.sorting).accuracy > 0.94).all()
+    assert (compare(truth, result.sorting).accuracy > 0.985).all()
