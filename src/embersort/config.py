@@ -101,9 +101,9 @@ class FilterConfig(Config):
     reference: Literal["auto", "median", "none"] = setting(
         "auto",
         "",
-        "Events are looked for less this common reference; auto is the median where at least 8 "
-        "channels share a shank and those far apart share noise.",
-        f"{DEV}, 2026-11-22",
+        "Events are looked for less this common reference; auto takes off what at least 8 channels "
+        "share, and looks in white traces where events stand higher in them.",
+        f"{DEV}, 2026-12-01",
     )
 
 

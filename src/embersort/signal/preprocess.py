@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from embersort.config import FilterConfig, RunConfig, WhitenConfig
 from embersort.signal.filter import bandpass, check_settling, design_bandpass, settle_samples
 from embersort.signal.reference import reference_groups, shares_noise, subtract_median
+from embersort.signal.shared_noise import (
+    SharedNoise,
+    fit_shared_noise,
+    subtract_shared_noise,
+)
 from embersort.signal.tiles import Tile, TileMapper, map_tiles, read_with_margin, tile_grid
 from embersort.signal.whiten import (
     good_channels,
@@ -58,6 +63,10 @@ class Preprocessor:
         From filtered traces in microvolt to white ones of unit noise.
     margin : int
         Samples that the filter needs on either side of a tile.
+    shared : SharedNoise, or None
+        What all channels of the device share is taken off right after the filter.
+    far_noise_alike : bool
+        Whether channels far apart still have noise in common.
     """
 
     sos: FloatArray
@@ -67,6 +76,8 @@ class Preprocessor:
     referenced_noise_uv: FloatArray
     whitening: NDArray[np.float32]
     margin: int
+    shared: SharedNoise | None = None
+    far_noise_alike: bool = False
 
     @property
     def scale(self) -> NDArray[np.float32]:
@@ -117,8 +128,16 @@ def fit_preprocessor(
     groups = reference_groups(geometry, channel_ok, filter_config.reference)
     scaled = raw * _inverse(noise * channel_ok).astype(np.float32)
     covariance = noise_covariance(scaled)
-    if filter_config.reference == "auto" and not shares_noise(covariance, geometry, channel_ok):
-        groups = ()
+    shared, far_noise_alike = None, False
+    if filter_config.reference == "auto":
+        shared = fit_shared_noise(scaled, covariance, geometry, noise, channel_ok)
+        if shared is not None:
+            raw = subtract_shared_noise(raw, shared)
+            noise = noise_levels(raw)
+            scaled = raw * _inverse(noise * channel_ok).astype(np.float32)
+            covariance = noise_covariance(scaled)
+        far_noise_alike = shares_noise(covariance, geometry, channel_ok)
+        groups = groups if far_noise_alike else ()
     referenced_noise = noise_levels(subtract_median(raw, groups)) if groups else noise
     # Channels that all record the same are nothing once what they share is taken off.
     channel_ok &= referenced_noise > floor
@@ -141,13 +160,15 @@ def fit_preprocessor(
         referenced_noise_uv=referenced_noise,
         whitening=np.ascontiguousarray(white * _inverse(noise * channel_ok), dtype=np.float32),
         margin=margin,
+        shared=shared,
+        far_noise_alike=far_noise_alike,
     )
 
 
 def filter_tile(
     recording: Recording, tile: Tile, preprocessor: Preprocessor, extra: int
 ) -> NDArray[np.float32]:
-    """Return the filtered traces of a tile, in microvolt.
+    """Return the filtered traces of a tile, in microvolt, less what all channels share.
 
     Parameters
     ----------
@@ -163,7 +184,7 @@ def filter_tile(
     """
     margin = preprocessor.margin
     traces = bandpass(read_with_margin(recording, tile, margin + extra), preprocessor.sos)
-    return traces[margin : len(traces) - margin]
+    return subtract_shared_noise(traces[margin : len(traces) - margin], preprocessor.shared)
 
 
 def reference(traces: NDArray[np.float32], preprocessor: Preprocessor) -> NDArray[np.float32]:

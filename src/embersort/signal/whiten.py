@@ -16,6 +16,13 @@ REGULARISATION = 0.01
 """Share of the mean variance added to the diagonal of the covariance. Chosen on the development
 recordings, 2026-11-22."""
 
+MOST_OF_MEDIAN = 10.0
+"""The mean variance counts at most as this many of the median along the principal axes: what all
+channels share can be nearly all of the mean, and says nothing of what each has alone."""
+
+LEAST_OF_MEAN = 0.01
+"""It counts at least as this much of itself, also where most channels record the same."""
+
 QUIET = 4.0
 """Samples beyond this many noise levels belong to spikes and are left out of the covariance."""
 
@@ -140,7 +147,9 @@ def local_whitening(
     for channel in np.flatnonzero(channel_ok):
         local = np.flatnonzero(near[channel] & channel_ok)
         values, vectors = np.linalg.eigh(covariance[np.ix_(local, local)])
-        floor = REGULARISATION * np.trace(covariance[np.ix_(local, local)]) / len(local)
+        mean = np.trace(covariance[np.ix_(local, local)]) / len(local)
+        middle = MOST_OF_MEDIAN * values[(len(values) - 1) // 2]
+        floor = REGULARISATION * min(mean, max(middle, LEAST_OF_MEAN * mean))
         scale = 1 / np.sqrt(np.maximum(values, 0) + floor)
         row = vectors[local == channel] * scale @ vectors.T
         matrix[channel, local] = row[0]

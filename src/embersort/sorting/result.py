@@ -110,5 +110,6 @@ def result_of(
             "version": embersort.__version__,
             "n_events": products.events.n_events,
             "bad_channels": np.flatnonzero(~front.preprocessor.channel_ok).tolist(),
+            "detected_on": front.basis,
         },
     )
