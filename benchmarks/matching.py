@@ -23,6 +23,7 @@ from embersort.matching.single_fit import fit_criteria
 from embersort.signal import Window, cut_snippets, make_front
 from embersort.simulate import Scene, simulate
 from embersort.simulate.trains import TrainsConfig
+from embersort.templates.sparse import sparse
 from embersort.types import Sorting
 
 SCENES = {
@@ -108,7 +109,7 @@ def main() -> None:
         simulation = simulate(scene)
         truth = simulation.truth.sorting
         white = Whitened(simulation.recording)
-        bank = make_bank(white.templates(truth), white.window.n_before)
+        bank = make_bank(sparse(white.templates(truth)), white.window.n_before)
         with threadpool_limits(limits=1):
             found, seconds = match(white, bank, truth)
             rate = multiply_adds_per_second(white, bank)

@@ -18,6 +18,7 @@ from embersort.curation.collisions import (
 from embersort.matching.bank import make_bank
 from embersort.matching.match_recording import MatchSetup
 from embersort.signal.tiles import Tile
+from embersort.templates.sparse import sparse
 from embersort.templates.spikes import UnitSpikes, evenly
 from embersort.types import UNASSIGNED
 
@@ -52,7 +53,7 @@ def at(row):
 def by_others(events, template):
     start = at(np.arange(len(events))) - N_BEFORE
     templates = np.broadcast_to(template, (len(events), *A.shape)).astype("f4")
-    bank = make_bank(np.stack([A, B]), N_BEFORE)
+    bank = make_bank(sparse(np.stack([A, B])), N_BEFORE)
     return explained_by(traces_of(events), start, templates, bank, CONFIG)
 
 
@@ -93,7 +94,7 @@ def test_clusters_that_share_no_channel_collide_with_none():
 
 
 def partial_doubt(templates, counts):
-    return lambda n_samples: may_be_collisions(templates, counts, n_samples).tolist()
+    return lambda n_samples: may_be_collisions(sparse(templates), counts, n_samples).tolist()
 
 
 @dataclass
@@ -159,7 +160,7 @@ def test_a_cluster_of_collisions_is_known_by_its_events(n_third, third, answer):
     front, spikes = clusters(n_third, third)
     final = sum(np.roll(template, lag, axis=0) for template, lag, _ in third)
     templates = np.stack([A, B, final]).astype("f4")
-    found = collisions(templates, spikes, setup_of(front))
+    found = collisions(sparse(templates), spikes, setup_of(front))
     assert found.tolist() == [False, False, answer]
 
 
@@ -167,15 +168,15 @@ def test_a_cluster_of_collisions_is_known_by_its_events(n_third, third, answer):
 def test_what_one_spike_explains_is_no_cluster_unless_the_neuron_may_have_moved(all_late):
     front, spikes = clusters(5, [(A, 1, 0.9)], all_late=all_late)
     templates = np.stack([A, B, 0.9 * A]).astype("f4")
-    assert may_be_collisions(templates, np.bincount(spikes.unit_index), len(front.white))[2]
-    found = collisions(templates, spikes, setup_of(front))
+    assert may_be_collisions(sparse(templates), np.bincount(spikes.unit_index), len(front.white))[2]
+    found = collisions(sparse(templates), spikes, setup_of(front))
     assert found.tolist() == [False, False, not all_late]
 
 
 def test_without_clusters_there_are_no_collisions():
     front, spikes = clusters(0, [])
     none = collisions(
-        np.zeros((0, *A.shape), "f4"),
+        sparse(np.zeros((0, *A.shape), "f4")),
         spikes.without_units(np.ones(3, bool)),
         setup_of(front),
     )

@@ -187,7 +187,7 @@ def test_copies_share_one_template_weighted_by_their_spikes():
     spikes = matched(sample, unit, [trough(8), trough(12)])
     templates = refined(spikes)
     assert templates.n_spikes.tolist() == [160]
-    assert templates.base.tolist() == [trough(9)]
+    assert templates.base.dense().tolist() == [trough(9)]
 
 
 def test_parts_that_hold_collisions_get_no_template():
@@ -224,7 +224,7 @@ def test_refinement_splits_and_drops():
     )
     templates = refined(spikes)
     assert templates.n_spikes.tolist() == [60, 60]
-    assert np.sort(templates.base[:, 1, 1]).round().tolist() == [-15, 15]
+    assert np.sort(templates.base.dense()[:, 1, 1]).round().tolist() == [-15, 15]
 
 
 def test_what_was_found_at_a_fixed_lag_is_no_unit():
@@ -275,9 +275,9 @@ def test_parts_that_take_turns_are_one_template_that_follows_them():
     spikes = matched(sample, unit, [trough(20, 9), trough(12, 14)], pca_features=pca_features)
     templates = refined(spikes)
     assert templates.n_spikes.tolist() == [200]
-    assert templates.base.tolist() == [trough(16, 11.5)]
+    assert templates.base.dense().tolist() == [trough(16, 11.5)]
     assert templates.first_block.tolist() == [0, 2]
-    waves = templates.waveforms(np.array([0, 1]), PCA)
+    waves = templates.waveforms(np.array([0, 1]), PCA).dense()
     np.testing.assert_allclose(waves, [trough(20, 9), trough(12, 14)], atol=0.5)
     last = finish(spikes, REGISTRATION, CONFIG)
     assert last.matches.unit_index.tolist() == [0] * 200
@@ -300,7 +300,7 @@ def test_nothing_is_left_of_no_spikes(n_units):
     spikes = matched([], [], np.zeros((n_units, 3, 2)), pca_features=np.zeros((0, 4)))
     assert finish(spikes, REGISTRATION, CONFIG).means.shape == (0, 3, 2)
     templates = refined(spikes)
-    assert templates.base.shape == (0, 3, 2)
+    assert templates.base.dense().shape == (0, 3, 2)
     assert templates.n_spikes.tolist() == []
     assert templates.at(0).tolist() == []
 

@@ -11,6 +11,7 @@ from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
 from embersort.matching.banks_over_time import BANKS_KEPT, BanksOverTime, banks_over_time
 from embersort.signal import TemporalPca
+from embersort.templates.sparse import sparse
 from embersort.templates.tracking import AS_IT_IS, TrackedTemplates
 
 N_BEFORE = 15
@@ -31,7 +32,7 @@ MOVED = [60.0, 50.0]
 def templates(base=SHAPES, moved=MOVED, n_spikes=(50, 40, 30)):
     """Unit 1 has another shape round channel 3 from block 2 on; the others stay."""
     return TrackedTemplates(
-        base=base,
+        base=sparse(base),
         n_spikes=np.array(n_spikes),
         unit_index=np.array([0, 1, 1, 2]),
         first_block=np.array([0, 0, 2, 0]),
@@ -58,14 +59,14 @@ def test_versions_change_at_their_block():
     assert banks.at(199) is before
     assert banks.at(499) is after
     assert before.unit_index.tolist() == after.unit_index.tolist() == [0, 1, 2]
-    assert (before.bank.shifted == make_bank(SHAPES, N_BEFORE).shifted).all()
+    assert (before.bank.shifted == make_bank(sparse(SHAPES), N_BEFORE).shifted).all()
 
 
 def test_a_version_is_matched_as_it_then_looks():
     timed = banks_of(templates()).at(200)
     expected = SHAPES.copy()
     expected[1, :, [3, 2]] = np.array(MOVED)[:, None] * PCA.basis[:, 0]
-    bank = make_bank(expected, N_BEFORE)
+    bank = make_bank(sparse(expected), N_BEFORE)
     assert (timed.bank.channels == bank.channels).all()
     np.testing.assert_allclose(timed.bank.shifted, bank.shifted, atol=1e-4)
     np.testing.assert_allclose(timed.bank.norm2, bank.norm2, rtol=1e-5)
@@ -101,7 +102,7 @@ def test_a_unit_that_comes_to_look_like_another_is_matched_once_then():
 
 def test_no_units_have_an_empty_bank():
     nothing = TrackedTemplates(
-        base=SHAPES[:0],
+        base=sparse(SHAPES[:0]),
         n_spikes=np.zeros(0, np.int64),
         unit_index=np.zeros(0, np.int64),
         first_block=np.zeros(0, np.int64),
@@ -118,7 +119,7 @@ def counted(n_blocks):
     made = []
     block = np.arange(n_blocks)
     moving = TrackedTemplates(
-        base=SHAPES[:1],
+        base=sparse(SHAPES[:1]),
         n_spikes=np.array([50]),
         unit_index=np.zeros(n_blocks, np.int64),
         first_block=block,
@@ -159,7 +160,7 @@ def test_threads_that_ask_at_once_get_one_bank():
 def test_what_a_template_lacks_is_matched_but_only_where_it_stays_as_it_is():
     moving = templates()
     residuals = 0.1 * SHAPES
-    timed = banks_of(replace(moving, residual=residuals)).at(200)
+    timed = banks_of(replace(moving, residual=sparse(residuals))).at(200)
     plain = banks_of(moving).at(200)
     assert timed.unit_index.tolist() == plain.unit_index.tolist()
     ratio = timed.bank.norm2 / plain.bank.norm2

@@ -7,7 +7,8 @@ from embersort.config import MatchConfig
 from embersort.matching.bank import make_bank
 from embersort.matching.fit_constraints import by_time, is_past_refractory, shape_error_allowance
 from embersort.matching.joint_refit import Spikes
-from embersort.matching.single_fit import bank_arrays, fit_criteria
+from embersort.matching.single_fit import bank_arrays, first_row, fit_criteria
+from embersort.templates.sparse import sparse
 from naive_matching import shapes
 
 N_WINDOW = 40
@@ -32,7 +33,7 @@ def spikes_at(*found):
 @pytest.fixture(scope="module")
 def arrays():
     config = MatchConfig()
-    return bank_arrays(make_bank(shapes(N_WINDOW), 15), None, fit_criteria(config, RATE_HZ))
+    return bank_arrays(make_bank(sparse(shapes(N_WINDOW)), 15), None, fit_criteria(config, RATE_HZ))
 
 
 TERMS = fit_criteria(MatchConfig(), RATE_HZ)
@@ -47,7 +48,9 @@ def test_spikes_come_in_order_of_time_without_those_given_up():
 def test_each_spike_within_a_window_leaves_its_templates_error(arrays):
     accepted = by_time(spikes_at((200, 0, 1.5), (230, 1, 1.0), (260, 0, 1.0)), 400, N_WINDOW)
     places = [arrays.near[u].tolist().index(0) for u in (0, 1)]
-    strong = [arrays.strongest[u, 2, places[u]] ** 2 / arrays.norm2[0] for u in (0, 1)]
+    strong = [
+        arrays.strongest[first_row(arrays, u, 2) + places[u]] ** 2 / arrays.norm2[0] for u in (0, 1)
+    ]
     expected = 0.1**2 * (1.5**2 * strong[0] + strong[1])
     # The third is 40 samples away, one too many.
     assert shape_error_allowance(accepted, arrays, TERMS, 220, 0) == pytest.approx(

@@ -9,13 +9,14 @@ from embersort.matching.bank import make_bank
 from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.redundancy import redundant
 from embersort.matching.single_fit import fit_criteria
+from embersort.templates.sparse import sparse
 
 N_BEFORE = 15
 CONFIG = MatchConfig()
 RATE_HZ = 10_000.0
 TERMS = fit_criteria(CONFIG, RATE_HZ)
 TEMPLATES = naive_matching.shapes()
-BANK = make_bank(TEMPLATES, N_BEFORE)
+BANK = make_bank(sparse(TEMPLATES), N_BEFORE)
 
 
 def peeled(spikes, n_samples=400, constants=None, **settings):
@@ -161,7 +162,7 @@ def test_traces_no_longer_than_a_window(n_samples):
 
 
 def test_no_templates_explain_nothing():
-    bank = make_bank(TEMPLATES[:0], N_BEFORE)
+    bank = make_bank(sparse(TEMPLATES[:0]), N_BEFORE)
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 300, [(100, 0, 1)])
     matches, residual = match_templates(traces, bank, TERMS)
     assert found(matches) == []
@@ -172,14 +173,14 @@ def test_copies_and_sums_are_redundant_the_smaller_first():
     total = TEMPLATES[0] + np.roll(TEMPLATES[1], 3, axis=0)
     templates = np.stack([TEMPLATES[0], TEMPLATES[1], 0.95 * TEMPLATES[0], total, TEMPLATES[2]])
     counts = np.array([100, 80, 20, 10, 5])
-    gone = redundant(templates, make_bank(templates, N_BEFORE), counts, CONFIG)
+    gone = redundant(sparse(templates), make_bank(sparse(templates), N_BEFORE), counts, CONFIG)
     assert gone.tolist() == [False, False, True, True, False]
 
 
 def test_one_of_two_equal_templates_stays():
     templates = np.stack([TEMPLATES[0], TEMPLATES[0]])
-    bank = make_bank(templates, N_BEFORE)
-    assert redundant(templates, bank, np.array([5, 9]), CONFIG).tolist() == [True, False]
+    bank = make_bank(sparse(templates), N_BEFORE)
+    assert redundant(sparse(templates), bank, np.array([5, 9]), CONFIG).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,9 @@ def test_usual_spikes_come_before_small_ones():
     # At 0.65 of unit 0 the smaller copy explains all; it is not taken for a small one of unit 0.
     templates = np.stack([TEMPLATES[0], 0.65 * TEMPLATES[0]])
     traces = naive_matching.place(templates, N_BEFORE, 300, [(100, 1, 1)])
-    assert found(match_templates(traces, make_bank(templates, N_BEFORE), TERMS)[0]) == [(100, 1)]
+    assert found(match_templates(traces, make_bank(sparse(templates), N_BEFORE), TERMS)[0]) == [
+        (100, 1)
+    ]
 
 
 def test_if_none_may_be_small_none_is():
@@ -235,8 +238,10 @@ def test_in_coloured_noise_a_spike_must_stand_out_further():
     traces = naive_matching.place(small, N_BEFORE, 300, [(150, 0, 1)])
     as_slow = np.zeros(TEMPLATES.shape[1])
     as_slow[0] = 4.0
-    assert found(match_templates(traces, make_bank(small, N_BEFORE), TERMS)[0]) == [(150, 0)]
-    among_noise = make_bank(small, N_BEFORE, as_slow)
+    assert found(match_templates(traces, make_bank(sparse(small), N_BEFORE), TERMS)[0]) == [
+        (150, 0)
+    ]
+    among_noise = make_bank(sparse(small), N_BEFORE, as_slow)
     assert found(match_templates(traces, among_noise, TERMS)[0]) == []
     lenient = fit_criteria(MatchConfig(min_snr=3), RATE_HZ)
     assert found(match_templates(traces, among_noise, lenient)[0]) == [(150, 0)]
@@ -251,6 +256,6 @@ def test_a_spike_is_not_given_away_while_its_own_template_waits():
     templates[2, :, 1] = 15 * shape
     spikes = [(150, 0, 1), (170, 1, 1)]
     traces = naive_matching.place(templates, N_BEFORE, 300, spikes)
-    matches, residual = match_templates(traces, make_bank(templates, N_BEFORE), TERMS)
+    matches, residual = match_templates(traces, make_bank(sparse(templates), N_BEFORE), TERMS)
     assert found(matches) == [(150, 0), (170, 1)]
     assert np.abs(residual).max() < 1

@@ -7,6 +7,7 @@ from embersort.config import MatchConfig
 from embersort.matching import redundancy
 from embersort.matching.bank import make_bank
 from embersort.matching.redundancy import Redundancy, redundant
+from embersort.templates.sparse import sparse
 
 N_BEFORE = 25
 TEMPLATES = naive_matching.shapes(n_window=60, n_before=N_BEFORE)
@@ -14,7 +15,7 @@ TEMPLATES = naive_matching.shapes(n_window=60, n_before=N_BEFORE)
 
 
 def redundant_of(templates, n_before, counts, config):
-    return redundant(templates, make_bank(templates, n_before), counts, config)
+    return redundant(sparse(templates), make_bank(sparse(templates), n_before), counts, config)
 
 
 def gone(*templates, counts=None, **constants):
@@ -94,7 +95,7 @@ def test_what_is_remembered_changes_nothing():
     ]
     for names, of in banks:
         templates, counts = np.stack(of), np.arange(len(of), 0, -1)
-        bank = make_bank(templates, N_BEFORE)
-        found = asked.of(templates, bank, counts, np.array(names))
-        assert found.tolist() == redundant(templates, bank, counts, config).tolist()
+        bank = make_bank(sparse(templates), N_BEFORE)
+        found = asked.of(sparse(templates), bank, counts, np.array(names))
+        assert found.tolist() == redundant(sparse(templates), bank, counts, config).tolist()
         assert found[-1] == (0 in names)

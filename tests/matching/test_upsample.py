@@ -8,6 +8,7 @@ from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.score import score_templates
 from embersort.matching.single_fit import fit_criteria
 from embersort.matching.upsample import N_SIDE, score_stride, upsample, whole_range
+from embersort.templates.sparse import sparse
 
 N_BEFORE = 15
 RATE_HZ = 30_000.0
@@ -50,7 +51,7 @@ def test_scores_of_every_second_sample_are_those_of_all(n_samples, n_before, n_w
     templates = naive_matching.shapes(n_window, n_before)
     rng = np.random.default_rng(0)
     traces = np.ascontiguousarray(banded(rng.normal(size=(4, n_samples))).T)
-    bank = make_bank(templates, n_before, stride=2)
+    bank = make_bank(sparse(templates), n_before, stride=2)
     first, last = whole_range(n_samples, bank)
     assert (first, last) == (n_before + 2 * N_SIDE, n_samples - n_window + n_before - 2 * N_SIDE)
     expected = naive_matching.score(traces, templates, n_before)[:, first : last + 1]
@@ -62,7 +63,7 @@ def test_scores_of_every_second_sample_are_those_of_all(n_samples, n_before, n_w
 
 
 def test_too_few_samples_have_no_scores():
-    bank = make_bank(TEMPLATES, N_BEFORE, stride=2)
+    bank = make_bank(sparse(TEMPLATES), N_BEFORE, stride=2)
     for n_samples in (1, 39, 40, 63):
         assert not score_templates(np.ones((n_samples, 4), "f4"), bank).any()
 
@@ -74,7 +75,7 @@ def test_overlapping_spikes_leave_next_to_nothing(start, first, second, lag):
     traces = naive_matching.place(TEMPLATES, N_BEFORE, 400, spikes)
     config = MatchConfig()
     matches, residual = match_templates(
-        traces, make_bank(TEMPLATES, N_BEFORE, stride=2), fit_criteria(config, RATE_HZ)
+        traces, make_bank(sparse(TEMPLATES), N_BEFORE, stride=2), fit_criteria(config, RATE_HZ)
     )
     found = zip(matches.sample_index.tolist(), matches.unit_index.tolist(), strict=True)
     assert list(found) == [(t, u) for t, u, _ in spikes]

@@ -77,7 +77,7 @@ def test_dropped_tiles_are_gone_for_good():
 
 @pytest.mark.parametrize(
     ("n_channels", "memory_mb", "expected_mb"),
-    [(32, 16_000, 700), (384, 16_000, 2304), (384, 8_000, 2000), (384, None, 2304)],
+    [(32, 16_000, 700), (384, 16_000, 1152), (384, 4_000, 1000), (384, None, 1152)],
 )
 def test_more_is_kept_of_many_channels_but_not_more_than_there_is_room(
     monkeypatch, n_channels, memory_mb, expected_mb

@@ -19,6 +19,7 @@ from embersort.signal.features import FeatureExtractor
 from embersort.signal.preprocess import filter_tile
 from embersort.signal.tiles import Tile
 from embersort.sorting import sort
+from embersort.templates.sparse import sparse
 from plain_front import N_CHANNELS, front_of
 
 
@@ -83,7 +84,7 @@ def test_filtered_overlapping_spikes_leave_nothing():
     wide = naive_matching.shapes(n_window=75, n_before=30)
     config = MatchConfig()
     spikes = [(1000, 0, 1), (1014, 1, 1), (1030, 2, 1), (2000, 1, 1), (2020, 0, 1)]
-    bank = make_bank(wide, 30)
+    bank = make_bank(sparse(wide), 30)
     traces = naive_matching.place(wide, 30, 3000, spikes)
     matches, residual = match_templates(traces, bank, fit_criteria(config, 30_000.0))
     assert list(zip(matches.sample_index, matches.unit_index, strict=True)) == [

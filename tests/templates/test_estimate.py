@@ -4,6 +4,7 @@ import pytest
 from embersort.motion.positions import spike_positions_um
 from embersort.signal import TemporalPca
 from embersort.templates.estimate import centred, median_templates, unwhiten, unwhitening
+from embersort.templates.sparse import sparse
 from embersort.templates.spikes import UnitSpikes
 
 SAME = np.eye(2, dtype="f4")
@@ -26,13 +27,13 @@ def test_the_trough_is_moved_to_the_spike_with_all_channels(late):
     if late < 7:
         expected[0, 5] = template[0, 5 + late]
     before = template.copy()
-    assert (centred(template, SAME, 4) == expected).all()
+    assert (centred(sparse(template), SAME, 4).dense() == expected).all()
     assert (template == before).all()
 
 
 def test_what_moves_out_of_the_window_is_lost_and_zeros_follow():
     template = waves((9, 10), (1, 3))
-    moved = centred(template, SAME, 4)
+    moved = centred(sparse(template), SAME, 4).dense()
     assert moved[0, 4, 0] == -10
     assert np.count_nonzero(moved) == 1
 
@@ -41,14 +42,14 @@ def test_the_trough_is_that_in_microvolt():
     # White, the second channel is the deeper one.
     whitening = np.diag([1, 10]).astype("f4")
     template = waves((6, 10), (4, 50))
-    moved = centred(template, unwhitening(whitening), 4)
+    moved = centred(sparse(template), unwhitening(whitening), 4).dense()
     assert moved[0, 4, 0] == -10
     assert moved[0, 2, 1] == -50
 
 
 def test_each_template_is_moved_by_itself():
     templates = np.concatenate([waves((6, 10), (6, 1)), waves((4, 1), (3, 9))])
-    moved = centred(templates, SAME, 4)
+    moved = centred(sparse(templates), SAME, 4).dense()
     assert moved[0, 4].tolist() == [-10, -1]
     assert moved[1, 4].tolist() == [0, -9]
     assert moved[1, 5].tolist() == [-1, 0]
@@ -84,7 +85,7 @@ def templates_of(labels, channels, pca_features):
         channel_index=np.array(channels, np.int64),
         pca_features=np.array(pca_features, "f4").reshape(len(labels), 4),
     )
-    return median_templates(spikes, PCA, 3)
+    return median_templates(spikes, PCA, 3).dense()
 
 
 def test_a_template_is_the_median_of_its_codes_on_their_channels():

@@ -5,6 +5,7 @@ import pytest
 
 from embersort.signal.snippets import cut_snippets
 from embersort.templates.residual import MIN_SNIPPETS, _beyond_noise, template_residuals
+from embersort.templates.sparse import sparse
 from embersort.templates.spikes import UnitSpikes
 from plain_front import N_CHANNELS, front_of
 
@@ -38,7 +39,7 @@ def made(n_spikes=60, until=N_SAMPLES):
 
 def test_a_far_channel_that_the_template_lacks_is_found():
     front, spikes, known, whole = made()
-    residuals = template_residuals(known, spikes, front)
+    residuals = template_residuals(sparse(known), spikes, front).dense()
     missing = np.square(whole[:, 3]).sum()
     assert np.square(residuals[0, :, 3] - whole[:, 3]).sum() < 0.2 * missing
     assert np.square(residuals[0, :, :3]).sum() < 0.1 * missing
@@ -46,14 +47,14 @@ def test_a_far_channel_that_the_template_lacks_is_found():
 
 def test_weak_units_and_few_snippets_lack_nothing():
     front, spikes, known, _ = made()
-    assert not template_residuals(known * 0.01, spikes, front).any()
+    assert not template_residuals(sparse(known * 0.01), spikes, front).dense().any()
     front, spikes, known, _ = made(n_spikes=MIN_SNIPPETS - 1)
-    assert not template_residuals(known, spikes, front).any()
+    assert not template_residuals(sparse(known), spikes, front).dense().any()
 
 
 def test_a_unit_of_part_of_the_recording_is_left_alone():
     front, spikes, known, _ = made(until=N_SAMPLES // 2)
-    assert not template_residuals(known, spikes, front).any()
+    assert not template_residuals(sparse(known), spikes, front).dense().any()
 
 
 @pytest.mark.parametrize("variance", [0.01, 1.0])

@@ -5,6 +5,7 @@ import pytest
 
 from embersort.config import TrackingConfig
 from embersort.signal import TemporalPca
+from embersort.templates.sparse import sparse
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import AS_IT_IS, track_templates
 from embersort.types import UNASSIGNED
@@ -34,7 +35,7 @@ def spikes_of(pca_features, *, sample=SAMPLE, unit=0, channel=0):
 
 
 def followed(spikes, base=BASE):
-    return track_templates(base, spikes, PCA, N_SAMPLES, RATE_HZ, CONFIG)
+    return track_templates(sparse(base), spikes, PCA, N_SAMPLES, RATE_HZ, CONFIG)
 
 
 def noisy(centre, seed=0):
@@ -57,7 +58,7 @@ def turned(sample):
 def assert_as_it_is(templates):
     assert templates.channel_index.tolist() == [AS_IT_IS]
     assert (templates.first_block.tolist(), templates.stop_block.tolist()) == ([0], [N_BLOCKS])
-    assert (templates.waveforms(np.array([0]), PCA) == BASE).all()
+    assert (templates.waveforms(np.array([0]), PCA).dense() == BASE).all()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -75,12 +76,12 @@ def test_a_unit_that_moves_has_versions_near_its_truth(seed):
     for block in range(N_BLOCKS):
         version = templates.at(block)
         assert len(version) == 1
-        wave = templates.waveforms(version, PCA)[0]
+        wave = templates.waveforms(version, PCA).dense()[0]
         truth = turned([(block + 0.5) * 5 * RATE_HZ])[0].reshape(2, 2)
         # One block is a turn of 11°; two blocks may share a version.
         miss = np.square(wave[:2].T - truth).sum()
         assert miss < 0.05 * HEIGHT**2
-    assert (templates.base == BASE).all()
+    assert (templates.base.dense() == BASE).all()
 
 
 def test_each_version_has_the_shape_of_its_own_blocks():
@@ -90,7 +91,7 @@ def test_each_version_has_the_shape_of_its_own_blocks():
     assert templates.first_block.tolist() == [0, 4]
     assert templates.stop_block.tolist() == [4, 8]
     assert templates.channel_index.tolist() == [0, 0]
-    waves = templates.waveforms(np.array([0, 1]), PCA)
+    waves = templates.waveforms(np.array([0, 1]), PCA).dense()
     assert waves[0].tolist() == [[20, 10], [0, 0], [0, 0]]
     assert waves[1].tolist() == [[30, 2], [1, 3], [0, 0]]
 
@@ -136,7 +137,7 @@ def test_a_change_is_seen_across_main_channels():
     # Now 10 on channel 0 and 20 on channel 1: the same codes, round the other channel.
     templates = followed(spikes_of(pca_features, channel=late))
     assert templates.channel_index.tolist() == [0, 1]
-    waves = templates.waveforms(np.array([0, 1]), PCA)
+    waves = templates.waveforms(np.array([0, 1]), PCA).dense()
     assert waves[:, 0].tolist() == [[20, 10], [10, 20]]
 
 
@@ -145,7 +146,10 @@ def test_in_blocks_without_spikes_the_template_waits():
     pca_features = still()
     pca_features[SAMPLE >= 30_000] = [10, 0, 20, 0]
     templates = followed(spikes_of(pca_features[~silent], sample=SAMPLE[~silent]))
-    waves = templates.waveforms(templates.at(0), PCA), templates.waveforms(templates.at(7), PCA)
+    waves = (
+        templates.waveforms(templates.at(0), PCA).dense(),
+        templates.waveforms(templates.at(7), PCA).dense(),
+    )
     assert waves[0][0, 0].tolist() == [20, 10]
     assert waves[1][0, 0].tolist() == [10, 20]
     assert all(len(templates.at(block)) == 1 for block in range(N_BLOCKS))
@@ -169,7 +173,7 @@ def test_units_are_followed_each_for_itself_in_order_of_unit():
         [0, 2],
         [0, 2],
     ]
-    waves = templates.waveforms(templates.at(7), PCA)
+    waves = templates.waveforms(templates.at(7), PCA).dense()
     assert (waves[0] == BASE[0]).all()
     assert waves[1].tolist() == [[10, 20], [0, 0], [0, 0]]
 
@@ -179,8 +183,10 @@ def test_channels_beyond_the_local_ones_stay_those_of_the_base():
     pca_features = still()
     pca_features[SAMPLE >= 20_000] = [10, 0, 20, 0]
     base = np.full((1, 3, 3), 7.0, "f4")
-    templates = track_templates(base, spikes_of(pca_features), pca, N_SAMPLES, RATE_HZ, CONFIG)
-    wave = templates.waveforms(np.array([1]), pca)[0]
+    templates = track_templates(
+        sparse(base), spikes_of(pca_features), pca, N_SAMPLES, RATE_HZ, CONFIG
+    )
+    wave = templates.waveforms(np.array([1]), pca).dense()[0]
     assert wave[0].tolist() == [10, 20, 7]
     assert (base == 7).all()
 

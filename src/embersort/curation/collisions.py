@@ -19,6 +19,7 @@ from embersort.matching.single_fit import (
 )
 from embersort.signal.tiles import Tile, spread
 from embersort.templates.residual import fires_throughout
+from embersort.templates.sparse import SparseTemplates
 from embersort.templates.spikes import UnitSpikes, evenly
 from embersort.types import BoolArray, FloatArray, IntArray
 
@@ -39,7 +40,7 @@ MAX_SHIFT = 3
 
 
 def collisions(
-    templates: NDArray[np.float32],
+    templates: SparseTemplates,
     spikes: UnitSpikes,
     setup: MatchSetup,
 ) -> NDArray[np.bool_]:
@@ -47,7 +48,7 @@ def collisions(
 
     Parameters
     ----------
-    templates : ndarray, shape (n_units, n_window, n_channels), float32
+    templates : SparseTemplates
         White.
     spikes : UnitSpikes
     setup : MatchSetup
@@ -86,7 +87,8 @@ def collisions(
         if not here.any():
             return np.zeros(0, np.int64)
         start = sample[here] - (tile.start - front.extra) - n_before
-        return explained_by(front.white_tile(tile), start, templates[unit[here]], others, config)
+        own = templates[unit[here]].dense()
+        return explained_by(front.white_tile(tile), start, own, others, config)
 
     # Rows and tiles are both in order of time.
     n_others = np.concatenate(list(front.mapper(process_tile, tiles, front.run)))
@@ -99,25 +101,28 @@ def collisions(
 
 
 def may_be_collisions(
-    templates: NDArray[np.float32], counts: IntArray, n_samples: int
+    templates: SparseTemplates, counts: IntArray, n_samples: int
 ) -> NDArray[np.bool_]:
     """Say which clusters are no larger than chance makes of pairs of larger ones beside them.
 
     Parameters
     ----------
-    templates : ndarray, shape (n_units, n_window, n_channels), float32
+    templates : SparseTemplates
     counts : ndarray, shape (n_units,), int64
         Events of each cluster.
     n_samples : int
         Length of the recording.
     """
-    energy = np.square(templates).sum(axis=1)
-    support = (energy > SUPPORT_SHARE * energy.max(axis=1, keepdims=True)).astype(np.float32)
+    energy = np.square(templates.waves).sum(axis=1)
+    used = energy > SUPPORT_SHARE * energy.max(axis=1, keepdims=True, initial=0.0)
+    support = np.zeros((len(templates), templates.n_channels), np.float32)
+    unit, place = np.nonzero(used)
+    support[unit, templates.channels[unit, place]] = 1
     larger = (support @ support.T > 0) & (counts[None, :] >= MIN_RATE_RATIO * counts[:, None])
     total = larger @ counts.astype(np.float64)
     n_pairs = (total**2 - larger @ np.square(counts, dtype=np.float64)) / 2
     # Of the two spikes either is the first.
-    by_chance = n_pairs * templates.shape[1] / max(n_samples, 1)
+    by_chance = n_pairs * templates.n_window / max(n_samples, 1)
     return (counts > 0) & (by_chance >= counts)
 
 

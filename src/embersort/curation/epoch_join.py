@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from embersort.curation.registration import Registration
 from embersort.motion.positions import spike_positions_um
-from embersort.templates.estimate import median_templates, unwhiten
+from embersort.templates.estimate import median_templates, peak_waveforms_uv
 from embersort.templates.similarity import cosines_at_lags
 from embersort.templates.spikes import UnitSpikes
 from embersort.types import FloatArray, IntArray
@@ -59,16 +59,15 @@ def cluster_shapes(spikes: UnitSpikes, registration: Registration) -> ClusterSha
     """
     pca, positions_um = registration.pca, registration.positions_um
     templates = median_templates(spikes, pca, len(positions_um))
-    raw = unwhiten(templates, registration.whitening)
-    largest = np.ptp(raw, axis=1).argmax(axis=1)
+    waves = peak_waveforms_uv(templates.each(), registration.whitening)
     place = spike_positions_um(spikes.pca_features, spikes.channel_index, pca, positions_um)
     um = place.astype(np.float64)
     if registration.motion is not None:
         um[:, 1] -= registration.motion.at(spikes.sample_index, um[:, 1])
-    members = [np.flatnonzero(spikes.unit_index == cluster) for cluster in range(len(raw))]
+    members = [np.flatnonzero(spikes.unit_index == cluster) for cluster in range(len(waves))]
     return ClusterShapes(
         place_um=np.array([np.median(um[rows], axis=0) for rows in members]).reshape(-1, 2),
-        waveforms_uv=raw[np.arange(len(raw)), :, largest],
+        waveforms_uv=waves,
     )
 
 

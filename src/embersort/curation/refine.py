@@ -22,6 +22,7 @@ from embersort.matching.orthogonal_pursuit import Matches
 from embersort.matching.single_fit import MIN_SCALING
 from embersort.motion.epochs import epoch_of
 from embersort.signal.pca import TemporalPca
+from embersort.templates.sparse import sparse
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import TrackedTemplates, track_templates
 from embersort.types import UNASSIGNED, FloatArray, IntArray
@@ -92,11 +93,11 @@ def merge_subclusters(
     labels = _without_duplicates(spikes, labels, templates, registration)
     leader = _merges(spikes, labels, templates, registration, tracked_only=True).tracked_unit
     counts = np.bincount(labels[labels >= 0], minlength=len(templates))
-    merged = _weighted_means(templates, counts, leader).astype(np.float32)
+    merged = _weighted_means(templates, counts, leader)
     kept = np.unique(leader[counts > 0])
     unit = np.append(np.searchsorted(kept, leader), UNASSIGNED)
     return track_templates(
-        merged[kept],
+        sparse(merged[kept]),
         _unit_spikes(spikes, np.where(spikes.shapes_template, unit[labels], UNASSIGNED)),
         registration.pca,
         registration.n_samples,
@@ -161,7 +162,7 @@ def finish(spikes: MatchedSpikes, registration: Registration, config: SortConfig
         channel_index=spikes.channel_index[keep],
         relative_gain=spikes.relative_gain[keep],
         explained=spikes.explained[keep],
-        means=means[kept],
+        means=np.asarray(means[kept], np.float64),
         cut_off=spikes.cut_off[kept],
     )
 
@@ -284,11 +285,9 @@ def _merges(
     )
 
 
-def _weighted_means(
-    templates: FloatArray, counts: IntArray, leader: IntArray
-) -> NDArray[np.float64]:
+def _weighted_means(templates: FloatArray, counts: IntArray, leader: IntArray) -> FloatArray:
     """Return the templates, those of leaders averaged over all that merged into them."""
-    means = np.array(templates, np.float64)
+    means = np.array(templates)
     for unit in np.unique(leader):
         parts = np.flatnonzero(leader == unit)
         if len(parts) > 1:

@@ -16,7 +16,7 @@ from embersort.motion.epochs import find_epochs
 from embersort.motion.positions import spike_positions_um
 from embersort.signal.front import Front
 from embersort.signal.pca import TemporalPca
-from embersort.templates.estimate import unwhiten
+from embersort.templates.estimate import peak_waveforms_uv
 from embersort.types import Events, FloatArray, IntArray
 
 
@@ -54,9 +54,7 @@ class Registration:
 
     def places(self, spikes: MatchedSpikes, rows: IntArray, templates: FloatArray) -> Places:
         """Return where some spikes lie, and how parts look that have these white templates."""
-        raw = unwhiten(templates, self.whitening)
-        largest = np.ptp(raw, axis=1).argmax(axis=1)
-        waves = raw[np.arange(len(raw)), :, largest]
+        waves = peak_waveforms_uv(templates, self.whitening)
         if self.motion is None:
             return Places(um=None, peak_waveforms=waves)
         place = spike_positions_um(

@@ -95,7 +95,6 @@ def matched_spikes(found: RecordingMatches) -> MatchedSpikes:
     matches, n_units = found.matches, len(found.sums)
     cut_off = units_with_cut_off(matches, found.relative_gain, n_units, MIN_SCALING)
     counts = np.bincount(matches.unit_index[shapes_template(matches, cut_off)], minlength=n_units)
-    sums = found.sums[np.arange(n_units), cut_off.astype(np.int64)]
     return MatchedSpikes(
         matches=matches,
         pca_features=found.pca_features,
@@ -103,7 +102,7 @@ def matched_spikes(found: RecordingMatches) -> MatchedSpikes:
         channel_index=found.channel_index,
         relative_gain=found.relative_gain.astype(np.float32),
         explained=found.explained,
-        means=sums / np.maximum(counts, 1)[:, None, None],
+        means=found.sums.means(cut_off.astype(np.int64), counts),
         cut_off=cut_off,
     )
 

@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embersort.matching.components import N_SHIFTS, TemplateComponents, decompose, shift_samples
-from embersort.matching.template_overlaps import OverlapInputs, Overlaps, correlate_near
+from embersort.matching.template_overlaps import (
+    OverlapInputs,
+    Overlaps,
+    correlate_near,
+    start_pairs,
+)
+from embersort.templates.sparse import SparseTemplates
 from embersort.types import FloatArray
 
 RANK = 5
@@ -44,9 +50,11 @@ class TemplateBank:
         Squared norm of what is looked for.
     near : ndarray, shape (n_units, n_near), int64
         Units whose templates share a channel with a unit's, itself first, padded with -1.
-    overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
+    pair_start : ndarray, shape (n_units + 1,), int64
+        Row of ``overlap`` with which those of each unit start: one a shift and near unit.
+    overlap : ndarray, shape (n_rows, 2 * n_window - 1), float32
         Score that the subtraction of ``shifted[u, s]`` takes from near unit ``v`` at each lag.
-    strongest : ndarray, shape (n_units, n_shifts, n_near), float32
+    strongest : ndarray, shape (n_rows,), float32
         Largest magnitude of ``overlap`` over the lags.
     noise2 : ndarray, shape (n_units,), float64
         Variance of what noise alone gives in the match with a template brought to unit norm.
@@ -64,6 +72,7 @@ class TemplateBank:
     temporal: NDArray[np.float32]
     norm2: NDArray[np.float64]
     near: NDArray[np.int64]
+    pair_start: NDArray[np.int64]
     overlap: NDArray[np.float32]
     strongest: NDArray[np.float32]
     noise2: NDArray[np.float64]
@@ -85,6 +94,16 @@ class TemplateBank:
         """Samples of a template."""
         return self.shifted.shape[2]
 
+    def overlap_of(self, unit: int) -> NDArray[np.float32]:
+        """Return a unit's rows of ``overlap``, shape (n_shifts, n_near, 2 * n_window - 1)."""
+        rows = self.overlap[self.pair_start[unit] : self.pair_start[unit + 1]]
+        return rows.reshape(len(self.shift_samples), -1, rows.shape[1])
+
+    def strongest_of(self, unit: int) -> NDArray[np.float32]:
+        """Return a unit's part of ``strongest``, shape (n_shifts, n_near)."""
+        rows = self.strongest[self.pair_start[unit] : self.pair_start[unit + 1]]
+        return rows.reshape(len(self.shift_samples), -1)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EarlierBank:
@@ -103,6 +122,8 @@ class EarlierBank:
 
 def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
     """Return the bank of some of its templates, as if made of them alone."""
+    if np.all(wanted):
+        return bank
     rows = np.flatnonzero(wanted)
     place = np.full(bank.n_units + 1, -1)
     place[rows] = np.arange(len(rows))
@@ -112,12 +133,14 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
     n_near = int((near >= 0).sum(axis=1).max(initial=1))
     order = order[:, :n_near]
     near = np.take_along_axis(near, order, axis=1)
-    overlap = np.zeros(
-        (len(rows), len(bank.shift_samples), n_near, 2 * bank.n_window - 1), np.float32
-    )
-    for new, row in enumerate(rows):
+    pair_start = start_pairs(near, len(bank.shift_samples))
+    overlap = np.empty((pair_start[-1], bank.overlap.shape[1]), np.float32)
+    strongest = np.empty(pair_start[-1], np.float32)
+    for new, row in enumerate(rows.tolist()):
         some = order[new][near[new] >= 0]
-        overlap[new, :, : len(some)] = bank.overlap[row][:, some]
+        own = slice(pair_start[new], pair_start[new + 1])
+        overlap[own] = bank.overlap_of(row)[:, some].reshape(-1, overlap.shape[1])
+        strongest[own] = bank.strongest_of(row)[:, some].reshape(-1)
     rank = bank.temporal.shape[1]
     spatial = bank.spatial.reshape(len(bank.spatial), bank.n_units, rank)[:, rows]
     return TemplateBank(
@@ -128,8 +151,9 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
         temporal=bank.temporal[rows],
         norm2=bank.norm2[rows],
         near=np.ascontiguousarray(near),
-        overlap=np.ascontiguousarray(overlap),
-        strongest=np.abs(overlap).max(axis=3),
+        pair_start=pair_start,
+        overlap=overlap,
+        strongest=strongest,
         noise2=bank.noise2[rows],
         n_before=bank.n_before,
         stride=bank.stride,
@@ -137,7 +161,7 @@ def select(bank: TemplateBank, wanted: NDArray[np.bool_]) -> TemplateBank:
 
 
 def make_bank(
-    templates: FloatArray,
+    templates: SparseTemplates,
     n_before: int,
     noise: FloatArray = WHITE_NOISE,
     earlier: EarlierBank | None = None,
@@ -147,7 +171,7 @@ def make_bank(
 
     Parameters
     ----------
-    templates : ndarray, shape (n_units, n_window, n_channels)
+    templates : SparseTemplates
         White templates in units of the noise.
     n_before : int
         Sample of the trough within the window.
@@ -168,14 +192,19 @@ def make_bank(
     O(n_units · n_near · n_shifts · n_window² · rank) for the overlaps, the dearest part.
     """
     channels = _support(templates)
-    rank = min(RANK, templates.shape[1], channels.shape[1])
+    rank = min(RANK, templates.n_window, channels.shape[1])
     # A product's last bits may depend on its width: only what is as wide can be carried.
     if earlier is not None and earlier.bank.n_units and earlier.bank.n_support == channels.shape[1]:
         row, old = earlier.row, earlier.bank
         new = np.flatnonzero(row < 0)
         made = decompose(templates[new], channels[new], rank, noise)
         parts = _combine(made, new, old, row)
-        known = Overlaps(near=old.near, overlap=old.overlap, strongest=old.strongest)
+        known = Overlaps(
+            near=old.near,
+            pair_start=old.pair_start,
+            overlap=old.overlap,
+            strongest=old.strongest,
+        )
     else:
         parts = decompose(templates, channels, rank, noise)
         row, known = np.full(len(templates), -1), _no_overlaps(parts)
@@ -189,6 +218,7 @@ def make_bank(
         temporal=parts.temporal,
         norm2=parts.norm2,
         near=pairs.near,
+        pair_start=pairs.pair_start,
         overlap=pairs.overlap,
         strongest=pairs.strongest,
         noise2=parts.noise2,
@@ -212,22 +242,27 @@ def _combine(
 
 
 def _no_overlaps(parts: TemplateComponents) -> Overlaps:
-    n_shifts, n_window = parts.shifted.shape[1:3]
+    n_lags = 2 * parts.shifted.shape[2] - 1
     return Overlaps(
         near=np.zeros((0, 1), np.int64),
-        overlap=np.zeros((0, n_shifts, 1, 2 * n_window - 1), np.float32),
-        strongest=np.zeros((0, n_shifts, 1), np.float32),
+        pair_start=np.zeros(1, np.int64),
+        overlap=np.zeros((0, n_lags), np.float32),
+        strongest=np.zeros(0, np.float32),
     )
 
 
-def _support(templates: FloatArray) -> NDArray[np.int64]:
+def _support(templates: SparseTemplates) -> NDArray[np.int64]:
     """Return each template's channels, the largest first, padded with -1."""
-    extent = np.ptp(templates, axis=1)
+    extent = np.ptp(templates.waves, axis=1)
     order = np.argsort(-extent, axis=1, kind="stable")
     largest = np.take_along_axis(extent, order, axis=1)
     used = (largest > SUPPORT_SHARE * largest[:, :1]) & (largest > 0)
     n_support = min(MAX_SUPPORT, max(1, int(used.sum(axis=1).max(initial=1))))
-    return np.ascontiguousarray(np.where(used, order, -1)[:, :n_support])
+    support = np.full((len(templates), n_support), -1, np.int64)
+    channels = np.where(used, np.take_along_axis(templates.channels, order, axis=1), -1)
+    n_held = min(n_support, channels.shape[1])
+    support[:, :n_held] = channels[:, :n_held]
+    return support
 
 
 def _near_units(channels: NDArray[np.int64]) -> NDArray[np.int64]:

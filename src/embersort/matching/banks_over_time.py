@@ -15,7 +15,8 @@ from embersort.matching.bank import EarlierBank, TemplateBank, make_bank, select
 from embersort.matching.redundancy import Redundancy
 from embersort.signal.pca import TemporalPca
 from embersort.templates.estimate import centred, unwhitening
-from embersort.templates.tracking import AS_IT_IS, TrackedTemplates
+from embersort.templates.sparse import SparseTemplates
+from embersort.templates.tracking import TrackedTemplates
 from embersort.types import FloatArray, IntArray
 
 MIN_MEDIAN_DECREASE = 64.0
@@ -111,11 +112,11 @@ class _Preparation:
     noise: FloatArray
     stride: int
 
-    def centre(self, white: NDArray[np.float32]) -> NDArray[np.float32]:
+    def centre(self, white: SparseTemplates) -> SparseTemplates:
         """Return templates with their trough where a bank wants it."""
         return centred(white, self.unwhitening, self.n_before)
 
-    def bank(self, centred_waves: NDArray[np.float32], earlier: EarlierBank | None) -> TemplateBank:
+    def bank(self, centred_waves: SparseTemplates, earlier: EarlierBank | None) -> TemplateBank:
         """Return the bank of templates that are centred."""
         return make_bank(
             centred_waves, self.n_before, noise=self.noise, earlier=earlier, stride=self.stride
@@ -143,7 +144,7 @@ class _BankMaker:
         versions = templates.at(block)
         waves = self._plain.waves(versions, self._raw)
         # A spike gains at most its template's energy: what lies below can never be a unit.
-        strong = np.square(waves).sum(axis=(1, 2)) >= MIN_MEDIAN_DECREASE
+        strong = waves.energy() >= MIN_MEDIAN_DECREASE
         waves, versions = waves[strong], versions[strong]
         bank, unit = self._plain.bank(versions, waves), templates.unit_index[versions]
         needed = ~self._redundancy.of(waves, bank, templates.n_spikes[unit], versions)
@@ -152,17 +153,11 @@ class _BankMaker:
         whole = self._whole.waves(versions[needed], self._corrected)
         return BlockBank(bank=self._whole.bank(versions[needed], whole), unit_index=unit[needed])
 
-    def _raw(self, versions: IntArray) -> NDArray[np.float32]:
+    def _raw(self, versions: IntArray) -> SparseTemplates:
         return self._templates.waveforms(versions, self._pca)
 
-    def _corrected(self, versions: IntArray) -> NDArray[np.float32]:
-        residual = self._templates.residual
-        if residual is None:
-            return self._raw(versions)
-        # It was seen over the whole recording: a template of another time has another remainder.
-        as_it_is = self._templates.channel_index[versions] == AS_IT_IS
-        add = residual[self._templates.unit_index[versions]]
-        return self._raw(versions) + np.where(as_it_is[:, None, None], add, np.float32(0))
+    def _corrected(self, versions: IntArray) -> SparseTemplates:
+        return self._templates.corrected(versions, self._pca)
 
 
 class _Series:
@@ -171,23 +166,22 @@ class _Series:
     def __init__(self, preparation: _Preparation) -> None:
         self._preparation = preparation
         self._of_waves = self._of_bank = np.zeros(0, np.int64)
-        self._waves = np.zeros((0, 0, 0), np.float32)
+        self._waves: SparseTemplates | None = None
         self._bank: TemplateBank | None = None
 
     def waves(
-        self, versions: IntArray, raw: Callable[[IntArray], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
+        self, versions: IntArray, raw: Callable[[IntArray], SparseTemplates]
+    ) -> SparseTemplates:
         """Return the centred templates of some versions, given how the raw ones are made."""
         row = _places(versions, self._of_waves)
         new = np.flatnonzero(row < 0)
         waves = self._preparation.centre(raw(versions[new]))
-        if len(self._of_waves):
-            made, waves = waves, self._waves[row]
-            waves[new] = made
+        if self._waves is not None and len(self._waves):
+            waves = self._waves[row].replaced(new, waves)
         self._of_waves, self._waves = versions, waves
         return waves
 
-    def bank(self, versions: IntArray, waves: NDArray[np.float32]) -> TemplateBank:
+    def bank(self, versions: IntArray, waves: SparseTemplates) -> TemplateBank:
         """Return the bank of the templates of some versions."""
         earlier = None
         if self._bank is not None:

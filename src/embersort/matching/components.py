@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from embersort.templates.sparse import SparseTemplates
 from embersort.types import FloatArray
 
 N_SHIFTS = 5
@@ -33,7 +34,7 @@ class TemplateComponents(NamedTuple):
 
 
 def decompose(
-    templates: FloatArray,
+    templates: SparseTemplates,
     channels: NDArray[np.int64],
     rank: int,
     noise: FloatArray,
@@ -42,7 +43,7 @@ def decompose(
 
     Parameters
     ----------
-    templates : ndarray, shape (n_units, n_window, n_channels)
+    templates : SparseTemplates
     channels : ndarray, shape (n_units, n_support), int64
         Padded with -1.
     rank : int
@@ -50,14 +51,14 @@ def decompose(
     noise : ndarray, shape (n_lags,)
         Autocorrelation of the noise.
     """
-    n_units, n_window, n_channels = templates.shape
+    n_units, n_window, n_channels = len(templates), templates.n_window, templates.n_channels
     sparse = np.zeros((n_units, n_window, channels.shape[1]), np.float32)
     spatial = np.zeros((n_channels, n_units, rank), np.float32)
     temporal = np.zeros((n_units, rank, n_window), np.float32)
     norm2 = np.zeros(n_units)
     for unit in range(n_units):
         used = channels[unit][channels[unit] >= 0]
-        sparse[unit, :, : len(used)] = templates[unit][:, used]
+        sparse[unit, :, : len(used)] = templates.one(unit)[:, used]
         u, s, vt = np.linalg.svd(sparse[unit, :, : len(used)].astype(np.float64), False)
         left = 1 - np.cumsum(s**2) / max(np.square(s).sum(), TINY)
         k = min(rank, len(s), 1 + np.count_nonzero(left > MAX_ENERGY_LEFT))

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from embersort.matching.joint_refit import Spikes
-from embersort.matching.single_fit import BankArrays, FitCriteria, place_near
+from embersort.matching.single_fit import BankArrays, FitCriteria, first_row, place_near
 
 
 class AcceptedSpikes(NamedTuple):
@@ -63,7 +63,7 @@ def shape_error_allowance(
         u, s = spikes.unit[i], spikes.shift[i]
         k = place_near(arrays, u, v)
         if k >= 0:
-            left = spikes.scaling[i] * arrays.strongest[u, s, k]
+            left = spikes.scaling[i] * arrays.strongest[first_row(arrays, u, s) + k]
             allowance += criteria.shape_error2 * left * left / arrays.norm2[v]
     return allowance
 

@@ -18,6 +18,7 @@ from embersort.matching.single_fit import (
     BankArrays,
     FitCriteria,
     Traces,
+    first_row,
     place_near,
     restore_spike,
     shift_of,
@@ -171,7 +172,7 @@ def _scores_without(
 ) -> NDArray[np.float64]:
     """Return the scores two samples before to two samples after a spike, were it put back."""
     t, u, s = place
-    own, middle = arrays.overlap[u, s, 0], arrays.shifted.shape[2] - 1
+    own, middle = arrays.overlap[first_row(arrays, u, s)], arrays.shifted.shape[2] - 1
     around = np.empty(5)
     for k in range(5):
         around[k] = traces.score[u, t + k - 2] + scaling * own[middle + k - 2]

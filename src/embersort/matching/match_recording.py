@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embersort.config import MatchConfig
 from embersort.matching.banks_over_time import BanksOverTime, banks_over_time
+from embersort.matching.channel_sums import ChannelSums
 from embersort.matching.clean_snippets import explained_share, replace_own_channels, sum_by_unit
 from embersort.matching.orthogonal_pursuit import Matches, match_templates
 from embersort.matching.single_fit import FULL, fit_criteria, least_decreases
@@ -77,7 +78,7 @@ class RecordingMatches:
         Objective decrease as a multiple of the least that is asked of a spike of the template.
     explained : ndarray, shape (n_spikes,), float32
         Share of what is at each spike, less the noise, that its template explains.
-    sums : ndarray, shape (n_units, n_scalings, n_window, n_channels), float64
+    sums : ChannelSums
         Of residual plus own template over the spikes that are at least so large, on the template's
         channels.
     """
@@ -88,7 +89,7 @@ class RecordingMatches:
     channel_index: NDArray[np.int64]
     relative_gain: FloatArray
     explained: NDArray[np.float32]
-    sums: NDArray[np.float64]
+    sums: ChannelSums
 
 
 def match_recording(
@@ -164,12 +165,11 @@ def match_recording(
 
     tiles = front.tiles()
     rows = RowAccumulator(len(tiles))
-    total = np.zeros((len(templates.base), len(mean_scalings), *templates.base.shape[1:]))
+    total = ChannelSums(len(templates.base), templates.base.n_window, templates.base.n_channels)
     for *parts, units, channels, sums in front.mapper(process_tile, tiles, front.run, progress):
         rows.add(parts)
         for unit, own, summed in zip(units, channels, sums, strict=True):
-            used = own >= 0
-            total[unit][:, :, own[used]] += summed[:, :, used]
+            total.add(unit, own, summed)
     sample, unit, scaling, shift, decrease, *of_snippets = rows.columns()
     pca_features, embedding, channel, relative_gain, explained = of_snippets
     matches = Matches(

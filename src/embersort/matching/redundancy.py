@@ -9,6 +9,7 @@ from embersort.config import MatchConfig
 from embersort.matching.bank import TemplateBank
 from embersort.matching.orthogonal_pursuit import match_templates
 from embersort.matching.single_fit import FULL, FitCriteria, fit_criteria, least_scores
+from embersort.templates.sparse import SparseTemplates
 from embersort.types import BoolArray, FloatArray, IntArray
 
 REDUNDANT_SHARE = 0.03
@@ -35,13 +36,13 @@ class Redundancy:
         self._known: dict[tuple[int, bytes], float] = {}
 
     def of(
-        self, templates: FloatArray, bank: TemplateBank, counts: IntArray, names: IntArray
+        self, templates: SparseTemplates, bank: TemplateBank, counts: IntArray, names: IntArray
     ) -> NDArray[np.bool_]:
         """Say which templates the others explain.
 
         Parameters
         ----------
-        templates : ndarray, shape (n_units, n_window, n_channels)
+        templates : SparseTemplates
             White templates.
         bank : TemplateBank
             Of these templates.
@@ -63,7 +64,7 @@ class Redundancy:
         template and those beside it is found once.
         """
         n_units = len(templates)
-        energy = np.einsum("uwc,uwc->u", templates, templates, dtype=np.float64)
+        energy = np.einsum("uwc,uwc->u", templates.waves, templates.waves, dtype=np.float64)
         active = np.ones(n_units, bool)
         criteria = fit_criteria(self._config, NO_RATE_HZ, allow_attenuated=False)
         reach = REACH_SHARE * least_scores(bank, criteria)[FULL]
@@ -72,14 +73,14 @@ class Redundancy:
             active[unit] = False
             beside = np.zeros(n_units, bool)
             near = bank.near[unit][bank.near[unit] >= 0]
-            scores = bank.strongest[unit, :, : len(near)].max(axis=0)
+            scores = bank.strongest_of(int(unit)).max(axis=0)
             beside[near[scores >= reach[near]]] = True
             # Collisions are rarer than either neuron, and a neuron's second trough than its first.
             beside &= active & (np.asarray(counts) >= counts[unit])
             key = int(names[unit]), np.asarray(names, np.int64)[beside].tobytes()
             left = self._known.get(key)
             if left is None:
-                left = _left_by(templates[unit], bank, criteria, beside)
+                left = _left_by(templates.one(unit), bank, criteria, beside)
             seen[key] = left
             active[unit] = left > REDUNDANT_SHARE * energy[unit]
         self._known = seen
@@ -87,7 +88,7 @@ class Redundancy:
 
 
 def redundant(
-    templates: FloatArray, bank: TemplateBank, counts: IntArray, config: MatchConfig
+    templates: SparseTemplates, bank: TemplateBank, counts: IntArray, config: MatchConfig
 ) -> NDArray[np.bool_]:
     """Say which templates of one bank the others explain; see `Redundancy.of`."""
     return Redundancy(config).of(templates, bank, counts, np.arange(len(templates)))

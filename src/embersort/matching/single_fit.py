@@ -55,8 +55,10 @@ class BankArrays(NamedTuple):
     norm2 : ndarray, shape (n_units,), float64
         Infinite for units that may not be used.
     near : ndarray, shape (n_units, n_near), int64
-    overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
-    strongest : ndarray, shape (n_units, n_shifts, n_near), float32
+    pair_start : ndarray, shape (n_units + 1,), int64
+    overlap : ndarray, shape (n_rows, 2 * n_window - 1), float32
+    strongest : ndarray, shape (n_rows,), float32
+        See `first_row`.
     least_gain : ndarray, shape (2, n_units), float64
         See `least_decreases`.
     n_before : int
@@ -66,6 +68,7 @@ class BankArrays(NamedTuple):
     shifted: NDArray[np.float32]
     norm2: NDArray[np.float64]
     near: NDArray[np.int64]
+    pair_start: NDArray[np.int64]
     overlap: NDArray[np.float32]
     strongest: NDArray[np.float32]
     least_gain: NDArray[np.float64]
@@ -150,6 +153,7 @@ def bank_arrays(
         shifted=bank.shifted,
         norm2=bank.norm2 if active is None else np.where(active, bank.norm2, np.inf),
         near=bank.near,
+        pair_start=bank.pair_start,
         overlap=bank.overlap,
         strongest=bank.strongest,
         least_gain=least_decreases(bank, criteria),
@@ -183,6 +187,13 @@ def place_near(arrays: BankArrays, u: int, v: int) -> int:
         if arrays.near[u, k] < 0:
             break
     return -1
+
+
+@njit(nogil=True, cache=True)
+def first_row(arrays: BankArrays, u: int, s: int) -> int:
+    """Return the row of the overlap of a shifted template with the first of those near it."""
+    start, stop = arrays.pair_start[u], arrays.pair_start[u + 1]
+    return start + s * ((stop - start) // arrays.shifted.shape[1])
 
 
 @njit(nogil=True, cache=True)
@@ -233,7 +244,7 @@ def _change(
     t, u, s = place
     n_window = arrays.shifted.shape[2]
     low, high = max(traces.first, t - n_window + 1), min(traces.last + 1, t + n_window)
-    amount = np.float32(scaling)
+    amount, row = np.float32(scaling), first_row(arrays, u, s)
     for k in range(arrays.near.shape[1]):
         v = arrays.near[u, k]
         if v < 0:
@@ -241,7 +252,7 @@ def _change(
         # Of a template that may not be used no score is wanted.
         if arrays.norm2[v] == np.inf:
             continue
-        accepted = arrays.overlap[u, s, k, low - t + n_window - 1 :]
+        accepted = arrays.overlap[row + k, low - t + n_window - 1 :]
         score = traces.score[v, low:high]
         for i in range(high - low):
             score[i] -= amount * accepted[i]

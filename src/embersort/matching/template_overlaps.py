@@ -18,12 +18,14 @@ class Overlaps(NamedTuple):
     Attributes
     ----------
     near : ndarray, shape (n_units, n_near), int64
-    overlap : ndarray, shape (n_units, n_shifts, n_near, 2 * n_window - 1), float32
-    strongest : ndarray, shape (n_units, n_shifts, n_near), float32
-        As in `embersort.matching.bank.TemplateBank`.
+    pair_start : ndarray, shape (n_units + 1,), int64
+    overlap : ndarray, shape (n_rows, 2 * n_window - 1), float32
+    strongest : ndarray, shape (n_rows,), float32
+        As in `embersort.matching.bank.TemplateBank`: only pairs that are near have rows.
     """
 
     near: NDArray[np.int64]
+    pair_start: NDArray[np.int64]
     overlap: NDArray[np.float32]
     strongest: NDArray[np.float32]
 
@@ -64,17 +66,25 @@ def correlate_near(
     -----
     O(n_units · n_near · n_shifts · n_window² · rank) for pairs that are not known.
     """
-    return _correlate_near(arrays, near, known, row)
+    return _correlate_near(arrays, near, start_pairs(near, arrays.shifted.shape[1]), known, row)
+
+
+def start_pairs(near: NDArray[np.int64], n_shifts: int) -> NDArray[np.int64]:
+    """Return the row with which each unit's pairs start, and how many there are, (n_units + 1,)."""
+    return np.concatenate([[0], np.cumsum(n_shifts * np.count_nonzero(near >= 0, axis=1))])
 
 
 @njit(nogil=True, cache=True)
 def _correlate_near(
-    arrays: OverlapInputs, near: NDArray[np.int64], known: Overlaps, row: NDArray[np.int64]
+    arrays: OverlapInputs,
+    near: NDArray[np.int64],
+    start: NDArray[np.int64],
+    known: Overlaps,
+    row: NDArray[np.int64],
 ) -> Overlaps:
     n_units, n_shifts, n_window, n_support = arrays.shifted.shape
-    n_near = near.shape[1]
-    overlap = np.empty((n_units, n_shifts, n_near, 2 * n_window - 1), np.float32)
-    strongest = np.zeros((n_units, n_shifts, n_near), np.float32)
+    overlap = np.empty((start[-1], 2 * n_window - 1), np.float32)
+    strongest = np.empty(start[-1], np.float32)
     side = N_AT_ONCE - 1
     backwards = np.zeros((n_units, arrays.temporal.shape[1], n_window + 2 * side), np.float32)
     backwards[:, :, side : side + n_window] = arrays.temporal[:, :, ::-1]
@@ -87,21 +97,23 @@ def _correlate_near(
                 if known.near[row[u], k] >= 0:
                     place[known.near[row[u], k]] = k
         by_channel[:] = arrays.shifted[u].transpose(0, 2, 1)
+        n_near = (start[u + 1] - start[u]) // n_shifts
         for k in range(n_near):
             v = near[u, k]
-            if v < 0:
-                overlap[u, :, k:] = 0
-                break
             if row[u] >= 0 and row[v] >= 0 and place[row[v]] >= 0:
-                overlap[u, :, k] = known.overlap[row[u], :, place[row[v]]]
-                strongest[u, :, k] = known.strongest[row[u], :, place[row[v]]]
+                first, stop = known.pair_start[row[u]], known.pair_start[row[u] + 1]
+                n_known = (stop - first) // n_shifts
+                for s in range(n_shifts):
+                    new, old = start[u] + s * n_near + k, first + s * n_known + place[row[v]]
+                    overlap[new] = known.overlap[old]
+                    strongest[new] = known.strongest[old]
                 continue
             weight = arrays.spatial[:, v]
             for s in range(n_shifts):
-                out = overlap[u, s, k]
-                _put_pair(by_channel[s], arrays.channels[u], weight, backwards[v], out)
-                strongest[u, s, k] = np.abs(out).max()
-    return Overlaps(near, overlap, strongest)
+                new = start[u] + s * n_near + k
+                _put_pair(by_channel[s], arrays.channels[u], weight, backwards[v], overlap[new])
+                strongest[new] = np.abs(overlap[new]).max()
+    return Overlaps(near, start, overlap, strongest)
 
 
 @njit(nogil=True, cache=True)

@@ -120,6 +120,8 @@ def fit_preprocessor(
 
     parts, levels = zip(*mapper(filtered, sample, run_config), strict=True)
     raw = np.concatenate(parts)
+    # The sample is the largest thing here: it is held once as it is, and once scaled.
+    del parts
     noise = noise_levels(raw)
     # What is left of a constant is rounding, not noise.
     floor = np.maximum(ROUNDING * np.max(levels, axis=0), LEAST_NOISE_UV)

@@ -32,6 +32,9 @@ AWAY = 0.25
 NOISY = 8.0
 """A channel this many times noisier than the median channel is bad."""
 
+CHANNELS_AT_ONCE = 32
+"""Channels whose medians are taken together."""
+
 MIN_CHANNELS_TO_JUDGE = 4
 """With fewer channels there is no typical noise to be judged by."""
 
@@ -48,9 +51,12 @@ def noise_levels(traces: NDArray[np.float32]) -> FloatArray:
     -------
     ndarray, shape (n_channels,), float64
     """
-    if traces.shape[0] == 0:
+    if traces.size == 0:
         return np.zeros(traces.shape[1])
-    return row_medians(np.abs(traces).T).astype(np.float64) * MAD_TO_SD
+    # A few channels at a time: of many together the magnitudes alone would take gigabytes.
+    starts = range(0, traces.shape[1], CHANNELS_AT_ONCE)
+    some = [row_medians(np.abs(traces[:, i : i + CHANNELS_AT_ONCE]).T) for i in starts]
+    return np.concatenate(some).astype(np.float64) * MAD_TO_SD
 
 
 def good_channels(noise: FloatArray) -> BoolArray:
@@ -75,8 +81,8 @@ def noise_covariance(scaled: NDArray[np.float32]) -> FloatArray:
         Each pair of channels over the samples at which both are quiet (below `QUIET`).
     """
     quiet = (np.abs(scaled) < QUIET).astype(np.float32)
-    silenced = scaled * quiet
     n_pairs = (quiet.T @ quiet).astype(np.float64)
+    silenced = np.multiply(scaled, quiet, out=quiet)
     return (silenced.T @ silenced).astype(np.float64) / np.maximum(n_pairs, 1.0)
 
 

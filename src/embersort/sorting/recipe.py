@@ -34,6 +34,7 @@ from embersort.sorting.first_clusters import first_clusters
 from embersort.sorting.result import SortProducts, measure_units, result_of, summarise
 from embersort.templates.estimate import median_templates
 from embersort.templates.residual import template_residuals
+from embersort.templates.sparse import sparse
 from embersort.templates.spikes import UnitSpikes
 from embersort.templates.tracking import TrackedTemplates, track_templates
 from embersort.types import Events, FloatArray, Recording, SortResult
@@ -268,5 +269,5 @@ def _refined(
 ) -> TrackedTemplates:
     """Return the templates of what the matched spikes fall apart into and are joined to."""
     subclusters = split_into_subclusters(spikes, registration, config)
-    overlaps = collisions(subclusters.templates, subclusters.spikes, setup)
+    overlaps = collisions(sparse(subclusters.templates), subclusters.spikes, setup)
     return merge_subclusters(subclusters.without(overlaps), spikes, registration, config)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from embersort.signal.front import Front
 from embersort.signal.snippets import Window, cut_snippets
 from embersort.signal.tiles import Tile, spread
+from embersort.templates.sparse import SparseTemplates
 from embersort.templates.spikes import UnitSpikes, evenly
 from embersort.templates.tracking import MEDIAN_VARIANCE
 from embersort.types import IntArray
@@ -38,20 +39,20 @@ MAX_CHANNELS = 48
 
 
 def template_residuals(
-    templates: NDArray[np.float32], spikes: UnitSpikes, front: Front
-) -> NDArray[np.float32]:
+    templates: SparseTemplates, spikes: UnitSpikes, front: Front
+) -> SparseTemplates:
     """Return what components and local channels leave out of first templates.
 
     Parameters
     ----------
-    templates : ndarray, shape (n_units, n_window, n_channels), float32
+    templates : SparseTemplates
         White, from components on local channels.
     spikes : UnitSpikes
     front : Front
 
     Returns
     -------
-    ndarray, shape (n_units, n_window, n_channels), float32
+    SparseTemplates
         What remains of a large spike once its template is taken out looks like a small one. Of
         strong units the median of some snippets is taken; the part of it that the template lacks
         and that is beyond noise is to be added. Zero for the others.
@@ -60,11 +61,10 @@ def template_residuals(
     -----
     O(N_TILES) tiles are filtered, whatever the recording's length.
     """
-    residuals = np.zeros_like(templates)
-    strong = np.flatnonzero(np.square(templates).sum(axis=(1, 2)) >= MIN_ENERGY)
+    strong = np.flatnonzero(templates.energy() >= MIN_ENERGY)
     strong = strong[fires_throughout(spikes, strong, front.recording.n_samples)]
     if not len(strong):
-        return residuals
+        return templates.with_waves({})
     tiles = spread(front.tiles(), N_TILES)
     rows, mains = _rows_to_cut(spikes, strong, tiles)
     samples, channels = spikes.sample_index[rows], spikes.channel_index[rows]
@@ -80,15 +80,16 @@ def template_residuals(
 
     # Rows and tiles are both in order of time.
     snippets = np.concatenate(list(front.mapper(process_tile, tiles, front.run)))
-    for unit in strong:
+    residuals = {}
+    for unit in strong.tolist():
         own = snippets[spikes.unit_index[rows] == unit]
         if len(own) < MIN_SNIPPETS:
             continue
-        local = near[mains[int(unit)]]
+        local = near[mains[unit]]
         local = local[local >= 0]
-        seen = np.median(own, axis=0)[:, : len(local)] - templates[unit][:, local]
-        residuals[unit][:, local] = _beyond_noise(seen, MEDIAN_VARIANCE / len(own))
-    return residuals
+        seen = np.median(own, axis=0)[:, : len(local)] - templates.one(unit)[:, local]
+        residuals[unit] = local, _beyond_noise(seen, MEDIAN_VARIANCE / len(own))
+    return templates.with_waves(residuals)
 
 
 def fires_throughout(spikes: UnitSpikes, units: IntArray, n_samples: int) -> NDArray[np.bool_]:

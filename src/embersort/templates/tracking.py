@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from embersort.config import TrackingConfig
 from embersort.signal.medians import row_medians
 from embersort.signal.pca import TemporalPca
+from embersort.templates.sparse import SparseTemplates, gather
 from embersort.templates.spikes import UnitSpikes
 from embersort.types import FloatArray, IntArray
 
@@ -33,7 +35,7 @@ class TrackedTemplates:
 
     Attributes
     ----------
-    base : ndarray, shape (n_units, n_window, n_channels), float32
+    base : SparseTemplates
         White template of each unit over the whole recording.
     n_spikes : ndarray, shape (n_units,), int64
         Spikes that each unit was made of.
@@ -47,12 +49,12 @@ class TrackedTemplates:
         What stands in place of the base on the main channel's local channels.
     block_starts : ndarray, shape (n_blocks,), int64
         First sample of each block.
-    residual : ndarray, shape (n_units, n_window, n_channels), float32, or None
+    residual : SparseTemplates, or None
         What the base templates lack. It is added where they are matched, but does not tell them
         apart: its noise would.
     """
 
-    base: NDArray[np.float32]
+    base: SparseTemplates
     n_spikes: NDArray[np.int64]
     unit_index: NDArray[np.int64]
     first_block: NDArray[np.int64]
@@ -60,7 +62,7 @@ class TrackedTemplates:
     channel_index: NDArray[np.int64]
     pca_features: NDArray[np.float32]
     block_starts: NDArray[np.int64]
-    residual: NDArray[np.float32] | None = None
+    residual: SparseTemplates | None = None
 
     def block_of(self, sample_index: int) -> int:
         """Return the block in which a sample lies."""
@@ -70,20 +72,37 @@ class TrackedTemplates:
         """Return the versions that hold in a block, in order of unit."""
         return np.flatnonzero((self.first_block <= block) & (block < self.stop_block))
 
-    def waveforms(self, versions: IntArray, pca: TemporalPca) -> NDArray[np.float32]:
-        """Return white templates, shape (n, n_window, n_channels)."""
-        waves = self.base[self.unit_index[versions]]
-        for wave, version in zip(waves, versions, strict=True):
-            main = self.channel_index[version]
-            if main != AS_IT_IS:
-                local = pca.neighbours[main]
-                features = self.pca_features[version].reshape(-1, pca.basis.shape[1])
-                wave[:, local[local >= 0]] = pca.basis @ features[local >= 0].T
-        return waves
+    def waveforms(self, versions: IntArray, pca: TemporalPca) -> SparseTemplates:
+        """Return the white templates of some versions."""
+        return self._gather(self._waveform(version, pca) for version in versions)
+
+    def corrected(self, versions: IntArray, pca: TemporalPca) -> SparseTemplates:
+        """Return the same with what they lack.
+
+        It was seen over the whole recording: a template of another time has another remainder.
+        """
+        return self._gather(self._corrected(version, pca) for version in versions)
+
+    def _gather(self, waves: Iterable[NDArray[np.float32]]) -> SparseTemplates:
+        return gather(waves, self.base.n_window, self.base.n_channels)
+
+    def _waveform(self, version: int, pca: TemporalPca) -> NDArray[np.float32]:
+        wave, main = self.base.one(self.unit_index[version]), self.channel_index[version]
+        if main != AS_IT_IS:
+            local = pca.neighbours[main]
+            features = self.pca_features[version].reshape(-1, pca.basis.shape[1])
+            wave[:, local[local >= 0]] = pca.basis @ features[local >= 0].T
+        return wave
+
+    def _corrected(self, version: int, pca: TemporalPca) -> NDArray[np.float32]:
+        wave = self._waveform(version, pca)
+        if self.residual is not None and self.channel_index[version] == AS_IT_IS:
+            wave += self.residual.one(self.unit_index[version])
+        return wave
 
 
 def track_templates(
-    base: NDArray[np.float32],
+    base: SparseTemplates,
     spikes: UnitSpikes,
     pca: TemporalPca,
     n_samples: int,
@@ -95,7 +114,7 @@ def track_templates(
 
     Parameters
     ----------
-    base : ndarray, shape (n_units, n_window, n_channels), float32
+    base : SparseTemplates
         White template of each unit over the whole recording.
     spikes : UnitSpikes
     pca : TemporalPca
